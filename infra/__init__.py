@@ -1,0 +1,1 @@
+"""What builds, tries, measures and runs Pigeonhole; the functions never import it."""
