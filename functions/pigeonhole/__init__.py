@@ -1,0 +1,1 @@
+"""Pigeonhole: documents in, one category and a summary each out."""

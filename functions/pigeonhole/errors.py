@@ -1,0 +1,78 @@
+"""Why a document can fail, in plain words with the next step: one table, its codes are a contract."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Explanation:
+    """`retryable` says whether the same bytes could succeed another time."""
+
+    message: str
+    next_step: str
+    retryable: bool = False
+
+
+EXPLANATIONS = {
+    "encrypted": Explanation(
+        message="The file is protected by a password.",
+        next_step="Upload a copy without the password.",
+    ),
+    "corrupt": Explanation(
+        message="The file is damaged or incomplete.",
+        next_step="Open it in its own program, save it again, and upload that.",
+    ),
+    "empty": Explanation(
+        message="There is nothing in the file to read or to look at.",
+        next_step="Check that the export or the upload was complete.",
+    ),
+    "unsupported_type": Explanation(
+        message="This type of file cannot be read.",
+        next_step="Upload it as PDF, or in one of the types that the README lists.",
+    ),
+    "too_large": Explanation(
+        message="The file is larger than the limit.",
+        next_step="Split it, or ask your operator to raise the limit.",
+    ),
+    "extraction_timeout": Explanation(
+        message="Reading the file took longer than allowed.",
+        next_step="Split it, or save it again in a simpler form.",
+    ),
+    "extraction_memory": Explanation(
+        message="Reading the file took more memory than allowed.",
+        next_step="Split it, or save it again in a simpler form.",
+    ),
+    "crashed": Explanation(
+        message="The file broke the program that was reading it.",
+        next_step="Save it again in another form; if that fails too, tell your operator.",
+        retryable=True,
+    ),
+    "rejected": Explanation(
+        message="The model does not accept this document.",
+        next_step="Save it again in another form, for instance as PDF, and upload that.",
+    ),
+    "refused": Explanation(
+        message="The model declined to read this document.",
+        next_step="A person has to look at it.",
+    ),
+    "invalid_answer": Explanation(
+        message="The model's answer could not be used.",
+        next_step="A person has to look at it.",
+        retryable=True,
+    ),
+    "gone": Explanation(
+        message="The file was deleted before it could be read.",
+        next_step="Upload it again if it is still wanted.",
+    ),
+    "gave_up": Explanation(
+        message="The work on this document was begun as often as allowed and never finished.",
+        next_step="Ask your operator to look at the function's log and to redrive it.",
+        retryable=True,
+    ),
+    "upstream": Explanation(
+        message="A service that we need kept failing.",
+        next_step="Ask your operator to redrive it when the service is well again.",
+        retryable=True,
+    ),
+}
