@@ -1,0 +1,83 @@
+"""What a call costs, to the last digit, and what is known of each model."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pigeonhole import models
+from pigeonhole.document import Usage
+from pigeonhole.models import MODELS, UnknownModelError
+from pigeonhole.spend import cost_usd
+
+COUNTS = st.integers(0, 2_000_000)
+USAGES = st.builds(
+    Usage, input_tokens=COUNTS, output_tokens=COUNTS, cache_read_tokens=COUNTS, cache_write_tokens=COUNTS
+)
+
+
+@pytest.mark.parametrize(
+    ("name", "usage", "usd"),
+    [
+        ("claude-haiku-5-5", Usage(input_tokens=3000, output_tokens=200), "0.0004"),
+        ("claude-haiku-5-5", Usage(input_tokens=1), "0.0000001"),
+        ("claude-haiku-5-5", Usage(cache_read_tokens=1), "0.00000001"),
+        ("claude-haiku-5-5", Usage(cache_write_tokens=1), "0.000000125"),
+        ("claude-haiku-5-5", Usage(input_tokens=100_000, output_tokens=100), "0.01005"),
+        ("claude-haiku-5-5", Usage(input_tokens=100_001, output_tokens=100), "0.0502505"),
+        ("claude-haiku-5-5", Usage(input_tokens=1, cache_read_tokens=100_000), "0.0050005"),
+        ("claude-haiku-5-5", Usage(input_tokens=1, cache_write_tokens=100_000), "0.0625005"),
+        ("claude-haiku-5-5", Usage(output_tokens=100_001), "0.0500005"),
+        ("claude-sonnet-5-5", Usage(input_tokens=3000, output_tokens=200), "0.008"),
+        ("claude-sonnet-5-5", Usage(input_tokens=900_000), "1.8"),
+        ("claude-haiku-4-5", Usage(input_tokens=2000, output_tokens=100), "0.0025"),
+        (
+            "claude-sonnet-4-6",
+            Usage(input_tokens=10, cache_read_tokens=10, cache_write_tokens=10),
+            "0.0000705",
+        ),
+        ("claude-sonnet-4-6", Usage(), "0"),
+    ],
+)
+def test_a_call_costs_what_the_price_list_says(name, usage, usd):
+    assert cost_usd(models.model(name), usage) == Decimal(usd)
+
+
+@given(USAGES, st.sampled_from(sorted(MODELS)))
+def test_no_cost_is_rounded(usage, name):
+    exact = cost_usd(models.model(name), usage) * 1_000_000_000
+
+    assert exact == exact.to_integral_value()
+    assert exact >= 0
+
+
+@given(USAGES, COUNTS, st.sampled_from(sorted(MODELS)))
+def test_more_tokens_never_cost_less(usage, more, name):
+    longer = Usage(
+        input_tokens=usage.input_tokens + more,
+        output_tokens=usage.output_tokens,
+        cache_read_tokens=usage.cache_read_tokens,
+        cache_write_tokens=usage.cache_write_tokens,
+    )
+    assert cost_usd(models.model(name), longer) >= cost_usd(models.model(name), usage)
+
+
+@pytest.mark.parametrize("name", sorted(MODELS))
+def test_a_cache_read_is_cheaper_than_input_and_a_write_dearer(name):
+    for price in filter(None, (MODELS[name].price, MODELS[name].long_price)):
+        assert price.cache_read < price.input < price.cache_write < price.output
+
+
+@pytest.mark.parametrize("name", sorted(MODELS))
+def test_a_long_prompt_has_a_price_if_and_only_if_it_has_a_length(name):
+    assert (MODELS[name].long_price is None) == (MODELS[name].long_prompt_tokens is None)
+
+
+def test_an_unknown_model_is_told_which_are_known():
+    with pytest.raises(
+        UnknownModelError, match="'claude-2' is not one of claude-haiku-4-5, claude-haiku-5-5"
+    ):
+        models.model("claude-2")
