@@ -1,0 +1,52 @@
+"""Every limit of extraction in one place: what a document may cost, and where reading stops."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+_MB = 1 << 20
+OWN_BYTES = 320 * _MB
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Limits:
+    """Caps on what is read (they end in `coverage`) and on what reading costs (they end the reader)."""
+
+    # What is read of a document; more is cut, and said to be.
+    document_bytes: int = 64 * _MB  # a larger one is refused unread
+    chars: int = 1_000_000
+    pages: int = 2_000
+    sheets: int = 100
+    rows: int = 20_000  # of one sheet
+    members: int = 500  # of an archive or a mailbox, attachments, and what is inside these
+    depth: int = 4  # archives in mails in archives …
+    unpacked_bytes: int = 256 * _MB
+    parts: int = 20_000  # passages and page images
+
+    # Pages that need eyes.
+    eye_pages: int = 12
+    image_px: int = 1_568  # the long edge that the models use
+    image_bytes: int = 4 * _MB
+    scan_chars: int = 25  # below this a page under a picture, or a document with pictures, is a scan
+
+    # What reading may cost; beyond, the child ends, and what it has read counts from so many characters on.
+    wall_seconds: float = 25.0
+    cpu_seconds: int = 20
+    memory_bytes: int = 768 * _MB
+    children: int = 2  # at once
+    enough_chars: int = 400
+
+    @classmethod
+    def within(cls, function_mb: int) -> Limits:
+        """As many children at once as fit into a function's memory beside the function itself."""
+        return cls(children=max(1, (function_mb * _MB - OWN_BYTES) // cls().memory_bytes))
+
+    @property
+    def output_bytes(self) -> int:
+        """Bytes that a child may send in all."""
+        return self.chars * 4 + self.image_budget + 4 * _MB
+
+    @property
+    def image_budget(self) -> int:
+        """Bytes of all page images of one document: together they must fit into one model request."""
+        return min(self.eye_pages * self.image_bytes, 16 * _MB)

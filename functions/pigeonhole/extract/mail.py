@@ -1,0 +1,105 @@
+"""E-mail: its headers, its text, and whatever is attached, read by what it is."""
+
+from __future__ import annotations
+
+import email
+import email.errors
+import email.header
+import email.utils
+from collections.abc import Iterator
+from email.message import Message
+
+from pigeonhole.document import DocumentError
+from pigeonhole.extract import html
+from pigeonhole.extract.decode import decode
+from pigeonhole.extract.nested import attached
+from pigeonhole.extract.parts import Facts, Part, Source
+
+_SHOWN = ("Subject", "From", "To", "Cc", "Date")
+_HTML_WINS = 5
+
+
+def read(source: Source) -> Iterator[Part]:
+    """The message, then its attachments."""
+    yield from message(source, source.data)
+
+
+def message(source: Source, data: bytes) -> Iterator[Part]:
+    """One message of a document that may hold many; DocumentError `encrypted`."""
+    mail = email.message_from_bytes(data)
+    if _locked(mail):
+        raise DocumentError("encrypted", "a message for one recipient's key")
+    yield Facts(title=_header(mail, "Subject"), author=_header(mail, "From"), created=_date(mail))
+    headers = [(name, _header(mail, name)) for name in _SHOWN]
+    yield "\n".join(f"{name}: {value}" for name, value in headers if value)
+    leaves = list(_leaves(mail))
+    yield _body([leaf for leaf in leaves if _is_body(leaf)])
+    for leaf in (leaf for leaf in leaves if not _is_body(leaf)):
+        yield from attached(source, shown(leaf.get_filename() or leaf.get_content_type()), _payload(leaf))
+
+
+def _locked(mail: Message) -> bool:
+    kind, secret = mail.get_content_type(), str(mail.get_param("smime-type", "")).lower()
+    return kind == "multipart/encrypted" or (kind.endswith("pkcs7-mime") and not secret.startswith("signed"))
+
+
+def _leaves(part: Message) -> Iterator[Message]:
+    """What is not made of parts; a message inside is one thing, to be read as a message."""
+    if part.get_content_maintype() == "multipart" and part.is_multipart():
+        for inside in _inside(part):
+            yield from _leaves(inside)
+    else:
+        yield part
+
+
+def _header(message: Message, name: str) -> str | None:
+    value = message.get(name)
+    return shown(value) if value else None
+
+
+def shown(value: object) -> str:
+    """A header as a mail program shows it."""
+    try:
+        words = str(email.header.make_header(email.header.decode_header(str(value))))
+    except (LookupError, ValueError, email.errors.MessageError):
+        words = str(value)
+    return " ".join(words.split())
+
+
+def _date(message: Message) -> str | None:
+    try:
+        return email.utils.parsedate_to_datetime(str(message["Date"])).isoformat()
+    except (ValueError, TypeError, OverflowError, IndexError):
+        return None
+
+
+def _body(parts: list[Message]) -> str:
+    """The plain text, unless the HTML says much more."""
+    plain = "\n\n".join(_text(part) for part in parts if part.get_content_subtype() != "html").strip()
+    pages = [html.convert(_text(part))[1] for part in parts if part.get_content_subtype() == "html"]
+    rich = "\n\n".join(pages)
+    return rich if len(rich) > _HTML_WINS * len(plain) else plain
+
+
+def _is_body(part: Message) -> bool:
+    return (
+        part.get_content_maintype() == "text"
+        and part.get_content_disposition() != "attachment"
+        and not part.get_filename()
+    )
+
+
+def _inside(part: Message) -> list[Message]:
+    inside = part.get_payload()
+    return [one for one in inside if isinstance(one, Message)] if isinstance(inside, list) else []
+
+
+def _payload(part: Message) -> bytes:
+    if part.is_multipart():
+        return b"\n\n".join(inside.as_bytes() for inside in _inside(part))
+    payload = part.get_payload(decode=True)
+    return payload if isinstance(payload, bytes) else b""
+
+
+def _text(part: Message) -> str:
+    return decode(_payload(part), part.get_content_charset())

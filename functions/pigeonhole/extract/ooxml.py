@@ -1,0 +1,100 @@
+"""Office Open XML packages: what they say of themselves, their pictures, their text when all else fails."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from pigeonhole.document import DocumentError
+from pigeonhole.extract.package import Package
+from pigeonhole.extract.parts import Facts, Part, Source
+from pigeonhole.extract.xmlparts import Events, Lines, elements, values
+
+MAX_PROPERTIES = 1 << 20
+
+_CORE = {"title": "title", "creator": "author", "created": "created", "modified": "modified"}
+_SLIDE = re.compile(r"ppt/slides/slide(\d+)\.xml")
+_STORY = re.compile(
+    r"(?:word/(?:document|footnotes|endnotes|comments)|ppt/(?:slides|notesSlides)/\w+)\d*\.xml"
+)
+_COMMENTS = re.compile(r"xl/(?:comments/)?comments?\d*\.xml")
+_BOILERPLATE = re.compile(r"\[Threaded comment\].*?Comment:\s*", re.DOTALL)
+_MEDIA = re.compile(r"(?:word|ppt|xl)/media/[^/]+\.(?:png|jpe?g|gif|tiff?|bmp|webp)", re.IGNORECASE)
+_BREAKS = {"tab": "\t", "br": "\n", "cr": "\n", "noBreakHyphen": "-"}
+_ENDS = {"p": "\n", "tc": "\t", "comment": "\n", "threadedComment": "\n"}
+_TEXTS = ("t", "text")
+
+
+def facts(source: Source) -> Facts:
+    """Title, author, dates and the count of pages or slides, as far as the package states them."""
+    try:
+        package = Package(source)
+    except DocumentError:
+        return Facts()
+    core, app = _values(package, "docProps/core.xml"), _values(package, "docProps/app.xml")
+    said = {ours: core[theirs] for theirs, ours in _CORE.items() if theirs in core}
+    pages = sum(map(bool, map(_SLIDE.fullmatch, package.members))) or _count(app.get("Pages", ""))
+    return Facts(pages_total=pages, **said)  # type: ignore[arg-type]
+
+
+def _count(stated: str) -> int | None:
+    return int(stated[:9]) or None if stated.isascii() and stated.isdigit() else None
+
+
+def _values(package: Package, name: str) -> dict[str, str]:
+    try:
+        if package.members[name].file_size > MAX_PROPERTIES:
+            return {}
+        return values(elements(package.read(name)))
+    except (DocumentError, KeyError):
+        return {}
+
+
+def pictures(source: Source) -> Iterator[tuple[str, bytes]]:
+    """The pictures inside, in the order in which they were put in."""
+    package = Package(source)
+    for name in filter(_MEDIA.fullmatch, package.members):
+        yield name.rpartition("/")[2], package.read(name)
+
+
+def comments(source: Source) -> Iterator[str]:
+    """What people noted beside the cells of a workbook."""
+    package = Package(source)
+    for name in sorted(filter(_COMMENTS.fullmatch, package.members)):
+        for said in _story(package, name):
+            yield _BOILERPLATE.sub("", said)
+
+
+def read(source: Source) -> Iterator[Part]:
+    """The text alone of a Word or PowerPoint package: for those that its library rejects."""
+    package = Package(source)
+    stories = sorted(filter(_STORY.fullmatch, package.members), key=_reading_order)
+    if not stories:
+        raise DocumentError("corrupt", "an Office package without a document")
+    for name in stories:
+        yield from _story(package, name)
+
+
+def _reading_order(name: str) -> tuple[bool, int, str]:
+    number = re.search(r"(\d+)\.xml", name)
+    return "document" not in name, int(number.group(1)) if number else 0, name
+
+
+def _story(package: Package, name: str) -> Iterator[str]:
+    lines, path = Lines(), [""]
+
+    def start(tag: str, _: dict[str, str]) -> None:
+        path.append(tag)
+        if tag in _BREAKS and "rPr" not in path and "pPr" not in path:
+            lines.add(_BREAKS[tag])
+
+    def end(tag: str) -> None:
+        path.pop()
+        if tag in _ENDS:
+            lines.add(_ENDS[tag])
+
+    events = Events(start, end, lambda text: lines.add(text) if path[-1] in _TEXTS else None)
+    for chunk in package.chunks(name):
+        events.feed(chunk)
+        yield from lines.full()
+    yield from lines.rest()

@@ -1,0 +1,135 @@
+"""OpenDocument texts, sheets and slides: paragraphs, headings, and tables row by row."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from pigeonhole.document import DocumentError
+from pigeonhole.extract.nested import looked_at
+from pigeonhole.extract.package import Package
+from pigeonhole.extract.parts import Facts, Part, Source
+from pigeonhole.extract.xmlparts import Element, Events, Lines, elements, values
+
+REPEATS = 20
+
+_FACTS = {"title": "title", "creator": "author", "creation-date": "created", "date": "modified"}
+_COUNTS = {"odt": ("page-count",), "ods": ("table-count",), "odp": ("page-count",)}
+_DROPPED = frozenset({"tracked-changes", "forms", "shapes", "scripts", "event-listeners"})
+_ITEM = {"odt": None, "ods": "table", "odp": "page"}
+
+
+def read(source: Source) -> Iterator[Part]:
+    """The body of the document, after what it says of itself; its pictures when it says nothing."""
+    package = Package(source)
+    if b"encryption-data" in _optional(package, "META-INF/manifest.xml"):
+        raise DocumentError("encrypted", "an OpenDocument file with a password")
+    yield _facts(_optional(package, "meta.xml"))
+    body = Body(source.kind, source.limits.rows)
+    for chunk in package.chunks("content.xml"):
+        body.events.feed(chunk)
+        yield from body.lines.full()
+    yield from body.lines.rest()
+    yield from body.facts()
+    if not body.spoke:
+        for name in (name for name in package.members if name.startswith("Pictures/")):
+            yield from looked_at(source, name.rpartition("/")[2], package.read(name))
+
+
+def _optional(package: Package, name: str) -> bytes:
+    return package.read(name) if name in package.members else b""
+
+
+def _facts(meta: bytes) -> Facts:
+    try:
+        found: list[Element] = elements(meta) if meta else []
+    except DocumentError:
+        found = []
+    said = values(found)
+    pages = next(
+        (at["page-count"] for tag, at, _ in found if tag == "document-statistic" and "page-count" in at), ""
+    )
+    return Facts(
+        pages_total=int(pages[:9]) if pages.isascii() and pages.isdigit() else None,
+        **{ours: said[theirs] for theirs, ours in _FACTS.items() if theirs in said},  # type: ignore[arg-type]
+    )
+
+
+class Body:
+    """What the events of content.xml amount to."""
+
+    def __init__(self, kind: str, most_rows: int) -> None:
+        self.lines = Lines()
+        self.events = Events(self._start, self._end, self._text)
+        self.spoke = False
+        self._kind = kind
+        self._most_rows = most_rows
+        self._rows = self._items = self._dropped = self._cells = self._open = 0
+        self._row: list[str] = []
+        self._cell_repeats = 1
+        self._cut = False
+
+    def facts(self) -> Iterator[Facts]:
+        """What was counted on the way."""
+        if self._items:
+            yield Facts(pages_total=self._items, pages_read=self._items)
+        if self._cut:
+            yield Facts(cut="rows")
+
+    def _say(self, text: str) -> None:
+        self.lines.add(text)
+        self.spoke = self.spoke or not text.isspace()
+
+    def _start(self, tag: str, at: dict[str, str]) -> None:
+        if tag in _DROPPED or self._dropped:
+            self._dropped += 1
+        elif tag == _ITEM[self._kind]:
+            self._items += 1
+            self._rows = 0
+            self._say(f"\n## {at.get('table:name') or at.get('draw:name') or self._items}\n")
+        elif tag == "h":
+            self._write("#" * min(_number(at, "text:outline-level"), 6) + " ")
+        elif tag in ("table-cell", "covered-table-cell"):
+            self._open += 1
+            self._cell_repeats = _number(at, "table:number-columns-repeated")
+            if self._open == 1:
+                self._row.append("")
+        elif tag in ("s", "tab", "line-break"):
+            self._write(" " * min(_number(at, "text:c"), 8) if tag == "s" else "\t" if tag == "tab" else "\n")
+        elif tag == "list-item":
+            self._write("- ")
+
+    def _end(self, tag: str) -> None:
+        if self._dropped:
+            self._dropped -= 1
+        elif tag in ("p", "h"):
+            self._write(" " if self._open else "\n")
+        elif tag in ("table-cell", "covered-table-cell"):
+            self._open -= 1
+            if self._open == 0 and self._row[-1].strip():
+                self._row += self._row[-1:] * (min(self._cell_repeats, REPEATS) - 1)
+        elif tag == "table-row" and self._open == 0:
+            self._end_row()
+
+    def _end_row(self) -> None:
+        line = "\t".join(" ".join(cell.split()) for cell in self._row).rstrip("\t")
+        self._row = []
+        self._rows += bool(line)
+        if self._rows > self._most_rows:
+            self._cut = True
+        elif line:
+            self._say(line + "\n")
+
+    def _text(self, text: str) -> None:
+        if not self._dropped:
+            self._write(text.replace("\n", " "))
+
+    def _write(self, text: str) -> None:
+        if self._open:
+            self._row[-1] += text
+        else:
+            self._say(text)
+
+
+def _number(attributes: dict[str, str], name: str) -> int:
+    value = attributes.get(name, "")
+    return max(1, int(value[:9])) if value.isascii() and value.isdigit() else 1

@@ -1,0 +1,198 @@
+"""RTF: the text of its groups in order, with tables row by row; what is no text is skipped."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from pigeonhole.extract.parts import Facts, Part, Source
+from pigeonhole.extract.xmlparts import Lines
+
+DEEPEST = 2_000
+
+_TOKEN = re.compile(
+    rb"\\(?:([a-zA-Z]{1,32})(-?\d{1,10})? ?|'([0-9a-fA-F]{2})|([^a-zA-Z'\r\n])|[\r\n])|([{}])|([^\\{}\r\n]+)"
+)
+_SKIPPED = frozenset(
+    (
+        b"atnauthor atndate atnid atntime atrfend atrfstart bkmkend bkmkstart buptim category "
+        b"colorschememapping colortbl company datastore doccomm docvar edmins falt filetbl fldinst fontemb "
+        b"fonttbl generator hlinkbase info htmltag latentstyles listoverridetable listtable mhtmltag mmathPr "
+        b"nofchars nofcharsws nofpages nofwords nonesttables nonshppict objclass objdata objname oldcprops "
+        b"operator panose passwordhash pgptbl pict printim private protusertbl revtbl revtim rsidtbl sp "
+        b"stylesheet tc themedata userprops vern version wgrffmtfilter xe xmlnstbl"
+    ).split()
+)
+_KEPT_STARRED = frozenset(b"shpinst shptxt shppict cs footnote annotation".split())
+_STATED = {b"title": "title", b"author": "author"}
+_SIGNS = {
+    **dict.fromkeys((b"par", b"line", b"sect", b"page", b"column", b"row", b"nestrow"), "\n"),
+    **dict.fromkeys((b"cell", b"nestcell", b"tab"), "\t"),
+    **dict.fromkeys((b"emspace", b"enspace"), " "),
+    b"emdash": "\u2014",
+    b"endash": "\u2013",
+    b"bullet": "\u2022",
+    b"lquote": "\u2018",
+    b"rquote": "\u2019",
+    b"ldblquote": "\u201c",
+    b"rdblquote": "\u201d",
+}
+_CELLS = frozenset((b"cell", b"nestcell", b"row", b"nestrow"))
+_SYMBOLS = {b"~": "\u00a0", b"_": "-", b"\\": "\\", b"{": "{", b"}": "}"}
+_CHARSETS = {
+    0: "cp1252", 77: "mac_roman", 128: "cp932", 129: "cp949", 130: "johab", 134: "gb18030",
+    136: "big5", 161: "cp1253", 162: "cp1254", 163: "cp1258", 177: "cp1255", 178: "cp1256",
+    186: "cp1257", 204: "cp1251", 222: "cp874", 238: "cp1250", 255: "cp437",
+}  # fmt: skip
+_MACHINES = {b"mac": "mac_roman", b"pc": "cp437", b"pca": "cp850"}
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """What holds inside one pair of braces."""
+
+    skipped: bool = False
+    hidden: bool = False
+    stated: str | None = None
+    after_u: int = 1
+    encoding: str | None = None
+    fonts: bool = False
+
+
+class Reader:
+    """The state of reading: the groups that are open, the fonts' encodings, bytes not yet characters."""
+
+    def __init__(self, data: bytes) -> None:
+        self._data = data
+        self._group = Group()
+        self._open: list[Group] = []
+        self._encoding = "cp1252"
+        self._fonts: dict[int, str] = {}
+        self._font = 0
+        self._bytes = bytearray()
+        self._skip = 0
+        self._starred = False
+        self.lines = Lines()
+        self.stated: dict[str, str] = {}
+
+    def parts(self) -> Iterator[str]:
+        """The text in passages."""
+        at = 0
+        while at < len(self._data):
+            for token in _TOKEN.finditer(self._data, at):
+                at = token.end()
+                if jump := self._token(token):
+                    at += jump
+                    break
+                yield from self.lines.full()
+            else:
+                break
+        self._flush()
+        yield from self.lines.rest()
+
+    def _token(self, token: re.Match[bytes]) -> int:
+        """Take one token in; how many raw bytes to jump over after it."""
+        word, number, code, symbol, brace, run = token.groups()
+        if run is not None:
+            self._run(run)
+        elif word is not None:
+            return self._word(word, int(number) if number else None)
+        elif code is not None:
+            self._run(bytes((int(code, 16),)))
+        elif brace is not None:
+            self._brace(brace)
+        elif symbol == b"*":
+            self._starred = True
+        elif symbol is not None:
+            self._sign(_SYMBOLS.get(symbol, ""))
+        else:
+            self._sign("\n")
+        return 0
+
+    def _brace(self, brace: bytes) -> None:
+        self._flush()
+        self._starred, self._skip = False, 0
+        if brace == b"{" and len(self._open) < DEEPEST:
+            self._open.append(self._group)
+        elif brace == b"}" and self._open:
+            self._group = self._open.pop()
+
+    def _run(self, run: bytes) -> None:
+        if self._skip:
+            skipped = min(self._skip, len(run))
+            self._skip -= skipped
+            run = run[skipped:]
+        if not self._group.skipped or self._group.stated:
+            self._bytes += run
+
+    def _sign(self, sign: str) -> None:
+        self._flush()
+        self._write(sign)
+
+    def _flush(self) -> None:
+        if self._bytes:
+            encoding = self._group.encoding or self._encoding
+            self._write(self._bytes.decode(encoding, "replace"))
+            self._bytes.clear()
+
+    def _write(self, text: str) -> None:
+        if self._group.stated:
+            self.stated[self._group.stated] = (self.stated.get(self._group.stated, "") + text)[:1_000]
+        elif not (self._group.skipped or self._group.hidden):
+            self.lines.add(text)
+
+    def _word(self, word: bytes, number: int | None) -> int:
+        if word == b"u" and number is not None:
+            self._sign(chr(number % 65_536))
+            self._skip = self._group.after_u
+            return 0
+        self._flush()
+        starred, self._starred = self._starred, False
+        if word == b"bin":
+            return max(0, number or 0)
+        if word in _CELLS:
+            self.lines.rejoin()
+        if word in _SIGNS:
+            self._write(_SIGNS[word])
+        elif word in _STATED:
+            self._group = replace(self._group, skipped=True, stated=_STATED[word])
+        elif word in _SKIPPED or (starred and word not in _KEPT_STARRED):
+            self._group = replace(self._group, skipped=True, fonts=word == b"fonttbl")
+        else:
+            self._setting(word, number)
+        return 0
+
+    def _setting(self, word: bytes, number: int | None) -> None:
+        if word in (b"v", b"deleted"):
+            self._group = replace(self._group, hidden=number != 0)
+        elif word == b"plain":
+            self._group = replace(self._group, hidden=False)
+        elif word == b"uc" and number is not None:
+            self._group = replace(self._group, after_u=max(0, min(number, 8)))
+        elif word == b"ansicpg":
+            self._encoding = _codepage(number) or self._encoding
+        elif word in _MACHINES:
+            self._encoding = _MACHINES[word]
+        elif word == b"f" and number is not None:
+            self._font = number
+            if not self._group.fonts:
+                self._group = replace(self._group, encoding=self._fonts.get(number))
+        elif word == b"fcharset" and self._group.fonts and number:
+            self._fonts[self._font] = _CHARSETS.get(number, self._encoding)
+
+
+def _codepage(number: int | None) -> str | None:
+    name = {10000: "mac_roman", 936: "gb18030", 65001: "utf-8"}.get(number or 0, f"cp{number}")
+    try:
+        "".encode(name)
+    except LookupError:
+        return None
+    return name
+
+
+def read(source: Source) -> Iterator[Part]:
+    """The text, and the title and author that the document states."""
+    reader = Reader(source.data)
+    yield from reader.parts()
+    yield Facts(title=reader.stated.get("title"), author=reader.stated.get("author"))

@@ -1,0 +1,114 @@
+"""Workbooks: each sheet row by row, numbers as a person would write them."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+from datetime import date, datetime, time, timedelta
+from typing import TYPE_CHECKING, Any
+
+from pigeonhole.document import DocumentError
+from pigeonhole.extract import ooxml
+from pigeonhole.extract.parts import Facts, Part, Source
+
+if TYPE_CHECKING:
+    from python_calamine import CalamineSheet, CalamineWorkbook
+
+ROWS_AT_ONCE = 500
+LONGEST_SPAN = 200
+
+
+def read(source: Source) -> Iterator[Part]:
+    """Every sheet under its name, after what the workbook says of itself."""
+    packed = source.data.startswith(b"PK")
+    if packed:
+        yield ooxml.facts(source)
+    book = _open(source.data)
+    names = book.sheet_names
+    yield Facts(pages_total=len(names), pages_read=0)
+    for number, name in enumerate(names[: source.limits.sheets], 1):
+        yield from _numbered(book, number, name, source.limits.rows)
+    if len(names) > source.limits.sheets:
+        yield Facts(cut="sheets")
+    if packed:
+        yield from ooxml.comments(source)
+
+
+def _open(data: bytes) -> CalamineWorkbook:
+    from python_calamine import CalamineWorkbook, PasswordError
+
+    try:
+        return CalamineWorkbook.from_filelike(io.BytesIO(data))
+    except PasswordError as error:
+        raise DocumentError("encrypted", str(error)) from error
+    except MemoryError:
+        raise
+    except BaseException as error:  # a panic in Rust is not even an Exception
+        raise DocumentError("corrupt", str(error)) from error
+
+
+def _numbered(book: CalamineWorkbook, number: int, name: str, most: int) -> Iterator[Part]:
+    from python_calamine import CalamineError
+
+    try:
+        sheet = book.get_sheet_by_name(name)
+    except (CalamineError, OSError):
+        yield Facts(failed=1)
+    else:
+        yield from _sheet(sheet, most)
+        yield Facts(pages_read=number)
+
+
+def _sheet(sheet: CalamineSheet, most: int) -> Iterator[Part]:
+    rows = [f"## {sheet.name}"]
+    spans = _Spans(sheet)
+    for at, row in enumerate(sheet.iter_rows()):
+        if at >= most:
+            yield Facts(cut="rows")
+            break
+        line = "\t".join(spans.filled(at, list(map(_cell, row)))).rstrip("\t")
+        if line:
+            rows.append(line)
+        if len(rows) >= ROWS_AT_ONCE:
+            yield "\n".join(rows)
+            rows = []
+    if rows:
+        yield "\n".join(rows)
+
+
+class _Spans:
+    """Cells merged downwards: their value belongs to each of the rows beside them."""
+
+    def __init__(self, sheet: CalamineSheet) -> None:
+        top, left = sheet.start or (0, 0)
+        self._value: dict[int, str] = {}
+        self._starts: dict[int, list[tuple[int, int]]] = {}
+        for (first, column), (last, _) in sheet.merged_cell_ranges or ():
+            if first < last <= first + LONGEST_SPAN:
+                self._starts.setdefault(first - top, []).append((column - left, last - top))
+        self._open: dict[int, int] = {}
+
+    def filled(self, at: int, row: list[str]) -> list[str]:
+        """The row, with what reaches into it from above."""
+        for column, last in list(self._open.items()):
+            if last < at:
+                del self._open[column]
+            elif column < len(row) and not row[column]:
+                row[column] = self._value[column]
+        for column, last in self._starts.get(at, ()):
+            if 0 <= column < len(row):
+                self._open[column], self._value[column] = last, row[column]
+        return row
+
+
+def _cell(value: Any) -> str:
+    """A cell's value; a whole number is written without the point that the format stores."""
+    if isinstance(value, str):
+        return value.replace("\n", " ").replace("\t", " ")
+    if isinstance(value, float):
+        return str(int(value)) if value.is_integer() and abs(value) < 1e15 else f"{value:.15g}"
+    if isinstance(value, datetime):
+        return str(value.date() if value.time() == time() else value)
+    if isinstance(value, (bool, int, date, time, timedelta)):
+        return str(value)
+    return ""

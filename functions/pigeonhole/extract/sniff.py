@@ -1,0 +1,196 @@
+"""What a document is, by its content; its name only decides between kinds of text."""
+
+from __future__ import annotations
+
+import io
+import re
+import zipfile
+
+from pigeonhole.document import DocumentError
+from pigeonhole.extract.decode import SAMPLE, decode, is_text
+from pigeonhole.extract.legacy import locked
+
+HEAD = 1_024
+
+_MAGIC = (
+    (b"\x89PNG\r\n\x1a\n", "png"),
+    (b"\xff\xd8\xff", "jpeg"),
+    (b"GIF87a", "gif"),
+    (b"GIF89a", "gif"),
+    (b"II*\x00", "tiff"),
+    (b"MM\x00*", "tiff"),
+    (b"II+\x00", "tiff"),
+    (b"MM\x00+", "tiff"),
+    (b"{\\rtf", "rtf"),
+    (b"7z\xbc\xaf\x27\x1c", "7-Zip archive"),
+    (b"Rar!\x1a\x07", "RAR archive"),
+    (b"\x1f\x8b", "gzip data"),
+    (b"BZh", "bzip2 data"),
+    (b"\xfd7zXZ\x00", "xz data"),
+    (b"\x28\xb5\x2f\xfd", "Zstandard data"),
+    (b"MZ", "Windows program"),
+    (b"\x7fELF", "Linux program"),
+    (b"\xcf\xfa\xed\xfe", "macOS program"),
+    (b"\xca\xfe\xba\xbe", "Java class or macOS program"),
+    (b"ITSF", "compiled help (CHM)"),
+    (b"\xe4\x52\x5c\x7b\x8c\xd8\xa7\x4d", "OneNote notebook"),
+    (b"ID3", "sound"),
+    (b"OggS", "sound"),
+    (b"fLaC", "sound"),
+    (b"\x1aE\xdf\xa3", "film"),
+    (b"SQLite format 3\x00", "SQLite database"),
+    (b"\x00\x01\x00\x00Standard ", "Access database"),
+    (b"!BDN", "Outlook mailbox (PST)"),
+    (b"8BPS", "Photoshop image"),
+    (b"wOFF", "font"),
+    (b"wOF2", "font"),
+    (b"PAR1", "Parquet table"),
+)
+_PACKAGES = (
+    ("word/", "docx"),
+    ("ppt/", "pptx"),
+    ("xl/workbook.bin", "xlsb"),
+    ("xl/", "xlsx"),
+)
+_MIMETYPES = {
+    "application/epub+zip": "epub",
+    "application/vnd.oasis.opendocument.text": "odt",
+    "application/vnd.oasis.opendocument.spreadsheet": "ods",
+    "application/vnd.oasis.opendocument.presentation": "odp",
+}
+_STREAMS = (
+    ("EncryptedPackage", "encrypted"),
+    ("WordDocument", "doc"),
+    ("PowerPoint Document", "ppt"),
+    ("PP97_DUALSTORAGE", "ppt"),
+    ("Workbook", "xls"),
+    ("Book", "xls"),
+    ("__properties_version1.0", "msg"),
+)
+_TEXT_NAMES = {
+    **dict.fromkeys((".md", ".markdown"), "md"),
+    **dict.fromkeys((".csv", ".tsv"), "csv"),
+    **dict.fromkeys((".json", ".ipynb"), "json"),
+    **dict.fromkeys((".xml", ".svg"), "xml"),
+    **dict.fromkeys((".html", ".htm", ".xhtml"), "html"),
+    ".eml": "eml",
+    ".mbox": "mbox",
+}
+_HTML = re.compile(
+    r"(?:\s|<!--.*?-->)*+"
+    r"<(?:!doctype\s+html|html|head|body|title|meta|p|div|h[1-6]|table|center|font|ul|ol|script)\b"
+    r"|(?:\s|<!--.*?-->|<\?xml[^>]*>)*+<(?:!doctype\s+html|html)\b",
+    re.IGNORECASE | re.DOTALL,
+)
+_MAIL = re.compile(r"(?:(?:From |>From ).*\n)?(?:[A-Za-z][\w-]*:.*(?:\r?\n[ \t].*)*\r?\n){2,}", re.ASCII)
+_MAIL_FIELDS = re.compile(
+    r"^(?:received|return-path|message-id|mime-version|from|to|subject|date|delivered-to|x-[\w-]+):",
+    re.IGNORECASE | re.MULTILINE,
+)
+_XML = re.compile(r"\s*(?:<\?xml|<!DOCTYPE\s+(?!html)|<svg\b|<[\w.-]+:[\w.-]+\s+xmlns)", re.IGNORECASE)
+_JSON = re.compile(r"\s*[\[{][\s\"\[{\]}\d-]")
+
+
+def kind(data: bytes, name: str) -> str:
+    """The kind in the table, or a plain name of what is not read; DocumentError `encrypted` or `empty`."""
+    if not data:
+        raise DocumentError("empty", "0 bytes")
+    found = _by_magic(data) or _text_kind(data, _suffix(name))
+    if found == "encrypted":
+        raise DocumentError("encrypted", "an Office document with a password")
+    return found
+
+
+def _suffix(name: str) -> str:
+    _, dot, ending = name.rpartition("/")[2].rpartition(".")
+    return f"{dot}{ending.lower()}"
+
+
+def _by_magic(data: bytes) -> str | None:
+    for magic, found in _MAGIC:
+        if data.startswith(magic):
+            return found
+    if b"%PDF-" in data[:HEAD]:
+        return "pdf"
+    if data.startswith((b"PK\x03\x04", b"PK\x05\x06")):
+        return _package(data)
+    if data.startswith(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"):
+        return _compound(data)
+    if data.startswith(b"RIFF") and data[8:12] == b"WEBP":
+        return "webp"
+    if data.startswith(b"BM") and data[6:10] == bytes(4):
+        return "bmp"
+    return _container(data)
+
+
+def _container(data: bytes) -> str | None:
+    if data[4:8] == b"ftyp":
+        return "HEIC image" if data[8:12] in (b"heic", b"heix", b"mif1", b"avif") else "film"
+    if data.startswith(b"RIFF"):
+        return "sound or film"
+    return None
+
+
+def _package(data: bytes) -> str:
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as package:
+            return _packed(package)
+    except (zipfile.BadZipFile, ValueError, NotImplementedError, OSError) as error:
+        raise DocumentError("corrupt", f"a broken ZIP package: {error}") from error
+
+
+def _packed(package: zipfile.ZipFile) -> str:
+    names = package.namelist()
+    if "mimetype" in names and package.getinfo("mimetype").file_size < HEAD:
+        mime = package.read("mimetype").decode("ascii", "replace").strip().removesuffix("-template")
+        if mime in _MIMETYPES:
+            return _MIMETYPES[mime]
+    if "[Content_Types].xml" in names:
+        for start, found in _PACKAGES:
+            if any(name.startswith(start) for name in names):
+                return found
+    return "zip"
+
+
+def _compound(data: bytes) -> str:
+    import olefile  # type: ignore[import-untyped,unused-ignore]
+
+    try:
+        with olefile.OleFileIO(data) as compound:
+            top = {str(names[0]).lower() for names in compound.listdir(streams=True, storages=True)}
+            if locked(compound):
+                return "encrypted"
+    except Exception as error:  # olefile raises whatever struct and indexing raise on hostile bytes
+        raise DocumentError("corrupt", f"a broken compound file: {error}") from error
+    return next((found for stream, found in _STREAMS if stream.lower() in top), "compound file")
+
+
+def _text_kind(data: bytes, suffix: str) -> str:
+    sample = data[:SAMPLE]
+    head = decode(sample)
+    if not is_text(head, len(sample)):
+        return "unknown binary data"
+    if _HTML.match(head):
+        return "html"
+    if suffix == ".rtf" and head.lstrip().startswith("{\\"):
+        return "rtf"
+    named = _TEXT_NAMES.get(suffix)
+    return _refined(named or _looks(head) or "txt", head, data[-HEAD:])
+
+
+def _looks(head: str) -> str | None:
+    if head.startswith("From ") and _MAIL.match(head):
+        return "mbox"
+    fields = _MAIL.match(head)
+    if fields and len(set(_MAIL_FIELDS.findall(fields.group().lower()))) >= 3:
+        return "eml"
+    if _XML.match(head):
+        return "xml"
+    return "json" if _JSON.match(head) else None
+
+
+def _refined(found: str, head: str, tail: bytes) -> str:
+    """A notebook is JSON, and says so at either end of it."""
+    if found == "json" and '"cells"' in head and ('"nbformat"' in head or b'"nbformat"' in tail):
+        return "ipynb"
+    return found

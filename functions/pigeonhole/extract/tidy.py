@@ -1,0 +1,57 @@
+"""Noise out of a passage: control characters, soft hyphens, blobs; never words.
+
+Most passages have none of it, so each kind is looked for by the cheapest sign of it first.
+"""
+
+from __future__ import annotations
+
+import re
+
+LONGEST_WORD = 60
+
+_HYPHEN = re.compile("[\x02\xad][ \t]*\r?\n?")
+_CONTROL = re.compile("[\x00-\x08\x0e-\x1f\x7f\u200b\ufeff\ufffe\uffff\ud800-\udfff]")
+_DATA_URI = re.compile(r"data:([\w.+-]+/[\w.+-]+)[\w;=.-]*;base64,[A-Za-z0-9+/]*={0,2}")
+_BLOB = re.compile(
+    r"(?<![A-Za-z0-9+/])"
+    r"(?:[A-Za-z0-9+/]{60,}+={0,2}(?:\s++[A-Za-z0-9+/]{60,}+={0,2}){3,}+|[A-Za-z0-9+/]{240,}+={0,2})"
+)
+_GAP = re.compile(r"\n{3,}")
+
+
+def tidy(text: str) -> str:
+    """The passage as a person would have typed it."""
+    if "\x02" in text or "\xad" in text:
+        text = _HYPHEN.sub("", text)
+    text = text.replace("\r\n", "\n").replace("\r", "\n").replace("\x0c", "\n").replace("\x0b", "\n")
+    if _CONTROL.search(text):
+        text = _CONTROL.sub("", text)
+    if "base64," in text:
+        text = _DATA_URI.sub(r"[data: \1]", text)
+    if _has_long_word(text):
+        text = _BLOB.sub(_unless_words, text)
+    if " \n" in text or "\t\n" in text:
+        text = "\n".join([line.rstrip(" \t") for line in text.split("\n")])
+    if "\n\n\n" in text:
+        text = _GAP.sub("\n\n", text)
+    return text.strip("\n")
+
+
+def _has_long_word(text: str) -> bool:
+    """Whether anything in it is longer than words are; found without taking the text apart."""
+    at, last = -1, len(text) - LONGEST_WORD
+    while at < last:
+        end = at + LONGEST_WORD + 1
+        space = max(text.rfind(" ", at + 1, end), text.rfind("\n", at + 1, end))
+        if space < 0:
+            return True
+        at = space
+    return False
+
+
+def _unless_words(blob: re.Match[str]) -> str:
+    """Encoded bytes use small and capital letters and digits alike; a sequence or a rule does not."""
+    sample = blob.group()[:400]
+    kinds = (str.islower, str.isupper, str.isdigit)
+    mixed = all(sum(map(kind, sample)) > len(sample) // 40 for kind in kinds)
+    return "[base64 left out]\n" if mixed else blob.group()

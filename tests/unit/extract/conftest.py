@@ -1,0 +1,50 @@
+"""One extractor for all tests of the reading itself: starting it is not what they are about."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from pigeonhole.document import Text
+from pigeonhole.extract import Extractor, Limits
+
+VECTORS = Path(__file__).parents[2] / "documents" / "vectors" / "files"
+
+Read = Callable[..., Text]
+
+
+@pytest.fixture(scope="session")
+def extractor() -> Iterator[Extractor]:
+    extractor = Extractor()
+    yield extractor
+    extractor.close()
+
+
+@pytest.fixture
+def read(extractor: Extractor, tmp_path: Path) -> Read:
+    """Reads bytes as a document of that name."""
+
+    def read(data: bytes, name: str = "document") -> Text:
+        path = tmp_path / "document"
+        path.write_bytes(data)
+        return extractor.read(path, name)
+
+    return read
+
+
+@pytest.fixture
+def read_within(tmp_path: Path) -> Iterator[Read]:
+    """Reads bytes as a document within limits of its own."""
+    opened: list[Extractor] = []
+
+    def read(data: bytes, limits: Limits, name: str = "document") -> Text:
+        path = tmp_path / "document"
+        path.write_bytes(data)
+        opened.append(Extractor(limits))
+        return opened[-1].read(path, name)
+
+    yield read
+    for extractor in opened:
+        extractor.close()

@@ -1,0 +1,225 @@
+"""The finer points of single formats: what a careful reader would keep, and what not."""
+
+from __future__ import annotations
+
+import struct
+
+import pytest
+
+from pigeonhole.document import DocumentError
+from pigeonhole.extract import html, lzfu, mail, rtf, sniff
+from pigeonhole.extract.decode import decode
+from pigeonhole.extract.furniture import Furniture
+from pigeonhole.extract.tidy import tidy
+from tests.documents.vectors import packages
+from tests.documents.vectors.make import encoded, picture
+from tests.documents.vectors.pdfs import pdf
+
+
+@pytest.mark.parametrize(
+    ("data", "name", "kind"),
+    [
+        (b"%PDF-1.7 x", "letter.txt", "pdf"),
+        (b"junk before\n%PDF-1.7 x", "letter.pdf", "pdf"),
+        (b"\x89PNG\r\n\x1a\n", "a.jpg", "png"),
+        (b"<html><body>x", "report.xls", "html"),
+        (b"<!-- hi --> <!DOCTYPE html>", "x", "html"),
+        (b"<p>fragment", "x", "html"),
+        (b"<?xml version='1.0'?><invoice/>", "x", "xml"),
+        (b"<?xml version='1.0'?><html xmlns='x'>", "x", "html"),
+        (b"From: a@b\nTo: c@d\nSubject: e\n\nf", "x", "eml"),
+        (b"Name: Ada\nPlace: Oslo\n\nA note.", "x.txt", "txt"),
+        (b'{"a": 1}', "x", "json"),
+        (b"[section]\nkey=1", "x", "txt"),
+        (b"a,b\n1,2", "x.csv", "csv"),
+        (b"# Title", "x.md", "md"),
+        (rb"{\pard a fragment\par}", "x.rtf", "rtf"),
+        (b"MZ\x90\0", "x.pdf", "Windows program"),
+        (b"7z\xbc\xaf\x27\x1c", "x", "7-Zip archive"),
+        (bytes(range(256)) * 9, "x.txt", "unknown binary data"),
+        ("Ünder".encode("utf-16"), "x", "txt"),
+    ],
+)
+def test_content_decides_what_a_document_is(data, name, kind):
+    assert sniff.kind(data, name) == kind
+
+
+@pytest.mark.parametrize(
+    ("markup", "text"),
+    [
+        ("<p>one<p>two", "one\ntwo"),
+        ("<b>in</b>side <i>a</i>\nline", "inside a line"),
+        ("<h2>Head</h2>text", "## Head\ntext"),
+        ("<table><tr><th>A<th>B<tr><td>1<td>2</table>", "A | B\n1 | 2"),
+        ("<ul><li>one<li>two</ul>", "- one\n- two"),
+        ("<p>see <img src=x alt='a duck'> here", "see a duck here"),
+        ("<p>see <img src=x><img alt=''><img alt=x><img alt=> here alt=", "see here alt="),
+        (
+            "<table><tr><td rowspan=3>2031<td rowspan=2>Q1<td>Jan<td>5"
+            "<tr><td>Feb<td>6<tr><td>Q2<td>May<td>7</table>",
+            "2031 | Q1 | Jan | 5\n2031 | Q1 | Feb | 6\n2031 | Q2 | May | 7",
+        ),
+        ("<table><tr><td>a</td><td rowspan=2>b</td></tr><tr><td>c</td></tr></table>", "a | b\nc | b"),
+        ("<pre>a\n b</pre>c", "a\nb\nc"),
+        ("<style>x</style><script>y</script><template>z</template>seen", "seen"),
+        ("<nav>menu</nav><p>" + "long text " * 30, ("long text " * 30).strip()),
+        ("<nav>all there is</nav>", "all there is"),
+        ("&lt;b&gt; &amp;amp; &#220;", "<b> &amp; Ü"),
+        ("<div>" * 5_000 + "deep<script>hid</script> down", "deep down"),
+    ],
+)
+def test_html_reads_as_it_shows(markup, text):
+    assert html.convert(markup)[1] == text
+
+
+@pytest.mark.parametrize(
+    ("noisy", "clean"),
+    [
+        ("sig\u00adnature", "signature"),
+        ("sig\u00ad\nnature", "signature"),
+        ("a\x00b\x07c", "abc"),
+        ("line   \r\nnext\r", "line\nnext"),
+        ("a\n\n\n\n\nb", "a\n\nb"),
+        ("see data:image/png;base64,iVBORw0KGgoAAA== here", "see [data: image/png] here"),
+        ("x " + "QUJDREVGR0hJSktMTU5PUFFSU1RVVldYWVph" * 9 + " y", "x [base64 left out]\n y"),
+        ("ACGTACGTAC" * 40, "ACGTACGTAC" * 40),
+        ("0123456789" * 40, "0123456789" * 40),
+    ],
+)
+def test_noise_goes_and_words_stay(noisy, clean):
+    assert tidy(noisy) == clean
+
+
+def test_running_lines_stand_twice_and_go_then():
+    furniture = Furniture()
+    pages = [furniture.without(f"Header\nbody {n}\nmore\nwords\nstill\n- {n} -", n) for n in range(1, 5)]
+    assert ["Header" in page for page in pages] == [True, True, False, False]
+    assert [f"- {n} -" in page for n, page in enumerate(pages, 1)] == [True, True, False, False]
+    assert all(f"body {n}" in page for n, page in enumerate(pages, 1))
+
+
+def test_amounts_at_the_foot_of_pages_are_no_page_numbers():
+    furniture = Furniture()
+    amounts = [1_204, 77, 310, 4_711]
+    pages = [furniture.without(f"a\nb\nc\nd\ne\nBalance {amount}", n) for n, amount in enumerate(amounts, 1)]
+    assert all(str(amount) in page for amount, page in zip(amounts, pages, strict=True))
+
+
+@pytest.mark.parametrize(
+    "encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "utf-32", "utf-32-be"]
+)
+def test_unicode_is_read_with_and_without_its_mark(encoding):
+    words = "Größe und Maß, ein längerer Satz: naïve façade."
+    assert decode(words.encode(encoding)).lstrip("\ufeff") == words
+
+
+def test_a_character_cut_at_the_end_spoils_nothing_before_it():
+    assert decode("Größe und Maß".encode()[:-1]) == "Größe und Ma\ufffd"
+
+
+def test_a_declared_encoding_is_believed_unless_it_is_unknown():
+    assert decode(b"\xcf\xf0\xe8\xe2\xe5\xf2", "windows-1251") == "Привет"
+    assert "x" in decode(b"x\xe9", "no-such-encoding")
+
+
+def test_outlook_bodies_are_unpacked():
+    packed = bytes.fromhex(
+        "2d0000002b0000004c5a4675f1c5c7a703000a007263706731323542320af32068656c090020627705b06c647d0a800fa0"
+    )
+    assert lzfu.unpacked(packed, 1_000) == b"{\\rtf1\\ansi\\ansicpg1252\\pard hello world}\r\n"
+
+
+@pytest.mark.parametrize(
+    "packed", [b"", b"x" * 15, struct.pack("<IIII", 99, 1 << 30, 0x75465A4C, 0) + b"\xff" * 9]
+)
+def test_broken_outlook_bodies_end(packed):
+    assert len(lzfu.unpacked(packed, 100)) <= 100
+
+
+@pytest.mark.parametrize(
+    ("markup", "text"),
+    [
+        (rb"{\rtf1 a{\*\unknown hidden}b}", "ab"),
+        (rb"{\rtf1\uc2 \u8364??x}", "€x"),
+        (rb"{\rtf1 a\v hidden\v0 b}", "ab"),
+        (rb"{\rtf1 {\field{\*\fldinst HYPERLINK x}{\fldrslt link}}}", "link"),
+        (rb"{\rtf1 a\bin4 }{}\b}", "ab"),
+        (rb"{\rtf1\ansicpg932 \'82\'a0}", "あ"),
+        (rb"{\rtf1 \{a\}\\\~b}", "{a}\\\u00a0b"),
+        (rb"{\rtf1\trowd a\cell b\cell\row}", "a\tb\t\n"),
+        (rb"{\rtf1\trowd {a\par}\cell {b\par}\cell\row}", "a\tb\t\n"),
+        (rb"}}}{\rtf1 a", "a"),
+        (rb"{\rtf1{\info{\title T}{\subject S}}{\*\pnseclvl1{\pntxta .}}a}", "a"),
+        (rb"{\rtf1{\*\htmltag <br>}a\htmlrtf\par\htmlrtf0 b}", "a\nb"),
+    ],
+)
+def test_rtf_reads_as_it_shows(markup, text):
+    assert "".join(rtf.Reader(markup).parts()).removeprefix(" ") == text
+
+
+def test_a_mail_with_little_plain_text_is_read_from_its_html(read):
+    page = "<p>" + "The whole story is only here. " * 9
+    text = read(
+        b"From: a@b\nTo: c@d\nSubject: s\nContent-Type: multipart/alternative; boundary=X\n\n"
+        b"--X\n\nSee HTML\n"
+        b"--X\nContent-Type: text/html\n\n" + page.encode() + b"\n--X--\n"
+    ).text
+    assert "The whole story" in text
+
+
+def test_a_forwarded_mail_is_read_as_a_mail_of_its_own(read):
+    inner = b"From: ada@example.org\nTo: c@d\nSubject: The inner one\nDate: x\n\nInner words.\n"
+    outer = (
+        b"From: a@b\nTo: c@d\nSubject: s\nContent-Type: multipart/mixed; boundary=X\n\n--X\n\nOuter words.\n"
+    )
+    text = read(outer + b"--X\nContent-Type: message/rfc822\n\n" + inner + b"--X--\n").text
+    assert [at >= 0 for at in map(text.find, ("Outer words.", "Subject: The inner one", "Inner words."))] == [
+        True
+    ] * 3
+
+
+@pytest.mark.parametrize(
+    "kind", ["multipart/encrypted; boundary=X", "application/pkcs7-mime; smime-type=enveloped-data"]
+)
+def test_a_mail_for_somebody_elses_key_is_encrypted(read, kind):
+    with pytest.raises(DocumentError) as failed:
+        read(f"From: a@b\nTo: c@d\nSubject: s\nContent-Type: {kind}\n\n--X\n\nMIIB\n--X--\n".encode())
+    assert failed.value.code == "encrypted"
+
+
+def test_a_logo_in_a_mail_is_not_looked_at_but_a_photo_is(read):
+    logo = encoded(picture("x", (60, 20)), "PNG")
+    photo = encoded(picture("A photographed letter", (1_600, 2_200)), "PNG", compress_level=0)
+    text = read(packages.archive({"logo.png": logo, "photo.png": photo}))
+    assert len(text.images) == 1
+
+
+@pytest.mark.parametrize("name", ["=?utf-8?b?4pyT?=", "=?x?q?broken", "=?no-such?q?a?="])
+def test_strange_mail_headers_are_shown_somehow(name):
+    assert mail.shown(name)
+
+
+def test_a_damaged_page_costs_only_itself(read):
+    whole = pdf(
+        [["first page with its words"], ["second page with its words"], ["third page with its words"]]
+    )
+    damaged = whole.replace(b"/Type /Page /Parent 2 0 R", b"/Type /Pxge /Parent 9 9 R", 2).replace(
+        b"/Pxge", b"/Page", 1
+    )
+    text = read(damaged)
+    assert "third page" in text.text
+
+
+def test_nothing_to_read_is_empty(read):
+    with pytest.raises(DocumentError) as failed:
+        read(b"")
+    assert failed.value.code == "empty"
+    with pytest.raises(DocumentError) as failed:
+        read(pdf([[]]))
+    assert failed.value.code == "empty"
+
+
+def test_what_cannot_be_read_is_named(read):
+    with pytest.raises(DocumentError) as failed:
+        read(b"MZ" + bytes(99), "tool.exe")
+    assert (failed.value.code, failed.value.detail) == ("unsupported_type", "Windows program")

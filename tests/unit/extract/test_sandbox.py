@@ -1,0 +1,152 @@
+"""Whatever a document does, it does to its own child, and its neighbours go on."""
+
+# ruff: noqa: E501  documents and scripts read worse when broken
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from pigeonhole.document import DocumentError, Text
+from pigeonhole.extract import Extractor, Limits
+from tests.unit.extract import hostile
+
+MB = 1 << 20
+SMALL = Limits(memory_bytes=300 * MB)
+# No cap on what is read ends the reading of a long document before its time is up, however fast the machine.
+ENDLESS = Limits(pages=1_000_000, chars=100_000_000)
+
+
+def outcome(extractor: Extractor, path: Path) -> str:
+    try:
+        return extractor.read(path, path.name).text
+    except DocumentError as error:
+        return error.code
+
+
+def children() -> list[int]:
+    tasks = Path("/proc/self/task").iterdir()
+    return [int(pid) for task in tasks for pid in (task / "children").read_text().split()]
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        pytest.param(hostile.recursive_pdf(), id="recursive"),
+        pytest.param(hostile.swelling_pdf(400), id="swelling"),
+    ],
+)
+def test_a_document_that_takes_all_memory_fails_alone(read_within, document):
+    with pytest.raises(DocumentError) as failed:
+        read_within(document, SMALL)
+    assert failed.value.code == "extraction_memory"
+
+
+def test_a_workbook_on_which_one_library_aborts_is_read_by_the_other(read):
+    assert "42" in read(hostile.far_cell_xlsx()).text
+
+
+def test_what_was_read_before_time_was_up_is_kept_and_marked(read_within):
+    text = read_within(hostile.long_pdf(4_000), replace(ENDLESS, wall_seconds=0.7))
+    assert text.coverage.truncated
+    assert "extraction_timeout" in text.coverage.cut
+    assert 0 < (text.coverage.pages_read or 0) < (text.coverage.pages_total or 0) == 4_000
+    assert f"page {text.coverage.pages_read}" in text.text
+
+
+def test_a_document_that_takes_too_long_to_say_anything_is_a_timeout(read_within):
+    with pytest.raises(DocumentError) as failed:
+        read_within(hostile.long_pdf(4_000), replace(ENDLESS, wall_seconds=0.2, enough_chars=100_000_000))
+    assert failed.value.code == "extraction_timeout"
+
+
+def test_processor_time_is_limited_as_well(read_within):
+    with pytest.raises(DocumentError) as failed:
+        read_within(b"<html>" + b"<tr " * 12_000_000, Limits(cpu_seconds=1))
+    assert failed.value.code == "extraction_timeout"
+
+
+def test_neighbours_of_hostile_documents_are_read(tmp_path):
+    documents = [hostile.recursive_pdf(), b"plain words", hostile.far_cell_xlsx(), b"<p>a page</p>"] * 3
+    paths = [tmp_path / str(number) for number in range(len(documents))]
+    for path, document in zip(paths, documents, strict=True):
+        path.write_bytes(document)
+    extractor = Extractor(Limits(memory_bytes=300 * MB, children=3))
+    with ThreadPoolExecutor(10) as threads:
+        outcomes = list(threads.map(lambda path: outcome(extractor, path), paths))
+    extractor.close()
+    assert outcomes[1::4] == ["plain words"] * 3
+    assert outcomes[0::4] == ["extraction_memory"] * 3
+    assert outcomes[3::4] == ["a page"] * 3
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="finds its children in /proc")
+def test_a_dead_nursery_is_replaced(tmp_path):
+    before = set(children())
+    extractor = Extractor()
+    (nursery,) = set(children()) - before
+    path = tmp_path / "note.txt"
+    path.write_text("still here")
+    os.kill(nursery, signal.SIGKILL)
+    assert extractor.read(path, "note.txt").text == "still here"
+    extractor.close()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="finds its children in /proc")
+def test_a_nursery_that_dies_at_work_costs_no_document(tmp_path):
+    before = set(children())
+    extractor = Extractor(Limits(chars=10_000_000))
+    (nursery,) = set(children()) - before
+    path = tmp_path / "long.pdf"
+    path.write_bytes(hostile.long_pdf(1_500))
+    with ThreadPoolExecutor(1) as threads:
+        reading = threads.submit(extractor.read, path, path.name)
+        time.sleep(0.3)
+        os.kill(nursery, signal.SIGKILL)
+        text: Text = reading.result()
+    extractor.close()
+    assert text.coverage.pages_read == 1_500
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="finds its children in /proc")
+def test_closing_leaves_no_process_and_no_descriptor(tmp_path):
+    path = tmp_path / "note.txt"
+    path.write_text("words")
+    before = set(children()), len(list(Path("/proc/self/fd").iterdir()))
+    extractor = Extractor()
+    for _ in range(5):
+        extractor.read(path, "note.txt")
+    extractor.close()
+    assert (set(children()), len(list(Path("/proc/self/fd").iterdir()))) == before
+
+
+def test_a_document_above_the_size_limit_is_not_opened(read_within):
+    with pytest.raises(DocumentError) as failed:
+        read_within(b"x" * 2_000, Limits(document_bytes=1_000))
+    assert failed.value.code == "too_large"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="finds its descriptors in /proc")
+def test_a_child_has_no_environment_and_no_descriptor_of_its_neighbours():
+    script = (
+        "import os, sys; sys.path[:0] = ['functions']\n"
+        "from pathlib import Path\n"
+        "from pigeonhole.extract import Limits, child\n"
+        "kept = os.open('/dev/null', os.O_RDONLY); others = [os.open('/dev/null', os.O_RDONLY) for _ in range(9)]\n"
+        "child.enclose(Limits()); child.fence(Limits(), others[4], others[6])\n"
+        "held = [int(fd) for fd in os.listdir('/proc/self/fd')]\n"
+        "print(dict(os.environ), sorted(set(held) - {0, 1, 2, others[4], others[6]})[1:], {others[4], others[6]} <= set(held))"
+    )
+    root = Path(__file__).parents[3]
+    ran = subprocess.run(
+        [sys.executable, "-c", script], cwd=root, env={"SECRET": "x"}, capture_output=True, check=True
+    )
+    assert ran.stdout.decode().strip() == "{} [] True"

@@ -1,0 +1,70 @@
+"""Every kind of document, each from a small one of our own: what it must give, and what it must not."""
+
+from __future__ import annotations
+
+import tomllib
+from typing import Any
+
+import pytest
+
+from pigeonhole.document import DocumentError, Text
+from pigeonhole.extract import Extractor
+from pigeonhole.extract.table import FORMATS
+from tests.unit.extract.conftest import VECTORS
+
+VECTOR_LIST: list[dict[str, Any]] = tomllib.loads((VECTORS.parent / "vectors.toml").read_text())["vector"]
+READ = [vector for vector in VECTOR_LIST if "error" not in vector]
+REFUSED = [vector for vector in VECTOR_LIST if "error" in vector]
+
+
+def by_file(vectors: list[dict[str, Any]]) -> Any:
+    return pytest.mark.parametrize("vector", vectors, ids=[vector["file"] for vector in vectors])
+
+
+def text_of(extractor: Extractor, vector: dict[str, Any]) -> Text:
+    return extractor.read(VECTORS / vector["file"], vector["file"])
+
+
+@by_file(READ)
+def test_a_vector_is_known_by_its_content(extractor, vector):
+    assert text_of(extractor, vector).media_type == vector["kind"]
+
+
+@by_file(READ)
+def test_a_vector_gives_its_words_in_order_and_no_noise(extractor, vector):
+    text, at = text_of(extractor, vector).text, 0
+    for words in vector.get("include", []):
+        at = text.find(words, at)
+        assert at >= 0, f"{words!r} is not where it should be in {text!r}"
+    assert [noise for noise in vector.get("exclude", []) if noise in text] == []
+
+
+@by_file(READ)
+def test_a_vector_says_what_was_read_of_it(extractor, vector):
+    text = text_of(extractor, vector)
+    coverage = text.coverage
+    assert [image.page for image in text.images] == list(coverage.pages_as_images) == vector.get("images", [])
+    assert coverage.parts_failed == vector.get("failed", 0)
+    assert not coverage.truncated
+    assert coverage.chars_read == sum(len(part) for part in text.body if isinstance(part, str))
+    if "pages" in vector:
+        assert [coverage.pages_read, coverage.pages_total] == vector["pages"]
+
+
+@by_file([vector for vector in READ if "title" in vector or "author" in vector])
+def test_a_vector_states_its_title_and_author(extractor, vector):
+    text = text_of(extractor, vector)
+    assert text.title == vector.get("title", text.title)
+    assert text.author == vector.get("author", text.author)
+
+
+@by_file(REFUSED)
+def test_a_locked_vector_is_refused_at_once(extractor, vector):
+    with pytest.raises(DocumentError) as refused:
+        text_of(extractor, vector)
+    assert refused.value.code == vector["error"]
+
+
+def test_every_kind_in_the_table_has_a_vector():
+    shown = {vector["kind"] for vector in READ}
+    assert {known.media_type for known in FORMATS.values()} - shown == set()
