@@ -1,0 +1,110 @@
+"""What the table's stream says, as events: one for each outcome and parking, and nothing twice."""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+from decimal import Decimal
+
+import pytest
+
+from pigeonhole import news
+from pigeonhole.news import News
+from pigeonhole.record import Record, Status
+from pigeonhole.upkeep import publish
+from tests.builders import World, record, reply, stream_record, upload
+from tests.fakes import START
+
+PROCESSING = record(status=Status.PROCESSING)
+
+
+def of(old: Record | None, new: Record | None) -> list[News]:
+    return news.parse({"Records": [stream_record("7", old, new)]})
+
+
+@pytest.mark.parametrize(
+    ("status", "detail_type"),
+    [
+        (Status.DONE, "Document Done"),
+        (Status.NEEDS_REVIEW, "Document Needs Review"),
+        (Status.FAILED, "Document Failed"),
+        (Status.REMOVED, "Document Removed"),
+        (Status.PARKED, "Document Parked"),
+    ],
+)
+def test_each_outcome_and_each_parking_has_its_event(status, detail_type):
+    row = record(status=status)
+    (told,) = of(PROCESSING, row)
+
+    assert (told.id, told.detail_type) == ("7", detail_type)
+    assert (told.detail["event_id"], told.detail["status"]) == (row.outcome_id, status)
+
+
+def test_an_event_says_what_the_row_says_but_for_its_quotes_and_where_its_text_is():
+    row = record(evidence=("Amount due: 12",), text_uri="s3://t", title="Grüße", confidence=Decimal("0.95"))
+    (told,) = of(PROCESSING, row)
+
+    assert told.detail.keys() == row.row().keys() - {"evidence", "text_uri"} | {"event_id"}
+    assert (told.detail["title"], told.detail["confidence"]) == ("Grüße", 0.95)
+
+
+def test_an_event_can_be_said_in_json_with_numbers_as_numbers():
+    row = record(
+        usage={"m": {"input_tokens": 1000}},
+        cost_usd=Decimal("0.00015"),
+        keywords=(),
+        coverage={"truncated": True},
+        size_bytes=2**40,
+    )
+    (told,) = of(None, row)
+    said = json.loads(json.dumps(told.detail))
+
+    assert (said["cost_usd"], said["size_bytes"], said["keywords"]) == (0.00015, 2**40, [])
+    assert (said["usage"]["m"]["input_tokens"], said["coverage"]["truncated"]) == (1000, True)
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        (None, PROCESSING),
+        (PROCESSING, record(status=Status.ESCALATED)),
+        (record(), record().model_copy(update={"sequencer": "F" * 64})),
+        (record(), PROCESSING.model_copy(update={"outcome_id": "left over"})),
+        (record(), None),
+    ],
+    ids=["begun", "escalated", "a newer sequencer", "at work again", "row expired"],
+)
+def test_what_is_no_outcome_is_no_news(old, new):
+    assert of(old, new) == []
+
+
+def test_another_outcome_of_the_same_status_is_news():
+    later = record().to(Status.DONE, START + timedelta(seconds=1), tier="human")
+
+    (told,) = of(record(), later)
+    assert told.detail["event_id"] == later.outcome_id
+
+
+def test_the_events_of_a_batch_come_in_its_order():
+    rows = [record(run=run) for run in (1, 2, 3)]
+    changes = [(None, rows[0]), (rows[0], PROCESSING), (PROCESSING, rows[1]), (rows[1], rows[2])]
+    batch = [stream_record(str(number), old, new) for number, (old, new) in enumerate(changes)]
+
+    assert [each.id for each in news.parse({"Records": batch})] == ["0", "2", "3"]
+
+
+def test_what_was_not_taken_is_named():
+    made = World()
+    made.bus.refuses = {"b"}
+    told = [News(id=name, detail_type="Document Done", detail={}) for name in "abc"]
+
+    assert publish(told, made.parts) == ["b"]
+    assert [each.id for each in made.bus.news] == ["a", "c"]
+    assert publish([], made.parts) == []
+
+
+def test_news_does_not_show_what_a_document_says_when_it_is_printed():
+    (told,) = of(None, record(upload(), title=reply().text[:20]))
+
+    assert "evidence" not in repr(told)
+    assert reply().text[:20] not in repr(told)
