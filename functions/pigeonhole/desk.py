@@ -1,0 +1,197 @@
+"""Taking work, changing it and giving it back: each step of work.py is one compare-and-swap."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from types import MappingProxyType
+
+from pigeonhole import outcome, steps
+from pigeonhole.document import Defect, DocumentError, Stage, StopAll, Tier, TryLater
+from pigeonhole.follow import follow
+from pigeonhole.policy import Signals
+from pigeonhole.ports import Parts, Swap
+from pigeonhole.record import Record, Status
+from pigeonhole.telling import tell
+from pigeonhole.work import GiveUp, Order, Park, PutBack, Work
+
+# A lease outlives the invocation a little, so that nobody begins while its last write is on the way.
+_LEASE_GRACE = timedelta(seconds=5)
+_PARKED_CHECK = timedelta(minutes=15)
+_SWAPS = 6
+_CONTENTION_SECONDS = 2.0
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Shift:
+    """One invocation: when its last step must be over, and whether this document has it to itself."""
+
+    deadline: datetime
+    alone: bool = False
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Claim:
+    """Work in our hands as it was last written, with the row as it then was."""
+
+    work: Work
+    row: Record | None
+
+
+class LostError(Exception):
+    """Something newer has the row, or somebody else the work: there is nothing left for us to do."""
+
+
+def handle(order: Order, step: Callable[[Claim, Parts, Shift], None], parts: Parts, shift: Shift) -> None:
+    """Claim the work and do the step; what stands in its way is counted, and put back, parked or final.
+
+    TryLater when the order must come again; WorkAloneError when it must come again in this invocation.
+    """
+    claim = take(order, parts, shift)
+    if claim is None:
+        return
+    try:
+        if claim.work.spent:
+            give_up(claim, DocumentError(claim.work.spent), parts)
+        else:
+            step(claim, parts, shift)
+    except LostError:
+        parts.journal.note("overtaken", document=order.upload.document, version_id=order.upload.version_id)
+    except (TryLater, StopAll) as error:
+        _settle(claim, error, parts)
+    except Defect:
+        # Our mistake, not the document's: no attempt is counted, and a person mends it.
+        due = parts.clock.now() + _PARKED_CHECK + parts.rules.visibility[order.stage]
+        with suppress(LostError, TryLater, Defect):
+            change(claim, lambda work: steps.given_back(work, due), parts)
+        raise
+
+
+def take(order: Order, parts: Parts, shift: Shift) -> Claim | None:
+    """The work in our hands; None when the stage is over, or something newer has the row."""
+    now, owner = parts.clock.now(), parts.chance.token()
+    until = shift.deadline + _LEASE_GRACE
+    due = until + parts.rules.visibility[order.stage]
+    for _ in range(_SWAPS):
+        found, row = parts.ledger.work(order.upload, order.run), parts.ledger.row(order.upload.document)
+        if found is None and order.stage is not Stage.TRIAGE:
+            return None
+        if _may_have_expired(order, row) and follow(order.upload, parts):
+            continue
+        work = steps.renewed(found, row, order.upload, now) if found else steps.new(order, row, now)
+        overtaken, over = steps.is_overtaken(work, row), steps.is_over(work, order.stage)
+        if over and (overtaken or work == found):
+            return None
+        if overtaken:
+            after = steps.superseded(work)
+        elif over:
+            after = work
+        else:
+            if work.stage is not order.stage and not steps.is_held(work, now):
+                return None  # whoever ends the stage before sends this order again
+            steps.check_free(work, order.stage, now, alone=shift.alone)
+            after = steps.leased(work, owner=owner, until=until, alone=shift.alone, due=due, now=now)
+        shown = None if overtaken else steps.shown(after, row)
+        if claim := _written(found, after, row, shown, parts):
+            return None if overtaken or over else claim
+    raise TryLater("others are changing the same work", seconds=_CONTENTION_SECONDS)
+
+
+def change(claim: Claim, step: Callable[[Work], Work], parts: Parts) -> Claim:
+    """The claim after one more step, shown in the row where it has the row. LostError; TryLater."""
+    found, row = claim.work, claim.row
+    for _ in range(_SWAPS):
+        after = step(found)
+        overtaken = steps.is_overtaken(after, row)
+        if overtaken:
+            after = steps.superseded(found)
+        if written := _written(found, after, row, None if overtaken else steps.shown(after, row), parts):
+            if overtaken:
+                raise LostError
+            return written
+        found, row = _again(claim, parts)
+    raise TryLater("others are changing the same work", seconds=_CONTENTION_SECONDS)
+
+
+def close(
+    claim: Claim, record: Record, parts: Parts, seen: Mapping[Tier, Signals] = MappingProxyType({})
+) -> None:
+    """The end: the outcome is written, and said."""
+    change(claim, lambda work: steps.ended(work, record, seen), parts)
+    tell(record, parts)
+
+
+def give_up(claim: Claim, error: DocumentError, parts: Parts, known: Record | None = None) -> None:
+    """The end without an answer: `failed`, or on escalation the fast answer for a person to decide."""
+    work = claim.work
+    end = outcome.failed if work.stage is Stage.TRIAGE else outcome.undecided
+    paid = outcome.charged(known or work.draft, work.replies.get(steps.TIERS[work.stage]))
+    close(claim, end(paid, error, parts.clock.now()), parts)
+
+
+def _settle(claim: Claim, error: TryLater | StopAll, parts: Parts) -> None:
+    """Count what happened; then put back (by TryLater), park, or let it be enough.
+
+    Not written down, it would count as a crash: a busy table is asked again.
+    """
+    for attempt in range(_SWAPS):
+        try:
+            verdict = _after(claim, error, parts)
+            break
+        except LostError:
+            return
+        except TryLater:
+            parts.clock.wait(min(0.05 * 2**attempt, 1.0))
+    else:
+        raise TryLater("what happened could not be written down", seconds=_CONTENTION_SECONDS) from error
+    if isinstance(verdict, PutBack) and isinstance(error, TryLater):
+        raise TryLater(error.reason, seconds=verdict.seconds) from error
+
+
+def _after(claim: Claim, error: TryLater | StopAll, parts: Parts) -> GiveUp | Park | PutBack:
+    """What becomes of the work, written down."""
+    now = parts.clock.now()
+    work, row = _again(claim, parts)
+    claim = Claim(work=work, row=row)
+    verdict = steps.aftermath(steps.counted(work, error, now), error, now)
+    match verdict:
+        case GiveUp(code):
+            give_up(claim, DocumentError(code), parts)
+        case Park() as park:
+            due = now + _PARKED_CHECK  # sweep asks the gate: a person may open it before its time
+            claim = change(
+                claim, lambda work: steps.parked(steps.counted(work, error, now), park, now, due), parts
+            )
+            tell(claim.work.draft, parts)
+        case PutBack(seconds):
+            verdict = PutBack(parts.chance.jitter(seconds))
+            due = now + timedelta(seconds=verdict.seconds) + parts.rules.visibility[work.stage]
+            change(claim, lambda work: steps.put_back(steps.counted(work, error, now), due), parts)
+    return verdict
+
+
+def _may_have_expired(order: Order, row: Record | None) -> bool:
+    """An expiry has no sequencer: the upload that seems to come after one may well be what has expired."""
+    is_after = row is not None and row.sequencer < order.upload.sequencer
+    return is_after and row is not None and row.status is Status.REMOVED
+
+
+def _again(claim: Claim, parts: Parts) -> tuple[Work, Record | None]:
+    """The work and the row as they stand now, if the work is still ours."""
+    work = parts.ledger.work(claim.work.upload, claim.work.run)
+    if work is None or work.owner != claim.work.owner:
+        raise LostError
+    return work, parts.ledger.row(claim.work.upload.document)
+
+
+def _written(
+    found: Work | None, after: Work, row: Record | None, shown: Record | None, parts: Parts
+) -> Claim | None:
+    """The claim as written, work and row at once; None when either has changed since it was read."""
+    rows = [Swap(before=row, after=shown)] if shown else []
+    next_work = steps.next_revision(found, after)
+    if not parts.ledger.swap(Swap(before=found, after=next_work), *rows):
+        return None
+    return Claim(work=next_work, row=shown or row)

@@ -1,0 +1,126 @@
+"""What keeps the flow going and what people may do to it: sweep, redrive, review, publish."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from pigeonhole import steps
+from pigeonhole.document import Stage, TryLater, Upload
+from pigeonhole.news import News
+from pigeonhole.ports import Gate, Parts, Swap
+from pigeonhole.record import Record, Status, stamp
+from pigeonhole.telling import tell
+from pigeonhole.work import Order, Work
+
+# So many a sweep: a thousand parked documents go on over some minutes, not all at once.
+_AT_ONCE = 200
+_HELD = timedelta(minutes=5)
+_SWAPS = 6
+
+
+class NotAllowedError(ValueError):
+    """A person asked for what cannot be done to this document; the message says why."""
+
+
+def sweep(parts: Parts) -> int:
+    """Send what is due once more: parked work that may go on, and work whose message must be gone.
+
+    Sent first and marked after: a second message is a no-op, a lost one would be a lost document.
+    """
+    now, sent = parts.clock.now(), 0
+    gate = parts.ledger.gate() or Gate()
+    for work in parts.ledger.due(now, _AT_ONCE):
+        is_held = work.draft.status is Status.PARKED and not _lets_through(gate, now, sent)
+        if not is_held:
+            parts.queues.send(work.order)
+            sent += 1
+        # What is held goes to the end of the list, so that it hides nothing that could go on.
+        due = now + (_HELD if is_held else 2 * parts.rules.visibility[work.stage])
+        parts.ledger.swap(Swap(before=work, after=steps.next_revision(work, replace(work, due=due))))
+    return sent
+
+
+def publish(news: Iterable[News], parts: Parts) -> list[str]:
+    """Tell the world; the ids of what has to be told again."""
+    told = list(news)
+    return parts.bus.send(told) if told else []
+
+
+def redrive(row: Record, parts: Parts, *, forced: bool) -> Work:
+    """A new run of a document's current version; its outcome stands until the run has one."""
+    if row.tier == "human":
+        raise NotAllowedError("a person has decided this document")
+    if row.status is Status.REMOVED:
+        raise NotAllowedError("the document is removed")
+    if row.status is not Status.PARKED and not forced and not _could_succeed(row):
+        raise NotAllowedError("the same bytes would end the same way; force it if you know better")
+    upload = upload_of(row)
+    latest = parts.ledger.latest(upload)
+    if latest and latest.stage is not Stage.ENDED:
+        parts.queues.send(latest.order)
+        return latest
+    now = parts.clock.now()
+    order = Order(upload=upload, run=(latest.run if latest else row.run) + 1, forced=forced)
+    work = replace(steps.new(order, row, now), due=now + parts.rules.visibility[Stage.TRIAGE])
+    if not parts.ledger.swap(Swap(before=None, after=steps.next_revision(None, work))):
+        raise TryLater("somebody else has begun a new run", seconds=2)
+    parts.queues.send(order)
+    return work
+
+
+def review(document: str, category: str | None, who: str, parts: Parts) -> Record:
+    """A person's word: the answer stands, or is of another category. It ends all work on the version."""
+    for _ in range(_SWAPS):
+        row = parts.ledger.row(document)
+        if row is None or row.tier is None or row.status is Status.REMOVED:
+            raise NotAllowedError("there is no answer that a person could confirm or change")
+        chosen = category or row.category
+        if chosen is None:
+            raise NotAllowedError("it has no category to confirm; name one")
+        if chosen not in parts.rules.taxonomy.slugs:
+            raise NotAllowedError(f"{chosen!r} is not a category of the taxonomy")
+        record = _decided(row, chosen, who, parts.clock.now())
+        swaps = [Swap(before=row, after=record)]
+        if work := parts.ledger.latest(upload_of(row)):
+            ended = steps.ended(work, record, {})
+            swaps.append(Swap(before=work, after=steps.next_revision(work, ended)))
+        if parts.ledger.swap(*swaps):
+            tell(record, parts)
+            return record
+    raise TryLater("others are changing the same document", seconds=2)
+
+
+def upload_of(row: Record) -> Upload:
+    """The upload that a row is about."""
+    return Upload(
+        bucket=row.bucket,
+        key=row.key,
+        version_id=row.version_id,
+        sequencer=row.sequencer,
+        uploaded_at=datetime.fromisoformat(row.uploaded_at),
+        size_bytes=row.size_bytes,
+        etag=row.etag,
+    )
+
+
+def _decided(row: Record, category: str, who: str, now: datetime) -> Record:
+    return row.model_copy(update={"status": Status.DONE}).to(
+        Status.DONE,
+        now,
+        category=category,
+        tier="human",
+        reviewed_by=who[:200],
+        reviewed_at=stamp(now),
+        error=None,
+    )
+
+
+def _could_succeed(row: Record) -> bool:
+    return row.error is None or row.error.retryable
+
+
+def _lets_through(gate: Gate, now: datetime, sent: int) -> bool:
+    """A closed gate whose time has come lets one document through: it may be the one that opens it."""
+    return not gate.is_closed or (gate.until is not None and gate.until <= now and sent == 0)
