@@ -1,0 +1,114 @@
+"""Every port twice: its fake, and the real adapter over an AWS in memory; and two Claudes over HTTP."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from infra.local import offline_claude
+from pigeonhole.aws.ledger import DynamoLedger
+from pigeonhole.ports import Ledger
+from tests.contract import cloud
+from tests.contract.benches import (
+    ArtifactsBench,
+    BusBench,
+    EventBridgeBench,
+    FakeArtifactsBench,
+    FakeBusBench,
+    FakeInbox,
+    FakeQueuesBench,
+    ObjectsBench,
+    QueuesBench,
+    S3Artifacts,
+    S3Inbox,
+    SqsBench,
+)
+from tests.contract.wire import Api, OfflineClaude, serve
+from tests.contract.written import Lines, listen
+from tests.fakes import FakeLedger
+
+both = pytest.fixture(params=["fake", "aws"])
+
+
+@pytest.fixture(scope="module")
+def aws() -> Iterator[None]:
+    """An AWS of this process's own, for one file of tests."""
+    with pytest.MonkeyPatch.context() as patch:
+        cloud.isolate(patch)
+        with cloud.in_memory():
+            cloud.make_buckets(cloud.client("s3"))
+            yield
+
+
+@pytest.fixture
+def dynamo_ledger(aws: None) -> DynamoLedger:
+    dynamodb = cloud.client("dynamodb")
+    cloud.make_tables(dynamodb)
+    return DynamoLedger(dynamodb, documents=cloud.DOCUMENTS, ledger=cloud.LEDGER)
+
+
+@both
+def ledger(request: pytest.FixtureRequest) -> Ledger:
+    if request.param == "fake":
+        return FakeLedger()
+    real: DynamoLedger = request.getfixturevalue("dynamo_ledger")
+    return real
+
+
+@both
+def inbox(request: pytest.FixtureRequest) -> ObjectsBench:
+    if request.param == "fake":
+        return FakeInbox()
+    request.getfixturevalue("aws")
+    return S3Inbox(cloud.client("s3"))
+
+
+@both
+def artifacts(request: pytest.FixtureRequest) -> ArtifactsBench:
+    if request.param == "fake":
+        return FakeArtifactsBench()
+    request.getfixturevalue("aws")
+    return S3Artifacts(cloud.client("s3"))
+
+
+@both
+def queues(request: pytest.FixtureRequest) -> QueuesBench:
+    if request.param == "fake":
+        return FakeQueuesBench()
+    request.getfixturevalue("aws")
+    return SqsBench(cloud.client("sqs"))
+
+
+@both
+def bus(request: pytest.FixtureRequest) -> BusBench:
+    if request.param == "fake":
+        return FakeBusBench()
+    request.getfixturevalue("aws")
+    return EventBridgeBench(cloud.client("events"), cloud.client("sqs"))
+
+
+@pytest.fixture(scope="session")
+def offline_claude_url() -> Iterator[str]:
+    with offline_claude.serve() as url:
+        yield url
+
+
+@pytest.fixture
+def offline(offline_claude_url: str) -> OfflineClaude:
+    """The offline Claude, with an empty ledger and in good health."""
+    claude = OfflineClaude(offline_claude_url)
+    claude.reset()
+    return claude
+
+
+@pytest.fixture(scope="module")
+def api() -> Iterator[Api]:
+    """A server that says whatever it is told to say."""
+    with serve() as served:
+        yield served
+
+
+@pytest.fixture
+def lines(capsys: pytest.CaptureFixture[str]) -> Lines:
+    return listen(capsys)

@@ -1,0 +1,72 @@
+"""The bus: what is told arrives as it is, and what was not taken is named."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from botocore.stub import Stubber
+
+from pigeonhole.aws.bus import EventBus
+from pigeonhole.document import Defect, TryLater
+from pigeonhole.news import News
+from tests.contract import cloud
+from tests.contract.benches import BusBench
+
+
+def news(name: str, **detail: Any) -> News:
+    return News(id=name, detail_type="Document Done", detail={"event_id": name} | detail)
+
+
+def bridge() -> Any:
+    return cloud.client("events", aws_access_key_id="x", aws_secret_access_key="y")
+
+
+def test_what_is_told_arrives_with_its_type_and_detail(bus: BusBench) -> None:
+    assert bus.port.send([news("1", title="Grüße 😀\n", cost_usd=0.5, coverage={"pages_total": 3})]) == []
+    assert bus.heard() == [
+        (
+            "Document Done",
+            {"event_id": "1", "title": "Grüße 😀\n", "cost_usd": 0.5, "coverage": {"pages_total": 3}},
+        )
+    ]
+
+
+@pytest.mark.parametrize("number", [1, 10, 11, 25])
+def test_however_much_is_told_all_of_it_arrives(bus: BusBench, number: int) -> None:
+    assert bus.port.send(news(str(each)) for each in range(number)) == []
+    assert sorted(int(detail["event_id"]) for _, detail in bus.heard()) == list(range(number))
+
+
+def test_nothing_to_tell_is_nothing(bus: BusBench) -> None:
+    assert bus.port.send([]) == []
+    assert bus.heard() == []
+
+
+def test_what_was_not_taken_is_named_whichever_batch_it_was_in() -> None:
+    client = bridge()
+    with Stubber(client) as stub:
+        first = [{"EventId": "e"}] * 9 + [{"ErrorCode": "ThrottlingException"}]
+        stub.add_response("put_events", {"FailedEntryCount": 1, "Entries": first})
+        second = [{"ErrorCode": "InternalException"}, {"EventId": "e"}]
+        stub.add_response("put_events", {"FailedEntryCount": 1, "Entries": second})
+        assert EventBus(client, "bus").send(news(str(each)) for each in range(12)) == ["9", "10"]
+        stub.assert_no_pending_responses()
+
+
+@pytest.mark.parametrize(
+    ("code", "status", "expected"),
+    [
+        ("ThrottlingException", 400, TryLater),
+        ("InternalException", 500, TryLater),
+        ("AccessDenied", 403, Defect),
+    ],
+)
+def test_a_bus_that_says_no_is_busy_or_ours_to_mend(
+    code: str, status: int, expected: type[Exception]
+) -> None:
+    client = bridge()
+    with Stubber(client) as stub:
+        stub.add_client_error("put_events", code, http_status_code=status)
+        with pytest.raises(expected):
+            EventBus(client, "bus").send([news("1")])

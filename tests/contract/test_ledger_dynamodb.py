@@ -1,0 +1,145 @@
+"""What only DynamoDB can show: native types, what is forgotten and when, and its ways of saying no."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+from boto3.dynamodb.types import TypeDeserializer
+from botocore.stub import Stubber
+
+from infra import template
+from pigeonhole.aws.ledger import DynamoLedger
+from pigeonhole.document import Defect, TryLater
+from pigeonhole.ports import Entry, Gate, Swap
+from pigeonhole.record import Record, Status
+from tests.builders import record, upload, work
+from tests.contract import cloud
+from tests.contract.test_ledger import ANSWER, GATE, full_row, full_work, put
+from tests.fakes import START
+
+DAY = 24 * 60 * 60
+
+
+def raw(table: str, *keys: str) -> dict[str, Any]:
+    """The item as DynamoDB holds it, types and all."""
+    names = ["document"] if table == cloud.DOCUMENTS else ["pk", "sk"]
+    key = {name: {"S": value} for name, value in zip(names, keys, strict=True)}
+    found: dict[str, Any] = cloud.client("dynamodb").get_item(TableName=table, Key=key)["Item"]
+    return found
+
+
+def plain(item: dict[str, Any]) -> dict[str, Any]:
+    deserializer = TypeDeserializer()
+    return {name: deserializer.deserialize(value) for name, value in item.items()}
+
+
+def work_item() -> dict[str, Any]:
+    return raw(cloud.LEDGER, upload().document, "v#v1#00001")
+
+
+def test_a_row_is_in_native_types_and_says_nothing_about_what_it_lacks(dynamo_ledger: DynamoLedger) -> None:
+    put(dynamo_ledger, full_row(), record())
+    row = raw(cloud.DOCUMENTS, full_row().document)
+    assert not set(Record.model_fields) - {"schema_version"} - row.keys()
+    assert row["schema"] == row["run"] == {"N": "1"}
+    assert row["confidence"] == {"N": "0.95"}
+    assert row["cost_usd"] == {"N": "0.00012345678901"}
+    assert row["keywords"] == {"L": [{"S": "a"}, {"S": "b"}]}
+    assert row["coverage"]["M"]["truncated"] == {"BOOL": True}
+    assert row["usage"]["M"]["claude-haiku-5-5"]["M"]["input_tokens"] == {"N": "1000"}
+    assert row["error"]["M"]["code"] == {"S": "corrupt"}
+    assert row["waiting"]["M"]["for"] == {"S": "claude"}
+    assert "category" not in raw(cloud.DOCUMENTS, record().document)
+
+
+@pytest.mark.parametrize("status", list(Status))
+def test_a_row_of_any_status_can_be_replaced(dynamo_ledger: DynamoLedger, status: Status) -> None:
+    put(dynamo_ledger, full_row(status))
+    assert dynamo_ledger.swap(Swap(before=full_row(status), after=record(full_work().upload)))
+
+
+@pytest.mark.parametrize(
+    "entry", [work(rev=1), full_row(), ANSWER, Gate(rev=1)], ids=lambda each: type(each).__name__
+)
+def test_what_has_no_value_is_left_out(dynamo_ledger: DynamoLedger, entry: Entry) -> None:
+    put(dynamo_ledger, entry)
+    for table in (cloud.DOCUMENTS, cloud.LEDGER):
+        assert "NULL" not in str(cloud.client("dynamodb").scan(TableName=table)["Items"])
+
+
+@pytest.mark.parametrize(
+    "entry", [work(rev=1), work(rev=1, due=START), ANSWER], ids=["ended", "open", "answer"]
+)
+def test_what_nothing_refers_to_any_more_is_forgotten(dynamo_ledger: DynamoLedger, entry: Entry) -> None:
+    put(dynamo_ledger, entry)
+    is_answer = entry is ANSWER
+    item = plain(raw(cloud.LEDGER, "answer#finance", "k") if is_answer else work_item())
+    assert item["expires_at"] == int(item["expires_at"])
+    # A text lives for 90 days, a message for 7.
+    assert START.timestamp() - DAY < item["expires_at"] - 97 * DAY
+    assert template.load()["Resources"]["LedgerTable"]["Properties"]["TimeToLiveSpecification"] == {
+        "AttributeName": "expires_at",
+        "Enabled": True,
+    }
+
+
+def test_the_gate_is_never_forgotten(dynamo_ledger: DynamoLedger) -> None:
+    put(dynamo_ledger, GATE)
+    assert "expires_at" not in raw(cloud.LEDGER, "gate", "claude")
+
+
+def test_only_open_work_stands_in_the_index_of_what_is_due(dynamo_ledger: DynamoLedger) -> None:
+    put(dynamo_ledger, work(rev=1, due=START))
+    assert (work_item()["open"], work_item()["due_at"]) == ({"S": "open"}, {"S": "2026-11-22T12:00:00.000Z"})
+    assert dynamo_ledger.swap(Swap(before=work(rev=1, due=START), after=work(rev=2)))
+    assert not work_item().keys() & {"open", "due_at", "due"}
+
+
+REASONS = {
+    "somebody else writes": (["None", "TransactionConflict"], TryLater),
+    "too fast": (["ThrottlingError"], TryLater),
+    "too fast for the table": (["None", "ProvisionedThroughputExceeded"], TryLater),
+    "an item of ours is illegal": (["None", "ValidationError"], Defect),
+    "an item of ours is too large": (["ItemCollectionSizeLimitExceeded"], Defect),
+    "a reason of tomorrow": (["SomethingNew"], Defect),
+}
+
+
+@contextmanager
+def cancelling(codes: list[str]) -> Iterator[DynamoLedger]:
+    """A ledger whose next transaction is cancelled for these reasons."""
+    dynamodb = cloud.client("dynamodb", aws_access_key_id="x", aws_secret_access_key="y")
+    with Stubber(dynamodb) as stub:
+        stub.add_client_error(
+            "transact_write_items",
+            "TransactionCanceledException",
+            modeled_fields={"CancellationReasons": [{"Code": code} for code in codes]},
+            http_status_code=400,
+        )
+        yield DynamoLedger(dynamodb, documents=cloud.DOCUMENTS, ledger=cloud.LEDGER)
+
+
+@pytest.mark.parametrize(("codes", "expected"), REASONS.values(), ids=REASONS)
+def test_a_cancelled_transaction_says_whose_fault_it_is(codes: list[str], expected: type[Exception]) -> None:
+    with cancelling(codes) as ledger, pytest.raises(expected):
+        put(ledger, work(rev=1))
+
+
+def test_a_condition_that_fails_beside_a_conflict_is_an_answer() -> None:
+    with cancelling(["ConditionalCheckFailed", "TransactionConflict"]) as ledger:
+        assert not ledger.swap(Swap(before=None, after=work(rev=1)))
+
+
+def test_a_row_is_read_as_it_is_now_and_not_as_it_was() -> None:
+    dynamodb = cloud.client("dynamodb", aws_access_key_id="x", aws_secret_access_key="y")
+    key = {"document": {"S": upload().document}}
+    with Stubber(dynamodb) as stub:
+        told = {"TableName": cloud.DOCUMENTS, "Key": key, "ConsistentRead": True}
+        stub.add_response("get_item", {}, told)
+        assert (
+            DynamoLedger(dynamodb, documents=cloud.DOCUMENTS, ledger=cloud.LEDGER).row(upload().document)
+            is None
+        )
