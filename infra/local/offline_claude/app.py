@@ -1,0 +1,61 @@
+"""What the server answers on each path, without any network; only the API's own paths ask for a key."""
+
+from infra.local.offline_claude import catalogue, messages
+from infra.local.offline_claude.exchange import Reply, Request
+from infra.local.offline_claude.rejections import Rejection, invalid, not_found, unauthenticated
+from infra.local.offline_claude.settings import Settings
+from infra.local.offline_claude.state import State
+
+
+class App:
+    """The endpoints over one state."""
+
+    def __init__(self, settings: Settings | None = None) -> None:
+        self._state = State(settings or Settings())
+
+    def next_id(self) -> str:
+        """The id that the next reply carries."""
+        return self._state.next_id()
+
+    def handle(self, request: Request, request_id: str) -> Reply:
+        """The reply to a request; every rejection is one too."""
+        try:
+            path = request.path.partition("?")[0].rstrip("/")
+            return (
+                self._control(request, path)
+                if path.startswith("/_offline")
+                else self._api(request, path, request_id)
+            )
+        except Rejection as rejection:
+            return Reply(rejection=rejection, headers=rejection.headers)
+        except RecursionError:
+            return Reply(rejection=invalid("The request is nested too deeply"))
+
+    def _control(self, request: Request, path: str) -> Reply:
+        match request.method, path:
+            case "GET", "/_offline/ledger":
+                return Reply(body=self._state.ledger.as_list())
+            case "POST", "/_offline/faults":
+                return Reply(body=self._state.configure(messages.parse(request.body)).as_dict())
+            case "POST", "/_offline/reset":
+                return Reply(body=self._state.reset().as_dict())
+        raise not_found(f"{request.method} {path}")
+
+    def _api(self, request: Request, path: str, request_id: str) -> Reply:
+        _authenticate(request)
+        match request.method, path.split("/")[1:]:
+            case "POST", ["v1", "messages"]:
+                return messages.create(request, self._state, request_id)
+            case "POST", ["v1", "messages", "count_tokens"]:
+                return messages.count(request, self._state)
+            case "GET", ["v1", "models"]:
+                return Reply(body=catalogue.listing())
+            case "GET", ["v1", "models", name]:
+                return Reply(body=catalogue.one(name))
+        raise not_found("Not Found")
+
+
+def _authenticate(request: Request) -> None:
+    bearer = request.headers.get("authorization", "").removeprefix("Bearer").strip()
+    if not bearer and not request.headers.get("x-api-key", "").strip():
+        raise unauthenticated()

@@ -1,0 +1,63 @@
+"""The Models API: what each model is and can do, as the SDK reads it."""
+
+from typing import Any
+
+from infra.local.offline_claude.models import EFFORTS, MODELS, Model
+from infra.local.offline_claude.rejections import not_found
+
+_CONTEXT_EDITS = ("clear_thinking_20251015", "clear_tool_uses_20250919", "compact_20260112")
+
+
+def listing() -> dict[str, Any]:
+    """Every model, newest first."""
+    models = sorted(MODELS.values(), key=lambda model: model.created_at, reverse=True)
+    return {
+        "data": [_info(model) for model in models],
+        "has_more": False,
+        "first_id": models[0].id,
+        "last_id": models[-1].id,
+    }
+
+
+def one(name: str) -> dict[str, Any]:
+    """The model of this name."""
+    if name not in MODELS:
+        raise not_found(f"model: {name}")
+    return _info(MODELS[name])
+
+
+def _info(model: Model) -> dict[str, Any]:
+    return {
+        "id": model.id,
+        "type": "model",
+        "display_name": model.name,
+        "line": model.line,
+        "created_at": model.created_at,
+        "lifecycle": "active",
+        "deprecated_at": None,
+        "retires_at": None,
+        "max_input_tokens": model.context,
+        "max_tokens": model.max_output,
+        "capabilities": _capabilities(model),
+    }
+
+
+def _capabilities(model: Model) -> dict[str, Any]:
+    plain = {"image_input": True, "structured_outputs": True, "batch": False, "citations": False,
+             "code_execution": False, "pdf_input": False}  # fmt: skip
+    return {name: _supported(yes) for name, yes in plain.items()} | {
+        "effort": _supported(bool(model.efforts))
+        | {name: _supported(name in model.efforts) for name in EFFORTS},
+        "thinking": _supported(True)
+        | {"types": {name: _supported(name in model.thinking) for name in _THINKING}},
+        "context_management": _supported(False) | {name: _supported(False) for name in _CONTEXT_EDITS},
+        "server_tools": _supported(False)
+        | {"code_execution": _supported(False), "web_search": _supported(False)},
+    }
+
+
+_THINKING = ("adaptive", "between_tools", "disabled", "enabled")
+
+
+def _supported(yes: bool) -> dict[str, Any]:
+    return {"supported": yes}

@@ -1,0 +1,36 @@
+"""A request and a reply as values, so that everything but the socket is plain code."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from infra.local.offline_claude.rejections import Rejection
+
+
+@dataclass(frozen=True, kw_only=True)
+class Request:
+    """One HTTP request; header names are in lower case."""
+
+    method: str
+    path: str
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: bytes = b""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reply:
+    """What goes back, after how long: a body or a rejection; cut means that the connection ends instead."""
+
+    body: object = None
+    rejection: Rejection | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+    wait_s: float = 0.0
+    cut: bool = False
+
+    @property
+    def status(self) -> int:
+        """The HTTP status."""
+        return self.rejection.status if self.rejection else 200
+
+    def content(self, request_id: str) -> object:
+        """The JSON body."""
+        return self.rejection.body(request_id) if self.rejection else self.body

@@ -1,0 +1,56 @@
+"""What was asked, answered and billed: one entry a message request, in order, kept by this server alone."""
+
+import threading
+from dataclasses import asdict, dataclass, field, replace
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+
+from infra.local.offline_claude.tokens import Tokens
+
+KEPT = 200_000
+
+
+@dataclass(frozen=True, kw_only=True)
+class Entry:
+    """One request: status is null where the connection was cut before any answer."""
+
+    number: int = 0
+    at: str = ""
+    request_id: str
+    model: str | None
+    status: int | None
+    request_hash: str
+    document_hash: str | None = None
+    tokens: Tokens = field(default_factory=Tokens)
+    usd: Decimal = Decimal(0)
+    stop_reason: str | None = None
+    fault: str | None = None
+    retry_count: int = 0
+
+    def as_dict(self) -> dict[str, Any]:
+        """The entry as JSON."""
+        return asdict(self) | {"tokens": self.tokens.as_dict(), "usd": float(self.usd)}
+
+
+class Ledger:
+    """The entries so far; safe to share between threads."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._entries: list[Entry] = []
+        self._count = 0
+
+    def add(self, entry: Entry) -> None:
+        """Write an entry down; the oldest are dropped when far too many are kept."""
+        now = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        with self._lock:
+            self._count += 1
+            self._entries.append(replace(entry, number=self._count, at=now))
+            del self._entries[:-KEPT]
+
+    def as_list(self) -> list[dict[str, Any]]:
+        """Every entry as JSON."""
+        with self._lock:
+            entries = tuple(self._entries)
+        return [entry.as_dict() for entry in entries]

@@ -1,0 +1,84 @@
+"""An answer as the API's message: thinking first where the model thinks, cut at max_tokens, its usage."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from infra.local.offline_claude.answer import Answer
+from infra.local.offline_claude.question import Question
+from infra.local.offline_claude.tokens import Counter, Tokens
+
+# A made-up but steady length of thought for each effort; the text of it is not shown, as on the 5.5 models.
+THOUGHT = {"low": 40, "medium": 90, "high": 160, "xhigh": 260, "max": 400, "": 160}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Message:
+    """The body of a message and what of it is billed."""
+
+    body: dict[str, Any]
+    tokens: Tokens
+
+    @property
+    def stop_reason(self) -> str:
+        """Why the message ends."""
+        return str(self.body["stop_reason"])
+
+
+def write(
+    question: Question, answer: Answer, counter: Counter, *, prompt: Tokens, message_id: str
+) -> Message:
+    """The message that carries this answer."""
+    limit = question.body["max_tokens"]
+    thought = min(THOUGHT[question.effort], limit) if question.thinks else 0
+    text, reason = _within(question, answer, counter, limit - thought)
+    tool = answer.tool if reason == "tool_use" else None
+    said = counter.text(text or str(tool or ""), question.model) if text or tool else 0
+    tokens = Tokens(**(prompt.as_dict() | {"output": max(1, thought + said)}))
+    content = [_THINKING] if question.thinks else []
+    content += [{"type": "text", "text": text}] if text else []
+    content += [{"type": "tool_use", "id": message_id.replace("msg", "toolu")} | tool] if tool else []
+    body = _envelope(question, message_id) | {
+        "content": content,
+        "stop_reason": reason,
+        "stop_details": answer.stop_details,
+        "usage": usage(tokens, thought),
+    }
+    return Message(body=body, tokens=tokens)
+
+
+_THINKING: dict[str, Any] = {"type": "thinking", "thinking": "", "signature": "b2ZmbGluZQ=="}
+
+
+def _within(question: Question, answer: Answer, counter: Counter, room: int) -> tuple[str, str]:
+    whole = answer.text or str(answer.tool or "")
+    if counter.text(whole, question.model) <= room:
+        return answer.text, answer.stop_reason
+    share = max(0, room) / counter.text(whole, question.model)
+    return answer.text[: int(len(answer.text) * share)], "max_tokens"
+
+
+def _envelope(question: Question, message_id: str) -> dict[str, Any]:
+    return {
+        "id": message_id,
+        "type": "message",
+        "role": "assistant",
+        "model": question.model.id,
+        "stop_sequence": None,
+    }
+
+
+def usage(tokens: Tokens, thought: int) -> dict[str, Any]:
+    """The usage block of a message."""
+    return {
+        "input_tokens": tokens.input,
+        "cache_creation_input_tokens": tokens.cache_write_5m + tokens.cache_write_1h,
+        "cache_read_input_tokens": tokens.cache_read,
+        "cache_creation": {
+            "ephemeral_5m_input_tokens": tokens.cache_write_5m,
+            "ephemeral_1h_input_tokens": tokens.cache_write_1h,
+        },
+        "output_tokens": tokens.output,
+        "output_tokens_details": {"thinking_tokens": thought},
+        "service_tier": "standard",
+        "inference_geo": "offline",
+    }

@@ -1,0 +1,135 @@
+"""Which JSON schemas structured output accepts: everything else is a 400 that names the keyword."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from infra.local.offline_claude.rejections import invalid
+
+# Source: the structured outputs page of platform.claude.com, August 2026.
+
+WHERE = "output_config.format.schema"
+TYPES = ("object", "array", "string", "integer", "number", "boolean", "null")
+FORMATS = ("date-time", "time", "date", "duration", "email", "hostname", "uri", "ipv4", "ipv6", "uuid")
+MAX_OPTIONAL = 24
+MAX_UNIONS = 16
+
+_ANYWHERE = {
+    "type", "title", "description", "enum", "const", "default", "$ref", "$defs", "definitions", "anyOf",
+    "allOf",
+}  # fmt: skip
+_BY_TYPE = {
+    "object": {"properties", "required", "additionalProperties"},
+    "array": {"items", "minItems"},
+    "string": {"format", "pattern"},
+}
+
+
+def check_schema(schema: Any) -> None:
+    """Raise the documented 400 unless the schema can be compiled."""
+    if not isinstance(schema, dict):
+        raise invalid(f"{WHERE}: Input should be a valid dictionary")
+    if schema.get("type") != "object" and not {"$ref", "anyOf", "allOf"} & schema.keys():
+        raise invalid(f"{WHERE}: The root of the schema must be of type 'object'")
+    nodes = list(_nodes(schema, schema, ()))
+    for node in nodes:
+        _check_node(node)
+    _check_size(nodes)
+
+
+def _nodes(node: Any, root: dict[str, Any], refs: tuple[str, ...]) -> Iterator[dict[str, Any]]:
+    if not isinstance(node, dict):
+        raise invalid(f"{WHERE}: A schema must be an object, not {node!r}")
+    _check_shape(node)
+    yield node
+    if "$ref" in node:
+        target = node["$ref"]
+        if target in refs:
+            raise invalid(f"{WHERE}: Circular reference detected in '{target}'. Recursion is not supported")
+        yield from _nodes(resolve(target, root), root, (*refs, target))
+    for child in _children(node):
+        yield from _nodes(child, root, refs)
+
+
+def resolve(target: Any, root: dict[str, Any]) -> Any:
+    """The part of the schema that a local reference names."""
+    if not isinstance(target, str) or not target.startswith("#/"):
+        raise invalid(f"{WHERE}: External $ref {target!r} is not supported")
+    node: Any = root
+    for step in target[2:].split("/"):
+        if not isinstance(node, dict) or step not in node:
+            raise invalid(f"{WHERE}: $ref {target!r} leads nowhere")
+        node = node[step]
+    return node
+
+
+def _children(node: dict[str, Any]) -> Iterator[Any]:
+    yield from node.get("properties", {}).values()
+    if "items" in node:
+        yield node["items"]
+    for union in ("anyOf", "allOf"):
+        yield from node.get(union, ())
+
+
+def _check_shape(node: dict[str, Any]) -> None:
+    for keyword in ("properties", "$defs", "definitions"):
+        if not isinstance(node.get(keyword, {}), dict):
+            raise invalid(f"{WHERE}: '{keyword}' must be an object")
+    for keyword in ("anyOf", "allOf", "enum"):
+        if not isinstance(node.get(keyword, []), list) or node.get(keyword) == []:
+            raise invalid(f"{WHERE}: '{keyword}' must be a non-empty list")
+    required = node.get("required", [])
+    if not isinstance(required, list) or not all(isinstance(name, str) for name in required):
+        raise invalid(f"{WHERE}: 'required' must be a list of names")
+
+
+def types_of(node: dict[str, Any]) -> list[Any]:
+    """The types that a schema names; none is an empty list."""
+    named = node.get("type", [])
+    return list(named) if isinstance(named, list) else [named]
+
+
+def _check_node(node: dict[str, Any]) -> None:
+    types = types_of(node)
+    for kind in types:
+        if kind not in TYPES:
+            raise invalid(f"{WHERE}: Unknown type {kind!r}")
+    if not types and not {"enum", "const", "$ref", "anyOf", "allOf"} & node.keys():
+        raise invalid(f"{WHERE}: Schema must have a 'type', 'enum', 'const', 'anyOf', 'allOf' or '$ref'")
+    _check_keywords(node, types)
+    _check_object(node, types)
+    _check_values(node)
+
+
+def _check_keywords(node: dict[str, Any], types: list[Any]) -> None:
+    legal = _ANYWHERE.union(*(_BY_TYPE.get(kind, set()) for kind in types))
+    if extra := sorted(node.keys() - legal):
+        kind = types[0] if types else "any"
+        verb = "properties" if len(extra) > 1 else "property"
+        raise invalid(f"{WHERE}: For '{kind}' type, {verb} {', '.join(extra)} "
+                      f"{'are' if len(extra) > 1 else 'is'} not supported")  # fmt: skip
+
+
+def _check_object(node: dict[str, Any], types: list[Any]) -> None:
+    if "object" not in types:
+        return
+    if node.get("additionalProperties") is not False:
+        raise invalid(f"{WHERE}: For 'object' type, 'additionalProperties' must be explicitly set to false")
+    if unknown := sorted(set(node.get("required", ())) - node.get("properties", {}).keys()):
+        raise invalid(f"{WHERE}: 'required' names properties that are not defined: {', '.join(unknown)}")
+
+
+def _check_values(node: dict[str, Any]) -> None:
+    if any(isinstance(value, dict | list) for value in node.get("enum", ())):
+        raise invalid(f"{WHERE}: 'enum' may hold strings, numbers, booleans and nulls only")
+    if node.get("minItems", 0) not in (0, 1):
+        raise invalid(f"{WHERE}: For 'array' type, 'minItems' values other than 0 or 1 are not supported")
+    if "format" in node and node["format"] not in FORMATS:
+        raise invalid(f"{WHERE}: For 'string' type, format '{node['format']}' is not supported")
+
+
+def _check_size(nodes: list[dict[str, Any]]) -> None:
+    optional = sum(len(node.get("properties", {}).keys() - set(node.get("required", ()))) for node in nodes)
+    unions = sum("anyOf" in node or len(types_of(node)) > 1 for node in nodes)
+    if optional > MAX_OPTIONAL or unions > MAX_UNIONS:
+        raise invalid(f"{WHERE}: Schema is too complex for compilation: {optional} optional properties "
+                      f"(at most {MAX_OPTIONAL}), {unions} union types (at most {MAX_UNIONS})")  # fmt: skip

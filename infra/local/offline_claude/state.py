@@ -1,0 +1,49 @@
+"""What the server remembers between requests; every change is made under one lock."""
+
+import threading
+
+from infra.local.offline_claude.faults import Fault, Faults
+from infra.local.offline_claude.ledger import Ledger
+from infra.local.offline_claude.limits import Minute
+from infra.local.offline_claude.question import Question
+from infra.local.offline_claude.settings import Settings, changed
+from infra.local.offline_claude.tokens import Counter
+
+
+class State:
+    """Settings in force, faults that have struck, the ledger, the running minute."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._lock = threading.Lock()
+        self._started_with = settings
+        self._requests = 0
+        self.reset()
+
+    def reset(self) -> Settings:
+        """Back to how the server was started, with an empty ledger."""
+        self.ledger, self.minute = Ledger(), Minute()
+        return self._put(self._started_with)
+
+    def configure(self, wanted: object) -> Settings:
+        """Replace the named settings; what is not named stays, all counts of faults begin anew."""
+        return self._put(changed(self.settings, wanted))
+
+    def _put(self, settings: Settings) -> Settings:
+        with self._lock:
+            self.settings = settings
+            self.counter = Counter(
+                chars_per_token=settings.chars_per_token, tokens_per_byte=settings.tokens_per_byte
+            )
+            self._faults = Faults(faults=settings.faults, seed=settings.seed)
+        return settings
+
+    def next_id(self) -> str:
+        """The id of a new request."""
+        with self._lock:
+            self._requests += 1
+            return f"req_offline_{self._requests:08d}"
+
+    def fault_for(self, question: Question) -> tuple[Fault | None, float]:
+        """The fault that meets this request, if any, and the extra seconds of slow ones."""
+        with self._lock:
+            return self._faults.meet(question.request_hash, question.document, question.model.id)

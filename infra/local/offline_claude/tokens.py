@@ -1,0 +1,87 @@
+"""How many tokens a request and an answer hold and what they cost: an estimate by length, no tokenizer."""
+
+import json
+import math
+from dataclasses import asdict, dataclass
+from decimal import Decimal
+from typing import Any
+
+from infra.local.offline_claude.content import Content
+from infra.local.offline_claude.models import Model
+from infra.local.offline_claude.pictures import Picture
+
+CHARS_OLD = 4.0
+NEW_TO_OLD = 1.3
+PATCH = 28
+PER_MESSAGE = 3
+MILLION = Decimal(1_000_000)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tokens:
+    """Tokens by kind, as they are billed."""
+
+    input: int = 0
+    output: int = 0
+    cache_read: int = 0
+    cache_write_5m: int = 0
+    cache_write_1h: int = 0
+
+    @property
+    def prompt(self) -> int:
+        """All that was read, from the cache or not."""
+        return self.input + self.cache_read + self.cache_write_5m + self.cache_write_1h
+
+    def as_dict(self) -> dict[str, int]:
+        """The kinds by name."""
+        return asdict(self)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Counter:
+    """How text becomes a number of tokens; tokens per byte, when given, counts bytes, not characters."""
+
+    chars_per_token: float | None = None
+    tokens_per_byte: float | None = None
+
+    def text(self, text: str, model: Model) -> int:
+        """The tokens of a text."""
+        if self.tokens_per_byte is not None:
+            return math.ceil(len(text.encode(errors="replace")) * self.tokens_per_byte)
+        return math.ceil(len(text) / self.chars(model))
+
+    def chars(self, model: Model) -> float:
+        """How many characters make one token."""
+        return self.chars_per_token or (CHARS_OLD / NEW_TO_OLD if model.new_tokenizer else CHARS_OLD)
+
+    def prompt(self, body: dict[str, Any], content: Content, model: Model) -> int:
+        """The input tokens of a request."""
+        texts = [content.system, *content.user, *content.others]
+        texts += [json.dumps(part, ensure_ascii=False) for part in _declared(body)]
+        said = sum(self.text(text, model) for text in texts)
+        seen = sum(image_tokens(picture, model) for picture in content.pictures)
+        return said + seen + PER_MESSAGE * len(body["messages"])
+
+
+def _declared(body: dict[str, Any]) -> list[Any]:
+    wanted = (body.get("output_config") or {}).get("format")
+    return [part for part in (body.get("tools"), wanted) if part]
+
+
+def image_tokens(picture: Picture, model: Model) -> int:
+    """One token a patch after scaling down to the model's long edge, never above the model's cap."""
+    scale = min(1.0, model.image_edge / max(picture.width, picture.height))
+    patches = math.ceil(picture.width * scale / PATCH) * math.ceil(picture.height * scale / PATCH)
+    return min(patches, model.image_tokens)
+
+
+def cost(tokens: Tokens, model: Model) -> Decimal:
+    """What these tokens cost in US dollars."""
+    price = model.price_for(tokens.prompt)
+    return (
+        tokens.input * price.input
+        + tokens.output * price.output
+        + tokens.cache_read * price.cache_read
+        + tokens.cache_write_5m * price.cache_write_5m
+        + tokens.cache_write_1h * price.cache_write_1h
+    ) / MILLION
