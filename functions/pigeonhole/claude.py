@@ -1,0 +1,184 @@
+"""Claude over HTTP, and the only importer of its SDK: every way it can fail becomes one of our errors."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from json import JSONDecodeError
+from math import isfinite
+from typing import Any
+
+import anthropic
+import httpx2
+
+from pigeonhole.document import Defect, DocumentError, PigeonholeError, Reply, StopAll, TryLater, Usage
+
+_SPEND_LIMIT = "enforced_spend_limit_reached"
+# What the whole account has run into: no document would fare better.
+_ACCOUNT_CODES = frozenset(
+    {
+        _SPEND_LIMIT,
+        "contract_spend_limit_reached",
+        "organization_on_hold",
+        "cmek_key_disabled",
+        "cmek_key_network_blocked",
+    }
+)
+# The same without a code, as a plain 400: limits that an account or a workspace set for itself, no credit.
+_ACCOUNT_WORDS = (
+    "You have reached your specified",
+    "Your credit balance is too low",
+    "This organization has been disabled",
+)
+_DOCUMENT_CODES = frozenset({"image_dimensions_too_large"})
+# Nothing of the request had left us.
+_UNSENT = (
+    httpx2.ConnectError,
+    httpx2.ConnectTimeout,
+    httpx2.PoolTimeout,
+    httpx2.ProxyError,
+    httpx2.UnsupportedProtocol,
+    httpx2.LocalProtocolError,
+)
+# A 400 whose message names one of these is about our parameters; any other is about the document.
+_OUR_PARAMETERS = (
+    "thinking",
+    "effort",
+    "output_config",
+    "schema",
+    "max_tokens:",
+    "temperature",
+    "tool_choice",
+    "prefill",
+    "system:",
+    "model",
+)
+_OVERLOADED_SECONDS = 30.0
+_RATE_LIMIT_SECONDS = 60.0
+_UNSURE_SECONDS = 20.0
+
+
+class Claude:
+    """One client a container, as ports.Analyst."""
+
+    def __init__(self, api_key: str, base_url: str | None = None) -> None:
+        # No retries of its own: it would sleep inside the call, on our bill, and hide what it was told.
+        self._client = anthropic.Anthropic(api_key=api_key, base_url=base_url, max_retries=0)
+
+    def ask(self, request: Mapping[str, Any], *, timeout: float) -> Reply:
+        """One Messages API call; see `classify` for what it may raise."""
+        try:
+            message = self._client.messages.create(**request, timeout=timeout)
+        except anthropic.AnthropicError as error:
+            raise classify(error) from error
+        except (JSONDecodeError, UnicodeDecodeError) as error:  # the SDK lets these two through
+            raise _unreadable(error) from error
+        try:
+            return _reply(message, request["model"])
+        # The SDK builds its message unchecked, of any JSON.
+        except (AttributeError, TypeError, ValueError) as error:
+            raise _unreadable(error) from error
+
+
+def _reply(message: anthropic.types.Message, model: str) -> Reply:
+    # A thinking block may come first: choose by type, never by position.
+    texts = [block.text for block in message.content if block.type == "text"]
+    usage = message.usage
+    return Reply(
+        model=model,
+        # A lone surrogate, which JSON can hold, could not be written down.
+        text="".join(texts).encode("utf-8", "replace").decode(),
+        stop_reason=message.stop_reason or "unknown",
+        usage=Usage(
+            input_tokens=int(usage.input_tokens),
+            output_tokens=int(usage.output_tokens),
+            cache_read_tokens=int(usage.cache_read_input_tokens or 0),
+            cache_write_tokens=int(usage.cache_creation_input_tokens or 0),
+        ),
+        request_id=message.id,
+    )
+
+
+def _unreadable(error: Exception) -> TryLater:
+    reason = f"Claude's answer could not be read ({type(error).__name__})"
+    return TryLater(reason, seconds=_UNSURE_SECONDS, billed=True)
+
+
+def classify(error: anthropic.AnthropicError) -> PigeonholeError:
+    """Whose fault it is: the document's, nobody's for long, everybody's for now, or ours."""
+    if isinstance(error, anthropic.APIStatusError):
+        return _of_status(error)
+    if isinstance(error, anthropic.APIConnectionError):
+        return _of_connection(error)
+    if isinstance(error, anthropic.CredentialsError):
+        return StopAll("credentials", _said(error))
+    if isinstance(error, anthropic.RetryableError | anthropic.APIResponseValidationError):
+        return _unreadable(error)
+    return Defect(f"{type(error).__name__}: {_said(error)}")
+
+
+def _of_status(error: anthropic.APIStatusError) -> PigeonholeError:
+    status, said = error.status_code, _said(error)
+    if _is_of_account(error, said):
+        return StopAll("claude", said, until=_resumes(error))
+    if status in _STOPPING:
+        return StopAll(_STOPPING[status], said)
+    if status == 429:
+        return TryLater("Claude's rate limit", seconds=_retry_after(error) or _RATE_LIMIT_SECONDS, busy=True)
+    if status in (503, 529):
+        return TryLater("Claude is overloaded", seconds=_retry_after(error) or _OVERLOADED_SECONDS, busy=True)
+    if status >= 500 or status in (408, 409, 499):
+        return TryLater(
+            f"Claude failed ({status})", seconds=_retry_after(error) or _UNSURE_SECONDS, billed=True
+        )
+    if status == 413 or (status == 400 and _is_of_document(error, said)):
+        return DocumentError("rejected", said)
+    return Defect(f"Claude refused our request ({status}): {said}")
+
+
+# Configuration: no document would fare better until a person has mended it.
+_STOPPING = {401: "credentials", 403: "credentials", 402: "claude", 404: "claude"}
+
+
+def _is_of_account(error: anthropic.APIStatusError, said: str) -> bool:
+    return error.error_code in _ACCOUNT_CODES or said.startswith(_ACCOUNT_WORDS)
+
+
+def _is_of_document(error: anthropic.APIStatusError, said: str) -> bool:
+    """By its code, or else by the API's own words: the 400 of some gateway is no document's fault."""
+    if error.error_code:
+        return error.error_code in _DOCUMENT_CODES
+    return error.type == "invalid_request_error" and not any(word in said for word in _OUR_PARAMETERS)
+
+
+def _of_connection(error: anthropic.APIConnectionError) -> PigeonholeError:
+    """Refused is certainly unpaid; a time-out, or a cut in the middle, may have been billed."""
+    late = isinstance(error, anthropic.APITimeoutError)
+    reason = "Claude did not answer in time" if late else "no connection to Claude"
+    unsent = isinstance(error.__cause__, _UNSENT)
+    return TryLater(reason, seconds=_UNSURE_SECONDS, billed=not unsent, busy=unsent)
+
+
+def _retry_after(error: anthropic.APIStatusError) -> float | None:
+    try:
+        seconds = float(error.response.headers.get("retry-after", ""))
+    except ValueError:
+        return None
+    return min(max(seconds, 1.0), 43_000.0) if isfinite(seconds) else None
+
+
+def _resumes(error: anthropic.APIStatusError) -> datetime | None:
+    """The tier's limit lasts to the first of the next month, 00:00 UTC; others say it only in words."""
+    if error.error_code != _SPEND_LIMIT:
+        return None
+    now = datetime.now(UTC)
+    year, month = divmod(now.year * 12 + now.month, 12)
+    return datetime(year, month + 1, 1, tzinfo=UTC)
+
+
+def _said(error: Exception) -> str:
+    """The API's own message, without our request."""
+    body = getattr(error, "body", None)
+    inner = body.get("error") if isinstance(body, dict) else None
+    message = inner.get("message") if isinstance(inner, dict) else None
+    return str(message or error)[:300]
