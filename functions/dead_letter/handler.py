@@ -1,0 +1,20 @@
+"""What no function could finish gets a row that says so: parse, call, report."""
+
+import os
+from typing import Any
+
+from pigeonhole import events, process
+from pigeonhole.batch import Works, settle
+from pigeonhole.document import Change, Stage
+from pigeonhole.wiring import Settings, connect, shift
+
+
+def handle(event: dict[str, Any], context: Any) -> dict[str, Any]:
+    """Messages of both dead-letter queues; each counts in the metric that an alarm watches."""
+    parts = connect(Settings.load(os.environ), "dead_letter")
+    batch = events.parse(event)
+    parts.journal.count("DeadLettered", len(batch.messages))
+    works: Works = dict.fromkeys((Change, Stage.TRIAGE, Stage.ESCALATION), process.bury)
+    unfinished = settle(batch, works, parts, shift(context, parts))
+    parts.journal.flush()
+    return events.reply(batch, unfinished)

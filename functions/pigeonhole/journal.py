@@ -1,0 +1,48 @@
+"""The log as JSON lines and the metrics as EMF, by Powertools: what happened, never what a document says."""
+
+from __future__ import annotations
+
+import threading
+import traceback
+
+from aws_lambda_powertools import Logger, Metrics
+from aws_lambda_powertools.metrics import MetricUnit
+
+from pigeonhole.document import PigeonholeError
+
+_NAME = "pigeonhole"
+_NAMESPACE = "Pigeonhole"
+
+
+class PowertoolsJournal:
+    """ports.Journal; `flush` writes an invocation's metrics, of which it may have none."""
+
+    def __init__(self) -> None:
+        self._logger = Logger(service=_NAME)
+        self._metrics = Metrics(namespace=_NAMESPACE, service=_NAME)
+        self._lock = threading.Lock()
+
+    def note(self, what: str, **fields: object) -> None:
+        """One line about what happened."""
+        self._logger.info(what, extra=fields)
+
+    def count(self, metric: str, value: float = 1) -> None:
+        """Add to a metric of this invocation."""
+        with self._lock:
+            self._metrics.add_metric(name=metric, unit=MetricUnit.Count, value=value)
+
+    def defect(self, what: str, error: BaseException, **fields: object) -> None:
+        """A mistake of ours, with its traceback; a foreign error's words may quote the document."""
+        self.count("Defect")
+        told = {
+            "error": type(error).__name__,
+            "why": str(error) if isinstance(error, PigeonholeError) else None,
+            "stack": traceback.format_tb(error.__traceback__),
+        }
+        self._logger.error(what, extra=fields | told)
+
+    def flush(self) -> None:
+        """Write this invocation's metrics."""
+        with self._lock:
+            if self._metrics.metric_set:
+                self._metrics.flush_metrics()

@@ -1,0 +1,68 @@
+"""All that is decided outside, read once from the environment into frozen Settings."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from pigeonhole.policy import Thresholds
+
+
+class SettingsError(ValueError):
+    """The environment is wrong; the message names every missing or unusable variable."""
+
+
+class Settings(BaseModel):
+    """All that is decided outside: each field is the environment variable of that name in capitals."""
+
+    model_config = ConfigDict(frozen=True)
+
+    documents_table: str = Field(description="Table of the public rows.")
+    ledger_table: str = Field(description="Table of our own bookkeeping.")
+    artifacts_bucket: str = Field(description="Bucket of the texts, and of what could not be read.")
+    intake_queue_url: str = Field(description="Queue of S3's notifications.")
+    escalation_queue_url: str = Field(description="Queue of the hard cases.")
+    api_key_secret_arn: str = Field(description="Secret whose text is the Claude API key.")
+    claude_base_url: str | None = Field(default=None, description="Another address of the Claude API.")
+    fast_model: str = Field(default="claude-haiku-5-5", description="Model of the first pass.")
+    strong_model: str = Field(default="claude-sonnet-5-5", description="Model of the second pass.")
+    taxonomy_uri: str | None = Field(default=None, description="S3 URI of the operator's own taxonomy.")
+    event_bus_name: str = Field(description="Bus of the outcomes' events.")
+    intake_visibility: int = Field(default=720, gt=0, description="Visibility of the intake queue, seconds.")
+    escalation_visibility: int = Field(default=1080, gt=0, description="The same of the escalation queue.")
+    aws_lambda_function_memory_size: int = Field(
+        default=2048, gt=0, description="The function's memory in MB, as Lambda itself says it."
+    )
+    max_bytes: int = Field(default=64_000_000, gt=0, description="Largest upload that is read.")
+    fast_chars: int = Field(default=72_000, gt=0, description="Characters sent to the fast model at most.")
+    strong_chars: int = Field(default=36_000, gt=0, description="The same for the strong model.")
+    fast_timeout: float = Field(default=45, gt=0, allow_inf_nan=False, description="Seconds for a fast call.")
+    strong_timeout: float = Field(
+        default=120, gt=0, allow_inf_nan=False, description="Seconds for a strong call."
+    )
+    fast_confidence: int = Field(
+        default=Thresholds().fast_confidence, ge=0, le=100, description="Least percent of a fast answer kept."
+    )
+    fast_margin: int = Field(
+        default=Thresholds().fast_margin,
+        ge=0,
+        le=100,
+        description="Least lead over its runner-up, in percent.",
+    )
+    strong_confidence: int = Field(
+        default=Thresholds().strong_confidence,
+        ge=0,
+        le=100,
+        description="Least percent of a strong answer kept.",
+    )
+
+    @classmethod
+    def load(cls, environment: Mapping[str, str]) -> Settings:
+        """From the environment; an empty value is a missing one."""
+        given = {name: environment.get(name.upper()) for name in cls.model_fields}
+        try:
+            return cls.model_validate({name: value for name, value in given.items() if value})
+        except ValidationError as error:
+            wrong = [f"{str(each['loc'][0]).upper()}: {each['msg']}" for each in error.errors()]
+            raise SettingsError("; ".join(wrong)) from None

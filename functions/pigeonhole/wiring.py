@@ -1,0 +1,194 @@
+"""The composition root: the environment becomes Settings, Settings become the parts, once a container."""
+
+from __future__ import annotations
+
+import random
+import time
+import uuid
+from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+from functools import cache, cached_property
+from pathlib import Path
+from threading import Lock
+from typing import Any, TypeVar
+
+from pigeonhole import models, taxonomy
+from pigeonhole.aws.bus import EventBus
+from pigeonhole.aws.clients import client
+from pigeonhole.aws.ledger import DynamoLedger
+from pigeonhole.aws.objects import ArtifactsBucket, Inbox, taxonomy_text
+from pigeonhole.aws.queues import SqsQueues
+from pigeonhole.aws.secret import api_key
+from pigeonhole.desk import Shift
+from pigeonhole.document import Defect, Reply, Stage, StopAll, Text, Tier
+from pigeonhole.extract import Extractor, Limits
+from pigeonhole.gate import Gatekeeper
+from pigeonhole.journal import PowertoolsJournal
+from pigeonhole.policy import Thresholds
+from pigeonhole.ports import Analyst, Parts, Rules
+from pigeonhole.prompt import Asking
+from pigeonhole.settings import Settings, SettingsError
+
+__all__ = ["Settings", "SettingsError", "connect", "shift"]
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+_READING = {"intake": Stage.TRIAGE, "escalation": Stage.ESCALATION}
+_BATCH_THREADS = 10
+# Kept free at the end of an invocation, for the last writes and the answer to Lambda.
+_RESERVE = timedelta(seconds=5)
+
+
+@cache
+def connect(settings: Settings, source: str) -> Parts:
+    """The parts for the function that `source` feeds: `intake`, `escalation`, or one that reads nothing."""
+    s3, clock = client("s3"), SystemClock()
+    ledger = DynamoLedger(
+        client("dynamodb"), documents=settings.documents_table, ledger=settings.ledger_table
+    )
+    urls = {Stage.TRIAGE: settings.intake_queue_url, Stage.ESCALATION: settings.escalation_queue_url}
+    stage = _READING.get(source)
+    return Parts(
+        objects=Inbox(s3),
+        reader=_extractor(settings) if stage else NoReader(),
+        artifacts=ArtifactsBucket(s3, settings.artifacts_bucket),
+        analyst=LateClaude(settings),
+        gate=Gatekeeper(ledger, clock),
+        ledger=ledger,
+        queues=SqsQueues(client("sqs"), urls, own=urls[stage] if stage else None),
+        bus=EventBus(client("events"), settings.event_bus_name),
+        runner=Threads(),
+        clock=clock,
+        chance=SystemChance(),
+        journal=PowertoolsJournal(),
+        rules=rules(settings, settings.taxonomy_uri if stage else None),
+    )
+
+
+def shift(context: Any, parts: Parts) -> Shift:
+    """This invocation: when its last step must be over."""
+    left = timedelta(milliseconds=context.get_remaining_time_in_millis())
+    return Shift(deadline=parts.clock.now() + left - _RESERVE)
+
+
+def _extractor(settings: Settings) -> Extractor:
+    return Extractor(Limits.within(settings.aws_lambda_function_memory_size))
+
+
+def rules(settings: Settings, taxonomy_uri: str | None) -> Rules:
+    fast = Asking(
+        tier=Tier.FAST,
+        model=models.model(settings.fast_model),
+        max_tokens=1024,
+        effort="low",
+        thinks=False,
+        chars=settings.fast_chars,
+        timeout=settings.fast_timeout,
+    )
+    strong = Asking(
+        tier=Tier.STRONG,
+        model=models.model(settings.strong_model),
+        max_tokens=4096,
+        effort="medium",
+        thinks=True,
+        chars=settings.strong_chars,
+        timeout=settings.strong_timeout,
+    )
+    return Rules(
+        taxonomy=taxonomy.load(_taxonomy_text(taxonomy_uri)),
+        thresholds=Thresholds(
+            fast_confidence=settings.fast_confidence,
+            fast_margin=settings.fast_margin,
+            strong_confidence=settings.strong_confidence,
+        ),
+        fast=fast,
+        strong=strong,
+        max_bytes=settings.max_bytes,
+        visibility={
+            Stage.TRIAGE: timedelta(seconds=settings.intake_visibility),
+            Stage.ESCALATION: timedelta(seconds=settings.escalation_visibility),
+        },
+    )
+
+
+def _taxonomy_text(uri: str | None) -> str:
+    if uri:
+        return taxonomy_text(client("s3"), uri)
+    return (Path(__file__).parent / "taxonomy.toml").read_text("utf-8")
+
+
+class NoReader:
+    """ports.Reader for a function that has no business reading documents."""
+
+    def read(self, path: Path, name: str) -> Text:  # noqa: ARG002  the port's signature
+        """As ports.Reader."""
+        raise Defect(f"this function reads no document: {name}")
+
+
+class LateClaude:
+    """ports.Analyst that loads Claude's SDK at the first question: it is two thirds of a cold start."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._lock = Lock()
+
+    def ask(self, request: Mapping[str, Any], *, timeout: float) -> Reply:
+        """As ports.Analyst. A key that is refused is fetched afresh once: it may have been replaced."""
+        began = time.monotonic()
+        with self._lock:
+            claude = self._claude
+        try:
+            return claude.ask(request, timeout=timeout)
+        except StopAll as error:
+            if error.waiting_for != "credentials":
+                raise
+        left = max(timeout - (time.monotonic() - began), 1.0)
+        return self._afresh(claude).ask(request, timeout=left)
+
+    def _afresh(self, refused: Analyst) -> Analyst:
+        with self._lock:
+            if self.__dict__.get("_claude") is refused:
+                del self._claude
+            return self._claude
+
+    @cached_property
+    def _claude(self) -> Analyst:
+        from pigeonhole.claude import Claude
+
+        key = api_key(client("secretsmanager"), self._settings.api_key_secret_arn)
+        return Claude(key, self._settings.claude_base_url)
+
+
+class Threads:
+    """ports.Runner with a thread for each message of a batch; none outlives the call."""
+
+    def map(self, function: Callable[[T], R], items: Iterable[T]) -> list[R]:
+        """The function's results, in order."""
+        with ThreadPoolExecutor(_BATCH_THREADS) as pool:
+            return list(pool.map(function, items))
+
+
+class SystemClock:
+    """ports.Clock with the machine's time."""
+
+    def now(self) -> datetime:
+        """Now, in UTC."""
+        return datetime.now(UTC)
+
+    def wait(self, seconds: float) -> None:
+        """Let so much of it pass."""
+        time.sleep(seconds)
+
+
+class SystemChance:
+    """ports.Chance with the machine's randomness."""
+
+    def token(self) -> str:
+        """A name that nobody else has."""
+        return uuid.uuid4().hex
+
+    def jitter(self, seconds: float) -> float:
+        """Up to a fifth more."""
+        return seconds * (1 + 0.2 * random.random())  # noqa: S311  it spreads load, it guards nothing

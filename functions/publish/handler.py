@@ -1,0 +1,14 @@
+"""Every outcome becomes an event: parse, call, report."""
+
+import os
+from typing import Any
+
+from pigeonhole import news
+from pigeonhole.upkeep import publish
+from pigeonhole.wiring import Settings, connect
+
+
+def handle(event: dict[str, Any], context: Any) -> dict[str, Any]:
+    """A batch of the documents table's stream; from the first event that was not taken on, it comes again."""
+    refused = publish(news.parse(event), connect(Settings.load(os.environ), "stream"))
+    return {"batchItemFailures": [{"itemIdentifier": each} for each in refused[:1]]}

@@ -1,0 +1,16 @@
+"""What is parked, stuck or lost is put back, every few minutes: call, report."""
+
+import os
+from typing import Any
+
+from pigeonhole.upkeep import sweep
+from pigeonhole.wiring import Settings, connect
+
+
+def handle(event: dict[str, Any], context: Any) -> dict[str, Any]:
+    """How many orders were sent again."""
+    parts = connect(Settings.load(os.environ), "schedule")
+    sent = sweep(parts)
+    parts.journal.count("Swept", sent)
+    parts.journal.flush()
+    return {"sent": sent}

@@ -1,0 +1,19 @@
+"""The first pass over every upload: parse, call, report."""
+
+import os
+from typing import Any
+
+from pigeonhole import events, process
+from pigeonhole.batch import Works, settle
+from pigeonhole.document import Change, Stage
+from pigeonhole.wiring import Settings, connect, shift
+
+
+def handle(event: dict[str, Any], context: Any) -> dict[str, Any]:
+    """S3's changes, from the intake queue or directly; what is unfinished is reported by name."""
+    parts = connect(Settings.load(os.environ), "intake")
+    batch = events.parse(event)
+    works: Works = {Change: process.triage, Stage.TRIAGE: process.triage}
+    unfinished = settle(batch, works, parts, shift(context, parts))
+    parts.journal.flush()
+    return events.reply(batch, unfinished)

@@ -1,0 +1,114 @@
+"""The log and the metrics as CloudWatch reads them: a JSON object a line, and no document's text."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from pydantic import BaseModel, ValidationError
+
+from infra import template
+from pigeonhole.document import Defect
+from pigeonhole.journal import PowertoolsJournal
+from tests.contract.written import Lines
+
+SECRET = "Quetzalcoatl-4711"
+
+
+@pytest.fixture
+def journal(lines: Lines) -> PowertoolsJournal:
+    return PowertoolsJournal()
+
+
+def test_a_note_is_one_line_with_its_fields(journal: PowertoolsJournal, lines: Lines) -> None:
+    journal.note("done", document="s3://inbox/Grüße\n😀.pdf", tier=None, seconds=1.5)
+    [line] = lines()
+    assert (line["level"], line["message"], line["service"]) == ("INFO", "done", "pigeonhole")
+    assert (line["document"], line["seconds"]) == ("s3://inbox/Grüße\n😀.pdf", 1.5)
+    assert "tier" not in line
+
+
+def test_an_invocations_counts_come_as_one_line_of_metrics(journal: PowertoolsJournal, lines: Lines) -> None:
+    journal.count("DeadLettered", 2)
+    journal.count("DeadLettered")
+    journal.count("Unreadable")
+    assert lines() == []
+    journal.flush()
+    [line] = lines()
+    [metrics] = line["_aws"]["CloudWatchMetrics"]
+    assert (metrics["Namespace"], metrics["Dimensions"]) == ("Pigeonhole", [["service"]])
+    assert line["service"] == "pigeonhole"
+    assert {each["Name"]: each["Unit"] for each in metrics["Metrics"]} == {
+        "DeadLettered": "Count",
+        "Unreadable": "Count",
+    }
+    assert (sum(line["DeadLettered"]), sum(line["Unreadable"])) == (3, 1)
+
+
+def test_the_alarm_watches_what_is_counted(journal: PowertoolsJournal, lines: Lines) -> None:
+    alarm = template.load()["Resources"]["DeadLetteredAlarm"]["Properties"]
+    journal.count(alarm["MetricName"])
+    journal.flush()
+    [line] = lines()
+    assert line["_aws"]["CloudWatchMetrics"][0]["Namespace"] == alarm["Namespace"]
+    assert [line[each["Name"]] for each in alarm["Dimensions"]] == [
+        each["Value"] for each in alarm["Dimensions"]
+    ]
+
+
+def test_what_was_written_is_not_written_again(journal: PowertoolsJournal, lines: Lines) -> None:
+    journal.count("Done")
+    journal.flush()
+    assert len(lines()) == 1
+    journal.flush()
+    assert lines() == []
+
+
+@pytest.mark.filterwarnings("error")
+def test_an_invocation_with_nothing_to_count_is_silent(journal: PowertoolsJournal, lines: Lines) -> None:
+    journal.flush()
+    assert lines() == []
+
+
+def test_no_count_is_lost_among_threads_or_above_a_hundred(journal: PowertoolsJournal, lines: Lines) -> None:
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda _: journal.count("Done"), range(250)))
+    journal.flush()
+    assert sum(sum(line["Done"]) for line in lines()) == 250
+
+
+def test_a_defect_of_ours_says_what_and_where_and_counts(journal: PowertoolsJournal, lines: Lines) -> None:
+    with pytest.raises(Defect) as ours:
+        fail()
+    journal.defect("unexpected", ours.value, message_id="m-1")
+    journal.flush()
+    line, metrics = lines()
+    assert (line["level"], line["message"], line["message_id"]) == ("ERROR", "unexpected", "m-1")
+    assert (line["error"], line["why"]) == ("Defect", "the table is not there")
+    assert "in fail" in "".join(line["stack"])
+    assert sum(metrics["Defect"]) == 1
+
+
+def fail() -> None:
+    raise Defect("the table is not there")
+
+
+class Row(BaseModel):
+    title: int
+
+
+@pytest.mark.parametrize("chained", [False, True], ids=["bare", "as a cause"])
+def test_a_foreign_error_is_told_without_its_words(
+    journal: PowertoolsJournal, capsys: pytest.CaptureFixture[str], chained: bool
+) -> None:
+    with pytest.raises(ValidationError, match=SECRET) as foreign:
+        Row.model_validate({"title": SECRET})  # it quotes what it was given
+    error: Exception = foreign.value
+    if chained:
+        error = KeyError("x")
+        error.__cause__ = foreign.value
+    journal.defect("unexpected", error)
+    written = capsys.readouterr().out
+    assert SECRET not in written
+    assert type(error).__name__ in written
+    journal.flush()

@@ -1,0 +1,232 @@
+"""The environment becomes settings or says what is wrong with it; the settings become the parts, once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from pydantic import ValidationError
+
+from infra import template
+from pigeonhole import wiring
+from pigeonhole.aws.clients import client
+from pigeonhole.document import Defect, Stage
+from pigeonhole.events import Message
+from pigeonhole.extract import Limits
+from pigeonhole.models import UnknownModelError
+from pigeonhole.policy import Thresholds
+from pigeonhole.settings import Settings, SettingsError
+from pigeonhole.taxonomy import TaxonomyError
+from pigeonhole.wiring import connect
+from tests.contract import cloud
+from tests.contract.benches import receive
+
+NEEDED = {
+    "DOCUMENTS_TABLE": "documents",
+    "LEDGER_TABLE": "ledger",
+    "ARTIFACTS_BUCKET": "artifacts",
+    "INTAKE_QUEUE_URL": "https://sqs/intake",
+    "ESCALATION_QUEUE_URL": "https://sqs/escalations",
+    "EVENT_BUS_NAME": "outcomes",
+    "API_KEY_SECRET_ARN": "arn:aws:secretsmanager:eu-west-1:123456789012:secret:key-AbCdEf",
+}
+OPTIONAL = {name.upper() for name in Settings.model_fields} - NEEDED.keys()
+
+
+class NoReader:
+    """Connecting starts the extractors' process, which has no part in these tests."""
+
+    def __init__(self, limits: Limits) -> None:
+        self.limits = limits
+
+
+@pytest.fixture
+def apart(aws: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setattr(wiring, "Extractor", NoReader)
+    client.cache_clear()
+    connect.cache_clear()
+    yield
+    client.cache_clear()
+    connect.cache_clear()
+
+
+def test_what_is_needed_is_enough() -> None:
+    settings = Settings.load(NEEDED)
+    assert settings.documents_table == "documents"
+    assert settings.claude_base_url is None
+    assert settings.taxonomy_uri is None
+    assert (settings.fast_model, settings.strong_model) == ("claude-haiku-5-5", "claude-sonnet-5-5")
+
+
+def test_every_missing_name_is_named_at_once() -> None:
+    with pytest.raises(SettingsError) as wrong:
+        Settings.load({"PATH": "/bin"})
+    assert all(name in str(wrong.value) for name in NEEDED)
+    assert not [name for name in OPTIONAL if name in str(wrong.value)]
+
+
+@pytest.mark.parametrize("name", NEEDED)
+def test_an_empty_value_is_a_missing_one(name: str) -> None:
+    with pytest.raises(SettingsError) as wrong:
+        Settings.load(NEEDED | {name: ""})
+    assert name in str(wrong.value)
+    assert not [other for other in NEEDED.keys() - {name} if other in str(wrong.value)]
+
+
+@pytest.mark.parametrize("name", sorted(OPTIONAL))
+def test_an_empty_value_is_the_default_where_there_is_one(name: str) -> None:
+    assert Settings.load(NEEDED | {name: ""}) == Settings.load(NEEDED)
+
+
+WRONG = {
+    "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": ["0", "much"],
+    "MAX_BYTES": ["0", "-1", "64MB", "1.5"],
+    "INTAKE_VISIBILITY": ["0", "-1", "12 minutes", "1.5"],
+    "ESCALATION_VISIBILITY": ["0", "many"],
+    "FAST_CHARS": ["0", "many"],
+    "STRONG_CHARS": ["-5"],
+    "FAST_TIMEOUT": ["0", "soon", "nan", "inf"],
+    "STRONG_TIMEOUT": ["-1", "inf"],
+    "FAST_CONFIDENCE": ["101", "-1", "0.85"],
+    "FAST_MARGIN": ["101", "x"],
+    "STRONG_CONFIDENCE": ["1000"],
+}
+
+
+@pytest.mark.parametrize(("name", "value"), [(name, value) for name in WRONG for value in WRONG[name]])
+def test_a_number_that_is_wrong_is_named(name: str, value: str) -> None:
+    with pytest.raises(SettingsError, match=name):
+        Settings.load(NEEDED | {name: value})
+
+
+def test_every_name_of_the_environment_arrives() -> None:
+    numbers = {name: str(50 + number) for number, name in enumerate(sorted(WRONG))}
+    words = {name: f"{name}-value" for name in OPTIONAL - WRONG.keys()}
+    given = NEEDED | numbers | words
+    settings = Settings.load(given)
+    assert {name.upper(): value for name, value in settings.model_dump(mode="json").items()} == {
+        name: float(value) if name in WRONG else value for name, value in given.items()
+    }
+
+
+def test_every_setting_says_what_it_is() -> None:
+    undocumented = [name for name, field in Settings.model_fields.items() if not field.description]
+    assert not undocumented
+
+
+def test_settings_stay_as_they_are() -> None:
+    settings = Settings.load(NEEDED)
+    with pytest.raises(ValidationError):
+        settings.max_bytes = 1
+    assert hash(settings) == hash(Settings.load(NEEDED))
+
+
+def test_the_thresholds_are_the_policys_unless_said_otherwise(apart: None) -> None:
+    assert connect(Settings.load(NEEDED), "intake").rules.thresholds == Thresholds()
+    told = {"FAST_CONFIDENCE": "1", "FAST_MARGIN": "2", "STRONG_CONFIDENCE": "3", "MAX_BYTES": "4"}
+    rules = connect(Settings.load(NEEDED | told), "intake").rules
+    assert rules.thresholds == Thresholds(fast_confidence=1, fast_margin=2, strong_confidence=3)
+    assert rules.max_bytes == 4
+
+
+def test_each_tier_is_asked_as_it_should_be(apart: None) -> None:
+    told = {"FAST_CHARS": "5", "STRONG_CHARS": "6", "FAST_TIMEOUT": "7", "STRONG_TIMEOUT": "8"}
+    rules = connect(Settings.load(NEEDED | told), "intake").rules
+    fast, strong = rules.fast, rules.strong
+    assert (fast.model.id, fast.max_tokens, fast.effort, fast.thinks) == (
+        "claude-haiku-5-5",
+        1024,
+        "low",
+        False,
+    )
+    assert (strong.model.id, strong.max_tokens, strong.effort) == ("claude-sonnet-5-5", 4096, "medium")
+    assert (fast.chars, strong.chars, fast.timeout, strong.timeout) == (5, 6, 7, 8)
+
+
+def test_the_visibility_is_the_queues_own(apart: None) -> None:
+    told = {"INTAKE_VISIBILITY": "60", "ESCALATION_VISIBILITY": "90"}
+    rules = connect(Settings.load(NEEDED | told), "intake").rules
+    assert rules.visibility == {Stage.TRIAGE: timedelta(seconds=60), Stage.ESCALATION: timedelta(seconds=90)}
+
+
+@pytest.mark.parametrize(
+    ("name", "queue"), [("INTAKE_VISIBILITY", "IntakeQueue"), ("ESCALATION_VISIBILITY", "EscalationQueue")]
+)
+def test_the_visibility_is_the_templates_unless_said_otherwise(name: str, queue: str) -> None:
+    shape = template.load()["Resources"][queue]["Properties"]
+    assert getattr(Settings.load(NEEDED), name.lower()) == shape["VisibilityTimeout"]
+
+
+@pytest.mark.parametrize("source", ["intake", "escalation", "dead_letter", "stream", "schedule"])
+def test_every_function_has_its_parts(apart: None, source: str) -> None:
+    parts = connect(Settings.load(NEEDED), source)
+    assert isinstance(parts.reader, NoReader) == (source in ("intake", "escalation"))
+
+
+@pytest.mark.parametrize("source", ["dead_letter", "stream", "schedule"])
+def test_a_function_that_reads_no_document_loads_no_taxonomy_of_the_operators(
+    apart: None, source: str
+) -> None:
+    missing = Settings.load(NEEDED | {"TAXONOMY_URI": f"s3://{cloud.ARTIFACTS}/missing.toml"})
+    with pytest.raises(Defect, match="reads no document"):
+        connect(missing, source).reader.read(Path("a"), "a.txt")
+
+
+def test_a_container_connects_once(apart: None) -> None:
+    parts = connect(Settings.load(NEEDED), "intake")
+    assert connect(Settings.load(dict(NEEDED)), "intake") is parts
+    assert connect(Settings.load(NEEDED), "escalation") is not parts
+
+
+@pytest.mark.parametrize("name", ["FAST_MODEL", "STRONG_MODEL"])
+def test_an_unknown_model_is_told_with_those_that_are_known(apart: None, name: str) -> None:
+    with pytest.raises(UnknownModelError, match=r"claude-2.*claude-haiku-5-5"):
+        connect(Settings.load(NEEDED | {name: "claude-2"}), "intake")
+
+
+def test_an_operators_own_taxonomy_is_used(apart: None) -> None:
+    toml = "".join(f'[[category]]\nslug = "{slug}"\nname = "N"\ndescription = "D"\n' for slug in ("aa", "bb"))
+    cloud.client("s3").put_object(Bucket=cloud.ARTIFACTS, Key="own.toml", Body=toml.encode())
+    own = Settings.load(NEEDED | {"TAXONOMY_URI": f"s3://{cloud.ARTIFACTS}/own.toml"})
+    assert connect(own, "intake").rules.taxonomy.slugs == ("aa", "bb")
+
+
+def test_without_one_it_is_the_one_that_ships(apart: None) -> None:
+    assert "invoice" in connect(Settings.load(NEEDED), "intake").rules.taxonomy.slugs
+
+
+@pytest.mark.parametrize(
+    ("content", "expected"),
+    [(b"not toml [", TaxonomyError), (b"", TaxonomyError), (b"\xff\xfe", UnicodeDecodeError), (None, Defect)],
+    ids=["no TOML", "empty", "no UTF-8", "missing"],
+)
+def test_a_taxonomy_that_is_wrong_is_told_before_any_document(
+    apart: None, content: bytes | None, expected: type[Exception]
+) -> None:
+    if content is not None:
+        cloud.client("s3").put_object(Bucket=cloud.ARTIFACTS, Key="wrong.toml", Body=content)
+    key = "missing.toml" if content is None else "wrong.toml"
+    with pytest.raises(expected):
+        connect(Settings.load(NEEDED | {"TAXONOMY_URI": f"s3://{cloud.ARTIFACTS}/{key}"}), "intake")
+
+
+@pytest.mark.parametrize(
+    ("function", "comes_again"),
+    [("intake", {"intake"}), ("escalation", {"escalation"}), ("dead_letter", set())],
+)
+def test_each_function_puts_back_into_its_own_queue_alone(
+    apart: None, function: str, comes_again: set[str]
+) -> None:
+    sqs = cloud.client("sqs")
+    queues = {name: cloud.make_queue(sqs) for name in ("intake", "escalation")}
+    named = {f"{name.upper()}_QUEUE_URL": url for name, url in queues.items()}
+    port = connect(Settings.load(NEEDED | named), function).queues
+    for name, url in queues.items():
+        sqs.send_message(QueueUrl=url, MessageBody=name)
+        [taken] = receive(sqs, url)
+        message = Message(id=taken["MessageId"], receipt=taken["ReceiptHandle"])
+        if function in (name, "dead_letter"):
+            port.put_back(message, 0)
+    assert {name for name, url in queues.items() if receive(sqs, url)} == comes_again
