@@ -1,0 +1,117 @@
+"""The alarms: each watches a metric that exists, goes off for a reason, and reaches who should know."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import pytest
+
+from infra.bootstrap import ROOT
+from pigeonhole.journal import PowertoolsJournal
+from pigeonhole.record import Status, begun, stamp
+from pigeonhole.telling import tell
+from tests.builders import World, upload
+from tests.deployed import Properties, stack
+from tests.fakes import START
+
+WATCHED = {
+    "IntakeLateAlarm": ("AWS/SQS", "ApproximateAgeOfOldestMessage", {"QueueName": "IntakeQueue.QueueName"}),
+    "EscalationLateAlarm": (
+        "AWS/SQS",
+        "ApproximateAgeOfOldestMessage",
+        {"QueueName": "EscalationQueue.QueueName"},
+    ),
+    "DeadLetteredAlarm": ("Pigeonhole", "DeadLettered", {"service": "pigeonhole"}),
+    "ParkedAlarm": ("Pigeonhole", "Parked", {"service": "pigeonhole"}),
+    "DefectAlarm": ("Pigeonhole", "Defect", {"service": "pigeonhole"}),
+    "UntoldAlarm": ("AWS/SQS", "ApproximateNumberOfMessagesVisible", {"QueueName": "UntoldQueue.QueueName"}),
+    "PublishLateAlarm": ("AWS/Lambda", "IteratorAge", {"FunctionName": "PublishFunction"}),
+    "SweepErrorsAlarm": ("AWS/Lambda", "Errors", {"FunctionName": "SweepFunction"}),
+    "DeadLetterErrorsAlarm": ("AWS/Lambda", "Errors", {"FunctionName": "DeadLetterFunction"}),
+    "TriageErrorsAlarm": ("AWS/Lambda", "Errors", {"FunctionName": "TriageFunction"}),
+    "EscalationErrorsAlarm": ("AWS/Lambda", "Errors", {"FunctionName": "EscalationFunction"}),
+}
+# What is counted is summed up; how long or how many at a time is not.
+LEVELS = {"ApproximateAgeOfOldestMessage", "ApproximateNumberOfMessagesVisible", "IteratorAge"}
+
+
+def test_these_are_all():
+    assert set(stack().of("CloudWatch::Alarm")) == set(WATCHED)
+
+
+@pytest.mark.parametrize("name", WATCHED)
+def test_an_alarm_watches_something_real_and_tells_the_topic(name):
+    alarm = stack().of("CloudWatch::Alarm")[name]
+    assert (alarm["Namespace"], alarm["MetricName"], dimensions(alarm)) == WATCHED[name]
+    assert alarm["Statistic"] == ("Maximum" if alarm["MetricName"] in LEVELS else "Sum")
+    assert alarm["AlarmActions"] == ["AlarmTopic"]
+    assert alarm["AlarmDescription"]
+
+
+@pytest.mark.parametrize("name", WATCHED)
+def test_where_nothing_happens_no_alarm_goes_off(name):
+    assert stack().of("CloudWatch::Alarm")[name]["TreatMissingData"] == "notBreaching"
+
+
+def counted(journal: PowertoolsJournal, metric: str) -> None:
+    """Counts twice, in the way of the code that has this metric."""
+    parts = World().parts
+    if metric == "Parked":
+        waiting = {"for": "claude", "since": stamp(START), "stage": "triage"}
+        row = begun(upload(), 1, START).to(Status.PARKED, START, waiting=waiting)
+        for _ in range(2):
+            tell(row, replace(parts, journal=journal))
+    elif metric == "Defect":
+        for _ in range(2):
+            journal.defect("ours", RuntimeError())
+    else:
+        journal.count(metric, 2)
+
+
+@pytest.mark.parametrize("name", [name for name, (space, *_) in WATCHED.items() if space == "Pigeonhole"])
+def test_what_we_count_is_watched_under_the_name_that_the_journal_gives_it(name, capsys):
+    alarm = stack().of("CloudWatch::Alarm")[name]
+    journal = PowertoolsJournal()
+    counted(journal, alarm["MetricName"])
+    journal.flush()
+    written = json.loads(capsys.readouterr().out.splitlines()[-1])
+    (metrics,) = written["_aws"]["CloudWatchMetrics"]
+    assert metrics["Namespace"] == alarm["Namespace"]
+    assert [{name: written[name] for name in each} for each in metrics["Dimensions"]] == [dimensions(alarm)]
+    assert sum(written[alarm["MetricName"]]) == 2
+
+
+def test_dead_letters_are_counted_by_their_function():
+    assert '"DeadLettered"' in (ROOT / "functions" / "dead_letter" / "handler.py").read_text()
+
+
+@pytest.mark.parametrize(
+    "name", ["DeadLetteredAlarm", "DeadLetterErrorsAlarm", "ParkedAlarm", "DefectAlarm", "UntoldAlarm"]
+)
+def test_where_nobody_else_would_tell_one_is_enough(name):
+    alarm = stack().of("CloudWatch::Alarm")[name]
+    assert (alarm["Threshold"], alarm["ComparisonOperator"]) == (1, "GreaterThanOrEqualToThreshold")
+
+
+def test_cloudwatch_of_this_account_may_tell_the_topic():
+    (policy,) = stack().of("SNS::TopicPolicy").values()
+    (statement,) = policy["PolicyDocument"]["Statement"]
+    assert policy["Topics"] == ["AlarmTopic"]
+    assert (statement["Principal"], statement["Action"]) == (
+        {"Service": "cloudwatch.amazonaws.com"},
+        "sns:Publish",
+    )
+    assert statement["Condition"] == {"StringEquals": {"aws:SourceAccount": "123456789012"}}
+    # With alias/aws/sns, CloudWatch could not publish at all.
+    assert "KmsMasterKeyId" not in stack().of("SNS::Topic")["AlarmTopic"]
+
+
+def test_the_address_is_told_and_without_one_nobody_is_asked_to_subscribe():
+    (subscription,) = stack().of("SNS::Subscription").values()
+    assert subscription == {"TopicArn": "AlarmTopic", "Protocol": "email", "Endpoint": "ops@example.org"}
+    assert not stack(bare=True).of("SNS::Subscription")
+
+
+def dimensions(alarm: Properties) -> dict[str, str]:
+    return {each["Name"]: each["Value"] for each in alarm["Dimensions"]}
