@@ -1,0 +1,62 @@
+"""infra/pigeonhole: every command, and the one place where errors become sentences."""
+
+import signal
+import sys
+
+import typer
+from botocore.exceptions import BotoCoreError, ClientError
+
+from infra.cli.console import complain
+from infra.cli.documents import list_documents, show
+from infra.cli.extract import extract
+from infra.cli.failures import failures
+from infra.cli.inputs import InputError
+from infra.cli.local import local, offline_claude
+from infra.cli.reconcile import reconcile
+from infra.cli.redrive import redrive
+from infra.cli.review import review
+from infra.cli.run import run
+from infra.cli.status import gate_app, status
+from infra.local.server import SetupError
+from infra.stack import StackError
+from pigeonhole.document import PigeonholeError
+from pigeonhole.upkeep import NotAllowedError
+
+app = typer.Typer(
+    name="infra/pigeonhole",
+    help="Sorts and summarises documents.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+app.command()(run)
+app.command()(extract)
+app.command("list")(list_documents)
+app.command()(show)
+app.command()(status)
+app.command()(failures)
+app.command()(redrive)
+app.command()(reconcile)
+app.command()(review)
+app.add_typer(gate_app, name="gate")
+app.add_typer(local, name="local")
+app.command("offline-claude")(offline_claude)
+
+
+def main() -> None:
+    """A termination unwinds like an interruption, so that what was started is stopped."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    try:
+        app(prog_name="infra/pigeonhole")
+    except (InputError, SetupError, StackError, NotAllowedError, PigeonholeError) as error:
+        complain(str(error))
+    except (BotoCoreError, ClientError) as error:
+        complain(f"AWS says: {error}")
+    except BrokenPipeError:
+        sys.stderr.close()  # whoever read our output has seen enough
+        sys.exit(0)
+    sys.exit(2)
+
+
+if __name__ == "__main__":
+    main()

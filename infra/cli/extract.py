@@ -1,0 +1,99 @@
+"""`extract`: what the functions would read of a file, through the very same sandbox."""
+
+import os
+import time
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from infra.cli.console import DATA, harmless, print_json_lines
+from infra.cli.inputs import InputError
+from infra.cli.table import inert
+from pigeonhole.document import DocumentError, Text
+from pigeonhole.errors import EXPLANATIONS
+from pigeonhole.extract import Extractor, Limits
+
+Answer = dict[str, Any]
+
+
+def extract(
+    paths: Annotated[list[Path], typer.Argument(metavar="PATH…", help="Files, and folders of files.")],
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object a file and line.")] = False,
+) -> None:
+    """Read text out of files, as the functions do. Exit code 1 if a file could not be read."""
+    files = list(_files(paths))
+    if not files:
+        raise InputError(f"There are no files in {', '.join(map(str, paths))}")
+    answers = _side_by_side(files)
+    failed = False
+    for answer in answers:
+        failed |= not answer["ok"]
+        if as_json:
+            print_json_lines([answer])
+        else:
+            _print(answer)
+    raise typer.Exit(1 if failed else 0)
+
+
+def _files(paths: Sequence[Path]) -> Iterator[Path]:
+    for path in paths:
+        if path.is_dir():
+            yield from (
+                Path(folder, name) for folder, _, names in sorted(os.walk(path)) for name in sorted(names)
+            )
+        else:
+            yield path
+
+
+def _side_by_side(files: Sequence[Path]) -> Iterator[Answer]:
+    children = max(2, os.cpu_count() or 2)
+    extractor = Extractor(Limits(children=children))
+    try:
+        with ThreadPoolExecutor(children) as threads:
+            yield from threads.map(lambda path: _answer(extractor, path), files)
+    finally:
+        extractor.close()
+
+
+def _answer(extractor: Extractor, path: Path) -> Answer:
+    started = time.monotonic()
+    text, error = _read(extractor, path)
+    return {
+        "path": str(path),
+        "ok": error is None,
+        "text": text.text if text else None,
+        "media_type": text.media_type if text else None,
+        "coverage": asdict(text.coverage) if text else None,
+        "error": error,
+        "seconds": round(time.monotonic() - started, 3),
+    }
+
+
+def _read(extractor: Extractor, path: Path) -> tuple[Text | None, dict[str, str] | None]:
+    if not path.is_file():
+        return None, _error("gone", "There is no such file.", "Check the path.")
+    try:
+        return extractor.read(path, path.name), None
+    except DocumentError as error:
+        explanation = EXPLANATIONS[error.code]
+        return None, _error(error.code, explanation.message, explanation.next_step)
+    except OSError as error:
+        return None, _error("gone", f"It cannot be opened: {error.strerror}.", "Check its permissions.")
+
+
+def _error(code: str, message: str, next_step: str) -> dict[str, str]:
+    return {"code": code, "message": message, "next_step": next_step}
+
+
+def _print(answer: Answer) -> None:
+    DATA.print(inert(answer["path"]), style="bold")
+    if error := answer["error"]:
+        DATA.print(f"{error['message']} {error['next_step']} ({error['code']})", style="red", markup=False)
+        return
+    coverage = {name: value for name, value in answer["coverage"].items() if value}
+    DATA.print(f"{answer['media_type']}, {coverage}", style="dim", markup=False)
+    DATA.print(harmless(answer["text"]), markup=False, soft_wrap=True)

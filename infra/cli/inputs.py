@@ -1,0 +1,79 @@
+"""Files become keys of the inbox: every file gets one key of its own, or a reason why it cannot."""
+
+import os
+from collections.abc import Container, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+MAX_KEY_BYTES = 1024  # S3's
+
+
+class InputError(Exception):
+    """The command was asked for something that makes no sense; the message says what."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Found:
+    """A file and its key, or what is wrong with it."""
+
+    path: Path
+    key: str
+    problem: str | None = None
+
+
+def find(paths: Sequence[Path], leave_out: Container[Path] = ()) -> list[Found]:
+    """A folder keeps its tree, so that its folders are the teams; several arguments keep their own names."""
+    missing = [str(path) for path in paths if not path.exists()]
+    if missing:
+        raise InputError(f"There is no such file or folder: {', '.join(missing)}")
+    files = [(path, name) for path, name in _named(paths) if path.resolve() not in leave_out]
+    if not files:
+        raise InputError(f"There are no files in {', '.join(map(str, paths))}")
+    return list(_with_keys(files))
+
+
+def _named(paths: Sequence[Path]) -> Iterator[tuple[Path, str]]:
+    for path in paths:
+        top = f"{path.resolve().name}/" if len(paths) > 1 and path.is_dir() else ""
+        for file, name in _files(path):
+            yield file, top + name
+
+
+def _files(path: Path) -> Iterator[tuple[Path, str]]:
+    if not path.is_dir():
+        yield path, path.name
+        return
+    for folder, folders, names in os.walk(path):
+        folders.sort()
+        for name in sorted(names):
+            file = Path(folder, name)
+            yield file, file.relative_to(path).as_posix()
+
+
+def _with_keys(files: Iterable[tuple[Path, str]]) -> Iterator[Found]:
+    taken: set[str] = set()
+    for path, name in files:
+        key, number = name, 1
+        while key in taken:
+            number += 1
+            key = f"{number}/{name}"
+        taken.add(key)
+        yield Found(path=path, key=key, problem=_problem(path, key))
+
+
+def _problem(path: Path, key: str) -> str | None:
+    try:
+        size = len(key.encode())
+    except UnicodeEncodeError:
+        return "its name is not valid UTF-8: rename it"
+    if size > MAX_KEY_BYTES:
+        return f"its path is {size} bytes long and S3 takes {MAX_KEY_BYTES}: rename it or move it up"
+    if "\n" in key:
+        return "its name has a line break, which the local AWS cannot take: rename it"
+    if not path.exists():
+        return "it is a link to nothing"
+    if not path.is_file():
+        return "it is not a regular file"
+    if not os.access(path, os.R_OK):
+        return "it may not be read: check its permissions"
+    return None

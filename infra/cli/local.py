@@ -1,0 +1,63 @@
+"""`local up`, `local down` and `offline-claude`: the stand-ins for AWS and for Claude, to work against."""
+
+from typing import Annotated
+
+import typer
+
+from infra.cli.console import DATA, print_json, tell
+from infra.cli.inputs import InputError
+from infra.local import run
+
+local = typer.Typer(help="A local AWS with the real template, for your own tools.", no_args_is_help=True)
+
+
+@local.command()
+def up(
+    as_json: Annotated[bool, typer.Option("--json", help="Print where everything is as JSON.")] = False,
+) -> None:
+    """Start it, deployed afresh; it stays up."""
+    described = run.up().described()
+    if as_json:
+        print_json(described)
+        return
+    for name, value in {**described, **described.pop("outputs")}.items():
+        DATA.print(f"{name:<20} {value}", markup=False, soft_wrap=True)
+    tell("`infra/pigeonhole local down` stops it.")
+
+
+@local.command()
+def down() -> None:
+    """Stop it."""
+    tell("Stopped." if run.down() else "No local stack was up.")
+
+
+def offline_claude(
+    faults: Annotated[
+        list[str] | None,
+        typer.Argument(help="Misbehaviour, such as rate_limit:rate=0.1,retry_after_s=2 or slow:seconds=3."),
+    ] = None,
+    port: Annotated[int | None, typer.Option(help="Of 127.0.0.1; without it, a free one.")] = None,
+    latency: Annotated[float, typer.Option(help="Seconds that every answer takes.", min=0)] = 0.0,
+    low_confidence: Annotated[float, typer.Option(help="Share of unsure answers.", min=0, max=1)] = 0.0,
+    seed: Annotated[int, typer.Option(help="Decides whom faults meet.")] = 0,
+) -> None:
+    """Run the stand-in for the Claude API until it is interrupted."""
+    from infra.local.offline_claude.faults import Fault
+    from infra.local.offline_claude.rejections import Rejection
+    from infra.local.offline_claude.server import run as serve
+    from infra.local.offline_claude.settings import parse_fault
+
+    chosen: list[Fault] = []
+    for text in faults or ():
+        try:
+            chosen.append(parse_fault(text))
+        except Rejection as error:
+            raise InputError(error.message) from error
+    serve(
+        port or 0,
+        ready=lambda url: tell(f"The offline Claude listens at {url}"),
+        latency_s=latency,
+        low_confidence_share=low_confidence,
+        seed=seed,
+        faults=tuple(chosen),
+    )

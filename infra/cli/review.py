@@ -1,0 +1,41 @@
+"""`review`: a person's word on a document; it ends all work on that version."""
+
+import getpass
+from typing import Annotated
+
+import typer
+
+from infra.cli.console import print_json_lines, tell
+from infra.cli.documents import AsJson, Region, StackName, find_stack, uri_of
+from infra.cli.inputs import InputError
+from infra.operator import operator
+from infra.stack import Stack
+from pigeonhole import upkeep
+
+
+def review(
+    document: Annotated[str, typer.Argument(help="The document's S3 URI, or its key in the inbox.")],
+    accept: Annotated[bool, typer.Option("--accept", help="The answer is right as it stands.")] = False,
+    category: Annotated[str | None, typer.Option(help="It is of this category instead.")] = None,
+    who: Annotated[
+        str | None, typer.Option("--by", help="Who decides; without it, whose credentials these are.")
+    ] = None,
+    stack: StackName = None,
+    region: Region = None,
+    as_json: AsJson = False,
+) -> None:
+    """Decide a document: confirm its answer, or name its category."""
+    if accept == (category is not None):
+        raise InputError("Say either --accept or --category.")
+    chosen = find_stack(stack, region)
+    record = upkeep.review(uri_of(chosen, document), category, who or _caller(chosen), operator(chosen))
+    if as_json:
+        print_json_lines([record.model_dump(mode="json", by_alias=True, exclude_none=True)])
+    else:
+        tell(f"{record.document} is {record.category}, says {record.reviewed_by}.")
+
+
+def _caller(stack: Stack) -> str:
+    if stack.endpoint_url:
+        return getpass.getuser()
+    return str(stack.client("sts").get_caller_identity()["Arn"])

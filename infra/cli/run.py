@@ -1,0 +1,120 @@
+"""`run`, which infra/demo calls: a folder goes in, sorted documents come out."""
+
+import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from infra.bootstrap import ROOT
+from infra.cli.console import print_json_lines, tell
+from infra.cli.drive import Journey, drive
+from infra.cli.inputs import Found, InputError, find
+from infra.cli.outcome import conclude, documents_file, in_order, report_file, write
+from infra.cli.progress import progress
+from infra.local.run import Wanted, local_stack, up
+from infra.stack import Stack
+
+SAMPLES = ROOT / "tests" / "documents" / "samples"
+OUT = ROOT / ".local" / "demo"
+
+
+class Claude(StrEnum):
+    """Who answers."""
+
+    OFFLINE = "offline"
+    API = "api"
+
+
+def run(
+    paths: Annotated[
+        list[Path] | None,
+        typer.Argument(metavar="[PATH]…", help="Files and folders; without any, our own samples."),
+    ] = None,
+    out: Annotated[Path, typer.Option(help="Where documents.jsonl and report.html go.")] = OUT,
+    claude: Annotated[
+        Claude,
+        typer.Option(
+            help="`offline` is a stand-in on this machine; `api` the real one, with ANTHROPIC_API_KEY."
+        ),
+    ] = Claude.OFFLINE,
+    max_usd: Annotated[
+        float | None, typer.Option(help="With `api`: what it may cost at most.", min=0.01)
+    ] = None,
+    keep: Annotated[bool, typer.Option("--keep", help="Leave the local stack up afterwards.")] = False,
+    patience: Annotated[
+        float, typer.Option(help="Give up after this many seconds without an outcome.", min=1)
+    ] = 300,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print the rows as JSON lines, not as a table.")
+    ] = False,
+) -> None:
+    """Sort documents on a local AWS and show what came of it.
+
+    Exit code 0: all are done or for review; 1: some failed; 2: usage or set-up; 3: some have no outcome.
+    """
+    started = time.monotonic()
+    wanted = Wanted(api_key=_api_key(claude, max_usd))
+    files = find(paths or [SAMPLES], leave_out={documents_file(out).resolve(), report_file(out).resolve()})
+    _make(out)
+    journey = Journey()
+    with _stack(wanted, keep=keep) as stack, progress(len(files)) as news:
+        for wave in _waves(files, journey, max_usd if claude is Claude.API else None):
+            drive(stack, wave, journey, patience=patience, news=news)
+    rows = in_order(files, journey)
+    write(out, rows, engine=claude.value, seconds=time.monotonic() - started)
+    if as_json:
+        print_json_lines(rows)
+    raise typer.Exit(conclude(files, journey, out, engine=claude.value, table=not as_json, started=started))
+
+
+def _api_key(claude: Claude, max_usd: float | None) -> str | None:
+    if claude is Claude.OFFLINE:
+        return None
+    key = os.environ.get("ANTHROPIC_API_KEY", "").strip()
+    if not key:
+        raise InputError("--claude api needs the environment variable ANTHROPIC_API_KEY.")
+    if max_usd is None:
+        raise InputError("--claude api costs money: say with --max-usd how much it may.")
+    return key
+
+
+def _make(out: Path) -> None:
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(f"The results cannot go to {out}: {error.strerror}") from error
+    if not os.access(out, os.W_OK):
+        raise InputError(f"The results cannot go to {out}: it may not be written to")
+
+
+@contextmanager
+def _stack(wanted: Wanted, *, keep: bool) -> Iterator[Stack]:
+    tell("Starting a local AWS and deploying template.yaml …")
+    if not keep:
+        with local_stack(wanted) as stack:
+            yield stack
+        return
+    yield up(wanted)
+    tell("The stack stays up: `infra/pigeonhole list` reads it, `infra/pigeonhole local down` stops it.")
+
+
+def _waves(files: list[Found], journey: Journey, max_usd: float | None) -> Iterator[list[Found]]:
+    """All at once, or as many at a time as the budget surely covers, by what the last ones did cost."""
+    if max_usd is None:
+        yield files
+        return
+    from infra.cli.budget import affordable, worst_case_usd
+
+    waiting = files
+    while waiting and (number := affordable(max_usd, journey.cost_usd)):
+        wave, waiting = waiting[:number], waiting[number:]
+        yield wave
+    dollars = (
+        f"of ${max_usd:.2f}, ${journey.cost_usd:.4f} is spent and a document may cost ${worst_case_usd():.2f}"
+    )
+    journey.left.update({file.key: f"not started: {dollars}" for file in waiting})

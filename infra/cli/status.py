@@ -1,0 +1,124 @@
+"""`status` and `gate open`: how everything stands, what waits and why, and the word that lets it go on."""
+
+import json
+from collections import Counter
+from datetime import datetime
+from typing import Annotated, Any
+
+import typer
+from rich.table import Table
+
+from infra import listing
+from infra.cli.console import DATA, print_json, tell
+from infra.cli.documents import AsJson, Region, StackName, find_stack
+from infra.cli.table import inert
+from infra.listing import STATUSES
+from infra.operator import operator
+from infra.stack import Stack
+from pigeonhole.ports import Gate
+from pigeonhole.record import stamp
+
+gate_app = typer.Typer(help="The gate, which is closed while Claude says stop.", no_args_is_help=True)
+QUEUES = {"intake": "IntakeQueueUrl", "escalation": "EscalationQueueUrl"}
+DEPTHS = {"waiting": "ApproximateNumberOfMessages", "in_hand": "ApproximateNumberOfMessagesNotVisible",
+          "delayed": "ApproximateNumberOfMessagesDelayed"}  # fmt: skip
+
+
+def status(stack: StackName = None, region: Region = None, as_json: AsJson = False) -> None:
+    """Show how many documents stand where, the gate, the queues, and what is parked and why."""
+    chosen = find_stack(stack, region)
+    found: dict[str, Any] = {
+        "documents": {each: listing.count(chosen, each) for each in STATUSES},
+        "gate": gate_words(operator(chosen).ledger.gate()),
+        "queues": {name: depth for queue in QUEUES for name, depth in _depths(chosen, queue).items()},
+        "parked": parked(chosen),
+    }
+    if as_json:
+        print_json(found)
+    else:
+        _print(found)
+
+
+@gate_app.callback()
+def _gate() -> None:
+    """Without this, typer would make the one command the whole of it."""
+
+
+@gate_app.command("open")
+def open_gate(
+    stack: StackName = None,
+    region: Region = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the gate as JSON.")] = False,
+) -> None:
+    """Let work go on that Claude stopped, once the key or the limit is in order."""
+    parts = operator(find_stack(stack, region))
+    was = gate_words(parts.ledger.gate())
+    parts.gate.opened()
+    now = gate_words(parts.ledger.gate())
+    if as_json:
+        print_json({"was": was, "now": now})
+    elif was["state"] == "open":
+        tell("The gate was open.")
+    elif now["state"] == "open":
+        tell("The gate is open. What is parked goes on with the next sweep, within twenty minutes.")
+    else:
+        tell("The gate was closed again at once; look at `status`.")
+    raise typer.Exit(0 if now["state"] == "open" else 1)
+
+
+def gate_words(gate: Gate | None) -> dict[str, str | None]:
+    """The gate as JSON; `until` is absent where a person has to open it."""
+    if gate is None or not gate.is_closed:
+        return {"state": "open"}
+    until = {"until": stamp(gate.until)} if isinstance(gate.until, datetime) else {}
+    return {"state": "closed", "waiting_for": gate.waiting_for, "detail": gate.detail, **until}
+
+
+def parked(stack: Stack) -> list[dict[str, Any]]:
+    """How many documents wait for the same, and the earliest time at which some of them may go on."""
+    rows = list(listing.whole(stack, listing.of_statuses(stack, ["parked"])))
+    waiting = [row["waiting"] for row in rows if row.get("waiting")]
+    groups = Counter((each["for"], each["stage"]) for each in waiting)
+    return [
+        {"for": reason, "stage": stage, "documents": number, "until": _earliest(waiting, reason, stage)}
+        for (reason, stage), number in groups.most_common()
+    ]
+
+
+def _earliest(waiting: list[dict[str, Any]], reason: str, stage: str) -> str | None:
+    times = [
+        each["until"]
+        for each in waiting
+        if (each["for"], each["stage"]) == (reason, stage) and "until" in each
+    ]
+    return min(times, default=None)
+
+
+def _depths(stack: Stack, name: str) -> dict[str, dict[str, int]]:
+    """The queue's depths, and those of the queue of its dead letters."""
+    sqs, url = stack.client("sqs"), stack.outputs[QUEUES[name]]
+    attributes = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"]
+    dead = json.loads(attributes["RedrivePolicy"])["deadLetterTargetArn"].rpartition(":")[2]
+    dead_url = sqs.get_queue_url(QueueName=dead)["QueueUrl"]
+    of_dead = sqs.get_queue_attributes(QueueUrl=dead_url, AttributeNames=["All"])["Attributes"]
+    return {name: _numbers(attributes), f"{name}_dead_letters": _numbers(of_dead)}
+
+
+def _numbers(attributes: dict[str, str]) -> dict[str, int]:
+    return {name: int(attributes[attribute]) for name, attribute in DEPTHS.items()}
+
+
+def _print(found: dict[str, Any]) -> None:
+    table = Table("", "", show_header=False, box=None)
+    for name, number in found["documents"].items():
+        table.add_row(name, str(number))
+    for name, depths in found["queues"].items():
+        table.add_row(f"queue {name}", ", ".join(f"{number} {what}" for what, number in depths.items()))
+    gate = found["gate"]
+    lasting = f" until {gate['until']}" if "until" in gate else ": `infra/pigeonhole gate open` opens it"
+    closed = f"closed for {gate.get('waiting_for')} ({gate.get('detail')}){lasting}"
+    table.add_row("gate", inert("open" if gate["state"] == "open" else closed))
+    for each in found["parked"]:
+        until = f", until {each['until']}" if each["until"] else ""
+        table.add_row("parked", f"{each['documents']} for {each['for']}, at {each['stage']}{until}")
+    DATA.print(table)

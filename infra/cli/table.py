@@ -1,0 +1,59 @@
+"""Documents as a table for people: what strangers wrote is never taken for markup or control characters."""
+
+from collections.abc import Iterable
+
+from rich.table import Table
+from rich.text import Text
+
+from infra.cli.console import harmless
+from infra.stack import Row
+
+STYLES = {"done": "", "needs_review": "yellow", "failed": "red", "removed": "dim"}
+SUMMARY_CHARS = 100
+KEY_CHARS = 96
+
+
+def documents_table(rows: Iterable[Row]) -> Table:
+    """One line a document, with the reason where there is no plain answer."""
+    table = Table(header_style="bold")
+    table.add_column("File", overflow="fold", min_width=16, max_width=48)
+    table.add_column("Category", no_wrap=True)
+    table.add_column("Conf.", justify="right", no_wrap=True)
+    table.add_column("Tier", no_wrap=True)
+    table.add_column("Summary", overflow="fold")
+    table.add_column("Cost $", justify="right", no_wrap=True)
+    for row in rows:
+        table.add_row(*(inert(cell) for cell in _cells(row)), style=STYLES.get(row["status"], ""))
+    return table
+
+
+def inert(text: str) -> Text:
+    """Text of a stranger on one line."""
+    return Text(" ".join(harmless(text).splitlines()).replace("\t", " "))
+
+
+def _cells(row: Row) -> tuple[str, ...]:
+    confidence = row.get("confidence")
+    return (
+        _shortened(row["key"]),
+        row.get("category") or row["status"],
+        "" if confidence is None else f"{confidence:.2f}",
+        row.get("tier") or "",
+        _what(row),
+        f"{row.get('cost_usd') or 0:.4f}",
+    )
+
+
+def _shortened(key: str) -> str:
+    return key if len(key) <= KEY_CHARS else f"{key[: KEY_CHARS // 2]}…{key[-KEY_CHARS // 2 :]}"
+
+
+def _what(row: Row) -> str:
+    if row["status"] == "failed":
+        error = row["error"]
+        return f"{error['message']} {error['next_step']}"
+    summary = str(row.get("summary") or row.get("title") or "")
+    shown = summary if len(summary) <= SUMMARY_CHARS else summary[: SUMMARY_CHARS - 1].rstrip() + "…"
+    if row["status"] == "needs_review":
+        return f"For review ({', '.join(row.get('review_reasons') or ())}). {shown}"
+    return shown

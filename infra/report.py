@@ -1,0 +1,131 @@
+"""The report page: public rows in, one self-contained HTML page out; what a row says is only text in it."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from decimal import Decimal
+from functools import cache
+from pathlib import Path
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
+from markupsafe import Markup
+
+from infra.report_entry import Entry, Row
+from infra.report_words import ENGINES, STATUSES, TIERS
+
+# In a name these turn the reading order around: better seen than obeyed.
+_TURNS = re.compile("[\u202a-\u202e\u2066-\u2069]")
+
+
+def render(rows: Sequence[Row], *, engine: str, seconds: float) -> str:
+    """The page about these rows; `engine` is `offline` or `api`, `seconds` how long it all took."""
+    ordered = sorted(rows, key=lambda row: str(row.get("key", "")))
+    entries = [Entry(number=number, row=row) for number, row in enumerate(ordered, 1)]
+    paid = [entry for entry in entries if entry.cost]
+    total = _sum(entries)
+    return _template().render(
+        entries=entries,
+        headline=_headline(entries),
+        engine=ENGINES.get(engine, engine),
+        offline=engine == "offline",
+        seconds=seconds,
+        statuses={key: [e for e in entries if e.status == key] for key in _known_first(entries)},
+        pigeonholes=_by_category(entries),
+        hard=[e for e in entries if e.escalated or e.reviewed],
+        partly_read=[e for e in entries if e.unread],
+        bills=_bills(entries),
+        total=total,
+        paid=len(paid),
+        average=total / len(paid) if paid else None,
+        tokens=_tokens(entries),
+        models=sorted({str(e.row["model"]) for e in entries if e.row.get("model")}),
+        words={"status": STATUSES, "tier": TIERS},
+    )
+
+
+@cache
+def _template() -> Template:
+    environment = Environment(
+        loader=FileSystemLoader(Path(__file__).parent),
+        autoescape=True,
+        undefined=StrictUndefined,
+        finalize=_visible,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {"usd": usd, "named": named, "clock": clock}
+    return environment.get_template("report.html.j2")
+
+
+def _visible(value: object) -> object:
+    """Text in which nothing is hidden: what is not a character, or turns the line around, becomes a mark."""
+    if not isinstance(value, str) or isinstance(value, Markup):
+        return value
+    marked = _TURNS.sub(lambda found: f"⟨U+{ord(found[0]):04X}⟩", value)
+    return "".join(
+        c if c in "\n\t" or unicodedata.category(c) not in ("Cc", "Cs") else "\ufffd" for c in marked
+    )
+
+
+def usd(amount: Decimal | None) -> str:
+    """Dollars, with as many digits as a small amount needs."""
+    if amount is None:
+        return "unknown"
+    if amount == 0:
+        return "$0"
+    return f"${amount:,.2f}" if amount >= 1 else f"${amount:.{min(9, 1 - amount.adjusted())}f}"
+
+
+def named(slug: str) -> str:
+    """A slug as people write it."""
+    words = slug.replace("_", " ").strip() or slug
+    return words[:1].upper() + words[1:]
+
+
+def clock(seconds: float) -> str:
+    """How long something took."""
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes} min {rest} s" if minutes else f"{seconds:.1f} s"
+
+
+def _headline(entries: Sequence[Entry]) -> str:
+    counts = Counter(entry.status for entry in entries)
+    parts = [f"{counts[key]} {words.lower()}" for key, words in STATUSES.items() if counts[key]]
+    came = f"{len(entries)} document{'' if len(entries) == 1 else 's'} came in"
+    return f"{came}: {', '.join(parts)}." if parts else f"{came}."
+
+
+def _known_first(entries: Iterable[Entry]) -> list[str]:
+    return list(dict.fromkeys([*STATUSES, *(entry.status for entry in entries)]))
+
+
+def _by_category(entries: Iterable[Entry]) -> dict[str, list[Entry]]:
+    holes: dict[str, list[Entry]] = {}
+    for entry in entries:
+        if entry.status == "done":
+            holes.setdefault(entry.category or "no category", []).append(entry)
+    return dict(sorted(holes.items()))
+
+
+def _bills(entries: Sequence[Entry]) -> dict[str, tuple[int, Decimal]]:
+    """What was paid, by who had the last word; a strong answer's bill includes the fast reading before it."""
+    by_tier: dict[str, list[Entry]] = {}
+    for entry in entries:
+        by_tier.setdefault(entry.tier or "none", []).append(entry)
+    order = [tier for tier in dict.fromkeys([*TIERS, *by_tier]) if tier in by_tier]
+    return {tier: (len(by_tier[tier]), _sum(by_tier[tier])) for tier in order}
+
+
+def _sum(entries: Iterable[Entry]) -> Decimal:
+    return sum((entry.cost for entry in entries if entry.cost), Decimal(0))
+
+
+def _tokens(entries: Iterable[Entry]) -> dict[str, Counter[str]]:
+    totals: dict[str, Counter[str]] = {}
+    for entry in entries:
+        for model, kinds in entry.tokens.items():
+            totals[model] = totals.get(model, Counter()) + kinds
+    return totals

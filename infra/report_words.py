@@ -1,0 +1,74 @@
+"""The report's plain words for the codes in a row."""
+
+from __future__ import annotations
+
+from pigeonhole.errors import EXPLANATIONS
+
+ENGINES = {
+    "offline": "the offline Claude: a keyword classifier, not the real model",
+    "api": "the Claude API",
+}
+
+# In the order in which the page shows them.
+STATUSES = {
+    "done": "Sorted",
+    "needs_review": "For a person",
+    "failed": "Failed",
+    "parked": "Parked",
+    "escalated": "Awaiting a second opinion",
+    "processing": "Still being read",
+    "removed": "Removed",
+}
+
+TIERS = {
+    "fast": "fast model",
+    "strong": "strong model",
+    "human": "a person",
+    "none": "no model",
+}
+
+WAITING = {
+    "spend_cap": "for the spend cap to allow it",
+    "capacity": "for capacity",
+    "claude": "for Claude to answer again",
+    "credentials": "for valid credentials",
+}
+
+# The attributes that stand under "Details", with their labels.
+FACTS = {
+    "document": "document",
+    "version_id": "version",
+    "team": "team",
+    "media_type": "type",
+    "size_bytes": "bytes",
+    "uploaded_at": "uploaded",
+    "processed_at": "decided",
+    "model": "model",
+    "prompt_version": "prompt",
+    "taxonomy_version": "taxonomy",
+    "run": "run",
+    "attempts": "attempts",
+    "sha256": "sha256",
+    "text_uri": "text",
+}
+
+_REASONS = {
+    "low_confidence": "The model was not sure enough of the category.",
+    "narrow_margin": "Two categories were nearly as likely.",
+    "quote_not_found": "A quote that the model gave is not in the text.",
+    "invalid_answer": "The model's answer did not fit the form.",
+    "truncated_answer": "The model's answer broke off.",
+    "refused": "The model declined to answer.",
+    "mixed_documents": "Several unrelated documents are in one file.",
+    "policy_category": "This category always gets a second opinion.",
+    "unreadable": "There is too little legible text to tell what it is.",
+    "none_of_these": "It fits none of the categories.",
+    "truncated": "It breaks off, and what is missing matters.",
+}
+
+
+def reason(code: str) -> str:
+    """Why a document was hard, in a sentence; a code that has none yet is shown as it is."""
+    if code in _REASONS:
+        return _REASONS[code]
+    return EXPLANATIONS[code].message if code in EXPLANATIONS else code.replace("_", " ")
