@@ -1,0 +1,203 @@
+"""One history: what a seed lets happen, and what must hold once everything has come to rest."""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Any
+
+from pigeonhole import upkeep
+from pigeonhole.document import Stage, TryLater
+from pigeonhole.record import OUTCOMES, Status
+from tests.chaos.hub import Hub
+from tests.chaos.outside import Faults, Outside
+
+_KEYS = ("sales/a.txt", "sales/b.txt", "legal/a.txt")
+_CONTENTS = (
+    b"Amount due: 1",
+    b"Amount due: 2",
+    b"Amount due: 3",
+    b"broken",
+    b"Dear all",
+    b"perhaps",
+    b"or perhaps",
+)
+_UNKIND_UNTIL = 2400.0
+_REST_BY = 40 * 86_400.0
+
+
+@dataclass(frozen=True)
+class Op:
+    """Something that people do, at that second."""
+
+    at: float
+    what: str
+    key: str
+    content: bytes = b""
+
+
+@dataclass
+class Verdict:
+    """What a history broke, by invariant, and what was thrown at it."""
+
+    seed: int
+    broken: Counter[str] = field(default_factory=Counter)
+    details: list[str] = field(default_factory=list)
+    thrown: Counter[str] = field(default_factory=Counter)
+    double_paid: int = 0
+    trace: list[Any] = field(default_factory=list, repr=False)
+
+    def breaks(self, invariant: str, detail: str) -> None:
+        self.broken[invariant] += 1
+        self.details.append(f"{invariant}: {detail}")
+
+
+def ops_of(seed: int) -> list[Op]:
+    chance = random.Random(f"ops {seed}")
+    ops = [_op(chance) for _ in range(chance.randint(3, 10))]
+    return sorted([Op(0.0, "put", chance.choice(_KEYS), _CONTENTS[0]), *ops], key=lambda op: op.at)
+
+
+def _op(chance: random.Random) -> Op:
+    whats = ("put", "delete", "delete_newest", "delete_any", "expire", "redrive", "force", "review")
+    what = chance.choices(whats, weights=(10, 2, 2, 1, 1, 1, 1, 2))[0]
+    # A person may be quicker than the strong model.
+    soon = chance.uniform(2, 20) if what == "review" else chance.uniform(0, 5)
+    at = chance.choice([soon, chance.uniform(0, 2000)])
+    return Op(at, what, chance.choice(_KEYS), chance.choice(_CONTENTS))
+
+
+def play(seed: int, ops: list[Op] | None = None) -> Verdict:
+    """Let it happen, let it come to rest, and look."""
+    chance = random.Random(seed)
+    unkind = chance.uniform(0.2, 1.0)
+    hub = Hub(chance)
+    outside = Outside(
+        hub=hub,
+        faults=Faults(
+            crash=chance.choice([0, 0.004, 0.02]) * unkind,
+            throttle=chance.choice([0, 0.02, 0.1]) * unkind,
+            busy=chance.choice([0, 0.1, 0.4]) * unkind,
+            lost_answer=chance.choice([0, 0.2, 0.5]) * unkind,
+            cut_before=chance.choice([0.1, 0.4, 0.7]) * unkind,
+            stop=chance.choice([0, 0, 0.1]) * unkind,
+            duplicate=0.4 * unkind,
+            late=0.4 * unkind,
+            refused_news=0.3 * unkind,
+        ),
+        most_receives=chance.choice([50, 50, 50, 6]),
+    )
+    for op in ops if ops is not None else ops_of(seed):
+        hub.at(op.at, lambda op=op: _do(op, outside))  # type: ignore[misc]
+    _keep_going(outside)
+    hub.run(until=_UNKIND_UNTIL)
+    outside.faults = Faults()
+    hub.at(1.0, outside.open_gate)
+    hub.run(until=_REST_BY, quiet=lambda: _is_at_rest(outside))
+    return _look(seed, outside)
+
+
+def _do(op: Op, outside: Outside) -> None:
+    match op.what:
+        case "put":
+            outside.s3_put(op.key, op.content)
+        case "delete":
+            outside.s3_delete(op.key)
+        case "delete_newest" | "delete_any":
+            outside.s3_delete_version(op.key, newest=op.what == "delete_newest")
+        case "expire":
+            outside.s3_expire(op.key)
+        case "redrive" | "force" | "review":
+            outside.hub.start(lambda: _by_a_person(op, outside))
+
+
+def _by_a_person(op: Op, outside: Outside) -> None:
+    invocation = outside.invocation(60)
+    parts = outside.parts(invocation, "person")
+    row = outside.ledger.row(f"s3://inbox/{op.key}")
+    try:
+        if op.what == "review":
+            upkeep.review(f"s3://inbox/{op.key}", "letter", "somebody", parts)
+        elif row:
+            upkeep.redrive(row, parts, forced=op.what == "force")
+    except (upkeep.NotAllowedError, TryLater):
+        return
+
+
+def _keep_going(outside: Outside) -> None:
+    """The schedule: sweep, sometimes two at once, and the stream's readers."""
+    hub = outside.hub
+
+    def sweep() -> None:
+        outside.sweep()
+        if hub.chance.random() < 0.3:
+            outside.sweep()
+        hub.at(hub.chance.uniform(60, 600), sweep)
+
+    def publish() -> None:
+        outside.publish()
+        hub.at(hub.chance.uniform(5, 60), publish)
+
+    hub.at(60.0, sweep)
+    hub.at(5.0, publish)
+
+
+def _is_at_rest(outside: Outside) -> bool:
+    return (
+        outside.hub.now > _UNKIND_UNTIL + 5
+        and not any(outside.queues.values())
+        and not any(outside.running.values())
+        and outside.published >= len(outside.stream)
+        and not any(work.due for work in outside.ledger.works.values())
+    )
+
+
+def _look(seed: int, outside: Outside) -> Verdict:
+    verdict = Verdict(seed=seed, thrown=outside.thrown, double_paid=outside.lost_answers, trace=outside.trace)
+    _look_at_rows(outside, verdict)
+    _look_at_leftovers(outside, verdict)
+    for violation in outside.violations:
+        verdict.breaks(*violation.split(": ", 1))
+    for _, key, invocation in outside.unwritten:
+        if not invocation.dead:
+            verdict.breaks("double_paid_outside_window", f"a reply was paid for and not kept: {key[:8]}")
+    for record in outside.outcomes:
+        if record.outcome_id not in outside.told:
+            verdict.breaks("events_missing", f"{record.document} {record.status}")
+    return verdict
+
+
+def _look_at_rows(outside: Outside, verdict: Verdict) -> None:
+    for key in outside.versions:
+        row, shown = outside.ledger.row(f"s3://inbox/{key}"), outside.shows(key)
+        if row is None or row.status not in OUTCOMES:
+            verdict.breaks("lost", f"{key}: {row and row.status}")
+        elif shown is None and row.status is not Status.REMOVED:
+            verdict.breaks("stale", f"{key} is gone, its row says {row.status} of {row.version_id}")
+        elif shown and (row.status is Status.REMOVED or row.version_id != shown[0]):
+            verdict.breaks("stale", f"{key} shows {shown[0]}, its row {row.status} of {row.version_id}")
+
+
+def _look_at_leftovers(outside: Outside, verdict: Verdict) -> None:
+    for name, queue in outside.queues.items():
+        for message in queue.values():
+            verdict.breaks("stuck", f"a message in {name}: {message.body[:200]}")
+    for work in outside.ledger.works.values():
+        if work.due or work.owner or work.stage is not Stage.ENDED:
+            verdict.breaks("stuck", f"work on {work.upload.document} {work.upload.version_id}: {work.stage}")
+    for error in outside.journal.defects:
+        verdict.breaks("defects", repr(error))
+
+
+def shortened(seed: int) -> list[Op]:
+    """The history of a failing seed without what it does not need to fail."""
+    ops = ops_of(seed)
+    number = 0
+    while number < len(ops):
+        fewer = ops[:number] + ops[number + 1 :]
+        if play(seed, fewer).broken:
+            ops = fewer
+        else:
+            number += 1
+    return ops

@@ -1,0 +1,180 @@
+"""Mistakes that somebody could make, each with the promises of which one has to show it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from pigeonhole import asking, batch, desk, follow, news, process, steps, upkeep
+from pigeonhole.document import Reply, TryLater
+from pigeonhole.ports import Answer, Parts, Swap
+from pigeonhole.record import Record
+from pigeonhole.work import GiveUp
+from tests.fakes import FakeLedger
+
+Patch = Callable[[pytest.MonkeyPatch], None]
+
+
+@dataclass(frozen=True)
+class Mutation:
+    name: str
+    make: Patch
+    shows: frozenset[str]
+
+
+def _instead(module: Any, name: str, mistaken: Callable[..., Any]) -> Patch:
+    """The function replaced by one that is given the right one first."""
+    right = getattr(module, name)
+    return lambda monkeypatch: monkeypatch.setattr(module, name, lambda *a, **k: mistaken(right, *a, **k))
+
+
+def _all(*patches: Patch) -> Patch:
+    def make(monkeypatch: pytest.MonkeyPatch) -> None:
+        for patch in patches:
+            patch(monkeypatch)
+
+    return make
+
+
+def _no_lease(right: Any, work: Any, stage: Any, now: Any, *, alone: bool) -> None:
+    right(replace(work, owner=None), stage, now, alone=True)
+
+
+def _acknowledges(right: Any, *args: Any) -> list[str]:
+    right(*args)
+    return []
+
+
+def _counts_busy(right: Any, work: Any, error: Any, now: Any) -> Any:
+    busy = isinstance(error, TryLater) and error.busy
+    return replace(work, failures=work.failures + 1) if busy else right(work, error, now)
+
+
+def _gives_up(right: Any, work: Any, error: Any, now: Any) -> Any:
+    return GiveUp("upstream") if work.spent else right(work, error, now)
+
+
+def _without_people(right: Any, work: Any, row: Any) -> bool:
+    return bool(right(work, row and row.model_copy(update={"tier": None})))
+
+
+def _row_alone(right: Any, document: str, category: str | None, who: str, parts: Parts) -> None:
+    """A review that lets the work in flight go on."""
+    row = parts.ledger.row(document)
+    if row is None or row.tier is None or row.status == "removed":
+        raise upkeep.NotAllowedError("no answer")
+    parts.ledger.swap(Swap(before=row, after=upkeep._decided(row, "letter", who, parts.clock.now())))
+
+
+def _every_run(_: Any, work: Any, row: Any) -> Record | None:
+    return None if row == work.draft else work.draft
+
+
+def _by_status(right: Any, record_id: str, old: Any, new: Any) -> Any:
+    return None if old.get("status") == new.get("status") else right(record_id, old, new)
+
+
+def _all_taken(right: Any, told: Any, parts: Parts) -> list[str]:
+    right(told, parts)
+    return []
+
+
+def _unreserved(_: Any, answer: Answer | None, team: str, key: str, work: Any, parts: Parts) -> Answer:
+    return answer or Answer(team=team, key=key, run=work.run)
+
+
+def _kept_once(right: Any, claim: Any, tier: Any, reply: Reply, mine: Any, parts: Parts) -> Any:
+    """One try to write down what was paid for, and no second."""
+    found = claim.work
+    after = steps.next_revision(found, steps.replied(found, tier, reply))
+    swaps = [Swap(before=found, after=after)]
+    if mine:
+        done = replace(mine, rev=mine.rev + 1, owner=None, run=found.run, reply=reply)
+        swaps.append(Swap(before=mine, after=done))
+    if not parts.ledger.swap(*swaps):
+        raise TryLater("lost it", seconds=1)
+    return desk.Claim(work=after, row=claim.row)
+
+
+def _marks_and_forgets(right: Any, *args: Any, **kwargs: Any) -> Any:
+    return replace(right(*args, **kwargs), due=None)
+
+
+def _no_asking_s3(right: Any, upload: Any, parts: Parts) -> bool:
+    """Every removal is believed, in whatever order it comes."""
+    row = parts.ledger.row(upload.document)
+    return bool(follow._removed(replace(upload, sequencer=upload.sequencer or "0" * 64), row, parts))
+
+
+def _long_ago(right: Any, work: Any, **kwargs: Any) -> Any:
+    return right(work, **kwargs | {"until": kwargs["now"] - timedelta(seconds=1)})
+
+
+def _shows(*names: str) -> frozenset[str]:
+    return frozenset(names)
+
+
+MUTATIONS = (
+    Mutation(
+        "writes without comparing",
+        _instead(FakeLedger, "_same", lambda right, *args: True),
+        _shows("stale", "stuck", "lost", "double_paid_outside_window"),
+    ),
+    Mutation(
+        "skips the lease check",
+        _all(_instead(steps, "check_free", _no_lease), _instead(asking, "_reserved", _unreserved)),
+        _shows("double_paid_outside_window"),
+    ),
+    Mutation("acknowledges early", _instead(batch, "settle", _acknowledges), _shows("lost", "stuck")),
+    Mutation("ignores the sequencer", _instead(steps, "is_overtaken", lambda *args: False), _shows("stale")),
+    Mutation(
+        "counts throttles as attempts",
+        _all(_instead(steps, "counted", _counts_busy), _instead(steps, "aftermath", _gives_up)),
+        _shows("lost"),
+    ),
+    Mutation("parks and forgets", _instead(steps, "parked", _marks_and_forgets), _shows("lost", "stuck")),
+    Mutation(
+        "gives back without a due time",
+        _all(_instead(steps, "put_back", _marks_and_forgets), _instead(batch, "settle", _acknowledges)),
+        _shows("lost", "stuck"),
+    ),
+    Mutation(
+        "asks without reserving the answer",
+        _instead(asking, "_reserved", _unreserved),
+        _shows("double_paid_outside_window"),
+    ),
+    Mutation(
+        "tries only once to write down what was paid for",
+        _instead(asking, "_keep", _kept_once),
+        _shows("double_paid_outside_window"),
+    ),
+    Mutation(
+        "goes on after a person's word",
+        _all(_instead(steps, "is_overtaken", _without_people), _instead(upkeep, "review", _row_alone)),
+        _shows("stale"),
+    ),
+    Mutation("shows a run before its outcome", _instead(steps, "shown", _every_run), _shows("stale")),
+    Mutation("publishes by status alone", _instead(news, "of", _by_status), _shows("events_missing")),
+    Mutation(
+        "publishes without a look at what was refused",
+        _instead(upkeep, "publish", _all_taken),
+        _shows("events_missing"),
+    ),
+    Mutation(
+        "leaves a superseded version superseded",
+        _instead(steps, "renewed", lambda right, work, row, upload, now: work),
+        _shows("stale", "lost"),
+    ),
+    Mutation(
+        "believes an upload that comes after an expiry",
+        _instead(desk, "_may_have_expired", lambda right, order, row: False),
+        _shows("stale"),
+    ),
+    Mutation(
+        "believes a removal without asking S3", _instead(process, "follow", _no_asking_s3), _shows("stale")
+    ),
+)

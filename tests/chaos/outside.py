@@ -1,0 +1,487 @@
+"""The outside of one history: S3, SQS, Lambda, Claude and the stream, each as unkind as the seed says."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from greenlet import getcurrent
+
+from pigeonhole import batch as batches
+from pigeonhole import events, news, process, upkeep
+from pigeonhole.asking import request_hash
+from pigeonhole.batch import Works
+from pigeonhole.desk import Shift
+from pigeonhole.document import Change, DocumentError, Reply, Stage, StopAll, TryLater, Upload, Usage
+from pigeonhole.gate import Gatekeeper
+from pigeonhole.news import News
+from pigeonhole.ports import Answer, Body, Parts
+from pigeonhole.prompt import Question
+from pigeonhole.record import OUTCOMES, Record
+from pigeonhole.work import Order
+from tests import builders
+from tests.chaos.hub import Hub, Invocation
+from tests.fakes import START, FakeArtifacts, FakeJournal, FakeLedger, FakeReader
+
+BUCKET = "inbox"
+VISIBILITY = {"intake": 720.0, "escalation": 1080.0, "dead": 400.0}
+TIMEOUT = {"intake": 120.0, "escalation": 180.0, "dead": 60.0}
+WORKS: Mapping[str, Works] = {
+    "intake": {Change: process.triage, Stage.TRIAGE: process.triage},
+    "escalation": {Stage.ESCALATION: process.escalate},
+    "dead": dict.fromkeys((Change, Stage.TRIAGE, Stage.ESCALATION), process.bury),
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Faults:
+    """How likely each unkindness is; all zero once a history is to come to rest."""
+
+    crash: float = 0.0
+    throttle: float = 0.0
+    busy: float = 0.0
+    lost_answer: float = 0.0
+    cut_before: float = 0.0
+    stop: float = 0.0
+    duplicate: float = 0.0
+    late: float = 0.0
+    refused_news: float = 0.0
+
+
+@dataclass
+class Message:
+    body: str
+    visible_at: float
+    receives: int = 0
+    id: str = ""
+
+
+@dataclass
+class Outside:
+    """All of it, with what it saw; one a history."""
+
+    hub: Hub
+    faults: Faults
+    ledger: FakeLedger = field(default_factory=FakeLedger)
+    artifacts: FakeArtifacts = field(default_factory=FakeArtifacts)
+    journal: FakeJournal = field(default_factory=FakeJournal)
+    versions: dict[str, list[tuple[str, bytes | None]]] = field(default_factory=dict)
+    queues: dict[str, dict[str, Message]] = field(
+        default_factory=lambda: {"intake": {}, "escalation": {}, "dead": {}}
+    )
+    running: Counter[str] = field(default_factory=Counter)
+    thrown: Counter[str] = field(default_factory=Counter)
+    paid: int = 0
+    unwritten: list[tuple[str, str, Invocation]] = field(default_factory=list)
+    lost_answers: int = 0
+    askers: dict[Any, str] = field(default_factory=dict)
+    asked_afresh: dict[tuple[str, str], bool] = field(default_factory=dict)
+    lost_calls: int = 0
+    refused_calls: int = 0
+    stream: list[tuple[Mapping[str, Any], Mapping[str, Any]]] = field(default_factory=list)
+    told: list[str] = field(default_factory=list)
+    outcomes: list[Record] = field(default_factory=list)
+    published: int = 0
+    most_receives: int = 50
+    names: int = 0
+    violations: list[str] = field(default_factory=list)
+    trace: list[Any] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.ledger.on_row = self._row_changed
+        self.ledger.on_answer = self._answer_changed
+
+    # --- S3
+
+    def s3_put(self, key: str, content: bytes) -> None:
+        version = self._name("v")
+        self.versions.setdefault(key, []).append((version, content))
+        self._notify(key, "ObjectCreated:Put", version, size=len(content))
+
+    def s3_delete(self, key: str) -> None:
+        marker = self._name("m")
+        self.versions.setdefault(key, []).append((marker, None))
+        self.thrown["removals"] += 1
+        self._notify(key, "ObjectRemoved:DeleteMarkerCreated", marker)
+
+    def s3_delete_version(self, key: str, newest: bool) -> None:
+        of_key = self.versions.get(key)
+        if of_key:
+            version, _ = of_key.pop(-1 if newest else self.hub.chance.randrange(len(of_key)))
+            self.thrown["removals"] += 1
+            self._notify(key, "ObjectRemoved:Delete", version)
+
+    def s3_expire(self, key: str) -> None:
+        if self.versions.get(key):
+            marker = self._name("m")
+            self.versions[key].append((marker, None))
+            self.thrown["removals"] += 1
+            self._notify(key, "LifecycleExpiration:DeleteMarkerCreated", marker, sequenced=False)
+
+    def shows(self, key: str) -> tuple[str, bytes] | None:
+        of_key = self.versions.get(key)
+        if not of_key or of_key[-1][1] is None:
+            return None
+        return of_key[-1][0], of_key[-1][1]
+
+    def _notify(self, key: str, name: str, version: str, *, size: int = 0, sequenced: bool = True) -> None:
+        thing: dict[str, Any] = {"key": key, "versionId": version, "size": size}
+        self.names += 1
+        if sequenced:
+            thing["sequencer"] = f"{self.names:08X}"
+        record = {
+            "eventName": name,
+            "eventTime": _moment(self.hub.now).isoformat(),
+            "s3": {"bucket": {"name": BUCKET}, "object": thing},
+        }
+        body = json.dumps({"Records": [record]})
+        copies = 2 if self._happens(self.faults.duplicate) else 1
+        self.thrown["duplicates"] += copies - 1
+        for _ in range(copies):
+            late = self._happens(self.faults.late)
+            self.thrown["reordered"] += late
+            self.enqueue("intake", body, self.hub.chance.uniform(0, 1500 if late else 3))
+
+    # --- SQS and Lambda
+
+    def enqueue(self, queue: str, body: str, delay: float = 0.0) -> None:
+        name = self._name("q")
+        self.queues[queue][name] = Message(body=body, visible_at=self.hub.now + delay, id=name)
+        self.hub.at(delay, lambda: self.poll(queue))
+
+    def poll(self, queue: str) -> None:
+        """Hand out what is visible, if a place is free; what was received too often is a dead letter."""
+        visible = [each for each in self.queues[queue].values() if each.visible_at <= self.hub.now]
+        for message in [each for each in visible if queue != "dead" and each.receives >= self.most_receives]:
+            visible.remove(message)
+            del self.queues[queue][message.id]
+            self.enqueue("dead", message.body)
+        if not visible or self.running[queue] >= 3:
+            return
+        self.hub.chance.shuffle(visible)
+        batch = visible[: self.hub.chance.randint(1, 10)]
+        for message in batch:
+            message.receives += 1
+            message.visible_at = self.hub.now + VISIBILITY[queue]
+            self.hub.at(VISIBILITY[queue], lambda: self.poll(queue))
+        if len(batch) < len(visible):
+            self.hub.at(0.1, lambda: self.poll(queue))
+        self._invoke(queue, batch)
+
+    def _invoke(self, queue: str, batch: list[Message]) -> None:
+        self.running[queue] += 1
+        invocation = self.invocation(TIMEOUT[queue])
+        event = {
+            "Records": [
+                {"eventSource": "aws:sqs", "messageId": each.id, "receiptHandle": each.id, "body": each.body}
+                for each in batch
+            ]
+        }
+
+        def run() -> None:
+            parts = self.parts(invocation, queue)
+            deadline = parts.clock.now() + timedelta(seconds=TIMEOUT[queue] - 5)
+            unfinished = batches.settle(events.parse(event), WORKS[queue], parts, Shift(deadline=deadline))
+            for each in batch:
+                if each.id not in unfinished:
+                    self.queues[queue].pop(each.id, None)
+
+        def free() -> None:
+            self.running[queue] -= 1
+            self.poll(queue)
+
+        self._begin(invocation, run, free)
+
+    def _begin(self, invocation: Invocation, run: Callable[[], None], free: Callable[[], None]) -> None:
+        def whole() -> None:
+            run()
+            invocation.finished = True
+
+        self.hub.start(whole)
+        self._watch(invocation, free)
+
+    def _watch(self, invocation: Invocation, free: Callable[[], None]) -> None:
+        """Free the place when the invocation is over, however it ended."""
+
+        def look() -> None:
+            if invocation.finished or invocation.dead or self.hub.now > invocation.ends:
+                if not invocation.finished:
+                    self.thrown["crashes" if invocation.dead else "cuts"] += 1
+                    invocation.dead = True
+                free()
+            else:
+                self.hub.at(1.0, look)
+
+        self.hub.at(1.0, look)
+
+    def invocation(self, alive_for: float) -> Invocation:
+        if self._happens(self.faults.cut_before):
+            alive_for *= self.hub.chance.random()
+        skew = self.hub.chance.uniform(-1, 1)
+        return Invocation(self.hub, skew=skew, crash=self.faults.crash, alive_for=alive_for)
+
+    # --- the stream
+
+    def _row_changed(self, before: Record | None, after: Record) -> None:
+        """Every write of a public row: it may not go back in time, nor lose what stands."""
+        if before:
+            self._look_at_change(before, after)
+        self.stream.append((before.row() if before else {}, after.row()))
+        if after.outcome_id and (before is None or before.outcome_id != after.outcome_id):
+            self.outcomes.append(after)
+
+    def _look_at_change(self, before: Record, after: Record) -> None:
+        same = (before.version_id, before.sequencer) == (after.version_id, after.sequencer)
+        if after.sequencer < before.sequencer:
+            self.violations.append(f"stale: {after.document} went back to an older event")
+        if same and before.tier == "human" and after.tier != "human" and after.status != "removed":
+            self.violations.append(f"stale: a person's word on {after.document} was overwritten")
+        if same and before.status in OUTCOMES and after.status not in OUTCOMES:
+            self.violations.append(f"stale: {after.document} lost its outcome while another run went on")
+        if same and before.status in OUTCOMES and after.status == "failed" and after.run <= before.run:
+            self.violations.append(f"stale: a duplicate's failure replaced the outcome of {after.document}")
+        gave_up = after.error is not None and after.error.code == "upstream"
+        attempts = self.lost_calls + self.thrown["crashes"] + self.thrown["cuts"]
+        if gave_up and attempts < 3 and self.refused_calls < 20:
+            self.violations.append(f"lost: {after.document} was given up though Claude was only busy")
+
+    def _answer_changed(self, before: Answer | None, after: Answer) -> None:
+        """A reply in the ledger: another one before it, for no newer run, was paid for twice."""
+        if after.owner or not after.reply:
+            self.askers[getcurrent()] = after.team
+            asker = [work for work in self.ledger.works.values() if work.owner == after.owner is not None]
+            self.asked_afresh[after.team, after.key] = any(work.forced for work in asker)
+            return
+        mine = [each for each in self.unwritten if each[:2] == (after.team, after.key) and not each[2].dead]
+        if not mine:
+            return
+        self.unwritten.remove(mine[0])
+        asked_afresh = self.asked_afresh.get((after.team, after.key))
+        if before and before.reply and before.run >= after.run and not asked_afresh:
+            self.violations.append(f"double_paid_outside_window: {after.team} {after.key[:8]}")
+
+    def publish(self) -> None:
+        """One batch of the stream, in order; what was not taken comes again."""
+        batch = list(enumerate(self.stream[self.published :][:20], start=self.published))
+        invocation = self.invocation(60)
+
+        def run() -> None:
+            told = [each for number, (old, new) in batch if (each := news.of(str(number), old, new))]
+            failed = upkeep.publish(told, self.parts(invocation, "publish"))
+            self.published = min([int(each) for each in failed], default=batch[-1][0] + 1)
+
+        if batch:
+            self.hub.start(lambda: self._or_next_time(run))
+
+    def sweep(self) -> None:
+        invocation = self.invocation(60)
+        self.hub.start(lambda: self._or_next_time(lambda: upkeep.sweep(self.parts(invocation, "sweep"))))
+
+    def _or_next_time(self, run: Callable[[], object]) -> None:
+        with suppress(TryLater):
+            run()
+
+    def open_gate(self) -> None:
+        gate = self.ledger.gate()
+        if gate:
+            self.ledger.gates["claude"] = replace(gate, rev=gate.rev + 1, is_closed=False, until=None)
+
+    # --- the ports
+
+    def parts(self, invocation: Invocation, queue: str) -> Parts:
+        clock = SkewedClock(self.hub, invocation)
+        ledger = Pausing(self.ledger, self, invocation, "dynamodb")
+        return Parts(
+            objects=Inbox(self, invocation),
+            reader=FakeReader(),
+            artifacts=Pausing(self.artifacts, self, invocation, "s3"),
+            analyst=SimulatedClaude(self, invocation),
+            gate=Gatekeeper(ledger, clock),
+            ledger=ledger,
+            queues=SimulatedQueues(self, invocation, queue),
+            bus=SimulatedBus(self, invocation),
+            runner=invocation,
+            clock=clock,
+            chance=SeededChance(self),
+            journal=self.journal,
+            rules=builders.RULES,
+        )
+
+    def call(self, invocation: Invocation, service: str) -> None:
+        """Before a call of the outside: it takes time, it may be refused, and all may end here."""
+        self.thrown["calls"] += 1
+        invocation.pause(self.hub.chance.uniform(0.001, 0.03))
+        if self._happens(self.faults.throttle):
+            self.thrown["throttles"] += 1
+            raise TryLater(f"{service} is busy", seconds=5)
+
+    def _happens(self, likely: float) -> bool:
+        return likely > 0 and self.hub.chance.random() < likely
+
+    def _name(self, prefix: str) -> str:
+        self.names += 1
+        return f"{prefix}{self.names:05d}"
+
+
+def _moment(seconds: float) -> datetime:
+    return START + timedelta(seconds=seconds)
+
+
+@dataclass
+class SkewedClock:
+    hub: Hub
+    invocation: Invocation
+
+    def now(self) -> datetime:
+        return _moment(self.hub.now + self.invocation.skew)
+
+    def wait(self, seconds: float) -> None:
+        self.invocation.pause(seconds)
+
+
+@dataclass
+class SeededChance:
+    outside: Outside
+
+    def token(self) -> str:
+        return self.outside._name("t")
+
+    def jitter(self, seconds: float) -> float:
+        return seconds * (1 + 0.2 * self.outside.hub.chance.random())
+
+
+class Pausing:
+    """Any port, with a pause before and after each call; in both the invocation may end."""
+
+    def __init__(self, port: Any, outside: Outside, invocation: Invocation, service: str) -> None:
+        self._port = port
+        self._outside = outside
+        self._invocation = invocation
+        self._service = service
+
+    def __getattr__(self, name: str) -> Any:
+        method = getattr(self._port, name)
+
+        def called(*args: Any, **kwargs: Any) -> Any:
+            self._outside.call(self._invocation, self._service)
+            result = method(*args, **kwargs)
+            self._outside.trace.append((self._outside.hub.now, name, args, result))
+            self._invocation.pause(0.001)
+            return result
+
+        return called
+
+
+@dataclass
+class Inbox:
+    outside: Outside
+    invocation: Invocation
+
+    @contextmanager
+    def body(self, upload: Upload, *, max_bytes: int) -> Iterator[Body]:
+        self.outside.call(self.invocation, "s3")
+        content = dict(self.outside.versions.get(upload.key, [])).get(upload.version_id)
+        if content is None:
+            raise DocumentError("gone")
+        yield Body(
+            path=Path("memory") / f"x{content.hex()}",
+            size_bytes=len(content),
+            sha256=hashlib.sha256(content).hexdigest(),
+            content_type="text/plain",
+            etag=None,
+        )
+
+    def current(self, upload: Upload) -> Upload | None:
+        self.outside.call(self.invocation, "s3")
+        shown = self.outside.shows(upload.key)
+        self.invocation.pause(0.001)
+        return shown and replace(upload, version_id=shown[0], sequencer="", size_bytes=len(shown[1]))
+
+
+@dataclass
+class SimulatedQueues:
+    outside: Outside
+    invocation: Invocation
+    own: str
+
+    def send(self, order: Order) -> None:
+        self.outside.call(self.invocation, "sqs")
+        queue = "escalation" if order.stage is Stage.ESCALATION else "intake"
+        self.outside.enqueue(queue, events.order_body(order))
+        self.invocation.pause(0.001)
+
+    def put_back(self, message: events.Message, seconds: float) -> None:
+        self.outside.call(self.invocation, "sqs")
+        found = self.outside.queues[self.own].get(message.id)
+        if found:
+            found.visible_at = self.outside.hub.now + seconds
+            self.outside.hub.at(seconds, lambda: self.outside.poll(self.own))
+        self.invocation.pause(0.001)
+
+
+@dataclass
+class SimulatedBus:
+    outside: Outside
+    invocation: Invocation
+
+    def send(self, news: Iterable[News]) -> list[str]:
+        self.outside.call(self.invocation, "events")
+        told = list(news)
+        refused = [each.id for each in told if self.outside._happens(self.outside.faults.refused_news)]
+        self.outside.told += [str(each.detail["event_id"]) for each in told if each.id not in refused]
+        self.invocation.pause(0.001)
+        return refused
+
+
+@dataclass
+class SimulatedClaude:
+    """Answers by the request's hash: plain, in doubt, invalid or refused, always the same."""
+
+    outside: Outside
+    invocation: Invocation
+
+    def ask(self, request: Mapping[str, Any], *, timeout: float) -> Reply:
+        outside, chance = self.outside, self.outside.hub.chance
+        outside.thrown["calls"] += 1
+        key = request_hash(Question(request=request, chars_sent=0, cut=False))
+        self.invocation.pause(0.01)
+        if outside._happens(outside.faults.stop):
+            outside.thrown["throttles"] += 1
+            ends = chance.choice([60.0, 1200.0, None])
+            until = None if ends is None else _moment(outside.hub.now + ends)
+            raise StopAll("claude" if ends else "credentials", "told so", until=until)
+        if outside._happens(outside.faults.busy):
+            outside.thrown["throttles"] += 1
+            outside.refused_calls += 1
+            raise TryLater("busy", seconds=chance.uniform(1, 60), busy=True)
+        if outside._happens(outside.faults.lost_answer):
+            paid = chance.random() < 0.5
+            outside.lost_calls += 1
+            outside.paid += paid
+            outside.lost_answers += paid
+            outside.thrown["cuts"] += 1
+            self.invocation.pause(chance.choice([1.0, timeout]))
+            raise TryLater("no answer in time", seconds=20, billed=True)
+        outside.paid += 1
+        outside.unwritten.append((outside.askers.get(getcurrent(), "-"), key, self.invocation))
+        self.invocation.pause(chance.uniform(0.5, 8))
+        return _reply(request, key)
+
+
+def _reply(request: Mapping[str, Any], key: str) -> Reply:
+    kind = int(key[:4], 16) % 10
+    strong = "sonnet" in request["model"]
+    usage = Usage(input_tokens=1000, output_tokens=100)
+    if kind == 0:
+        return Reply(model=request["model"], text="{", stop_reason="end_turn", usage=usage)
+    if kind == 1:
+        return Reply(model=request["model"], text="", stop_reason="refusal", usage=usage)
+    doubtful = "perhaps" in str(request["messages"]) and not strong
+    return replace(builders.reply(confidence=60 if doubtful else 95, evidence=[]), model=request["model"])
