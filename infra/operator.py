@@ -1,5 +1,6 @@
 """An operator's parts: the use cases of upkeep from this machine, with the very settings of the stack."""
 
+from collections.abc import Iterable
 from dataclasses import replace
 
 from infra.stack import Stack, StackError
@@ -13,6 +14,7 @@ from pigeonhole.events import Message
 from pigeonhole.gate import Gatekeeper
 from pigeonhole.ports import Parts, Swap
 from pigeonhole.settings import Settings, SettingsError
+from pigeonhole.tally import Tally
 from pigeonhole.work import Order
 
 
@@ -35,6 +37,7 @@ def operator(stack: Stack, *, acts: bool = True) -> Parts:
         artifacts=ArtifactsBucket(s3, settings.artifacts_bucket),
         analyst=wiring.LateClaude(settings),
         gate=Gatekeeper(ledger, clock),
+        budget=wiring.budget(settings, ledger, clock),
         ledger=ledger,
         queues=SqsQueues(stack.client("sqs"), urls, own=None) if acts else _Unsent(),
         bus=EventBus(stack.client("events"), settings.event_bus_name),
@@ -77,7 +80,7 @@ class Unheard:
 class _Unwritten(DynamoLedger):
     """ports.Ledger that reads the tables and leaves them as they are."""
 
-    def swap(self, *swaps: Swap) -> bool:
+    def swap(self, *swaps: Swap, tallies: Iterable[Tally] = ()) -> bool:  # noqa: ARG002  the port's
         """As if nobody had been quicker."""
         return bool(swaps)
 

@@ -6,17 +6,19 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 
 from boto3.dynamodb.types import TypeSerializer
 
 from pigeonhole import models, steps, taxonomy
+from pigeonhole.budget import STACK, Budget
 from pigeonhole.desk import Claim, Shift, take
-from pigeonhole.document import Change, Kind, Reply, Stage, Tier, Upload, Usage
+from pigeonhole.document import Allowance, Change, Kind, Reply, Stage, Tier, Upload, Usage
 from pigeonhole.events import Message
 from pigeonhole.gate import Gatekeeper
 from pigeonhole.policy import Thresholds
-from pigeonhole.ports import Answer, Parts, Rules, Swap
+from pigeonhole.ports import Answer, Cap, Parts, Rules, Swap
 from pigeonhole.prompt import Asking
 from pigeonhole.record import Record, Status, begun
 from pigeonhole.work import Order, Work
@@ -35,6 +37,7 @@ from tests.fakes import (
     Inline,
 )
 
+ALLOWANCE = Allowance(requests=1_000_000)
 DEADLINE = START + timedelta(seconds=100)
 SHIFT = Shift(deadline=DEADLINE)
 
@@ -161,7 +164,8 @@ def asking(tier: Tier) -> Asking:
         max_tokens=1024,
         effort="low",
         thinks=tier is Tier.STRONG,
-        chars=1000,
+        likely_tokens=300,
+        tokens=1000,
         timeout=30,
     )
 
@@ -201,24 +205,24 @@ def breaks(
     setattr(thing, method, broken)
 
 
-def takes(*swaps: Swap) -> bool:
+def takes(*swaps: Swap, tallies: object = ()) -> bool:
     """Whether the ledger is asked to put work into somebody's hands."""
     return any(isinstance(each.after, Work) and _owner(each.before) != each.after.owner for each in swaps)
 
 
-def keeps(*swaps: Swap) -> bool:
+def keeps(*swaps: Swap, tallies: object = ()) -> bool:
     """Whether a reply is written down."""
     return any(
         isinstance(each.after, Work) and _replies(each.before) != _replies(each.after) for each in swaps
     )
 
 
-def reserves(*swaps: Swap) -> bool:
+def reserves(*swaps: Swap, tallies: object = ()) -> bool:
     """Whether a question is about to be asked."""
     return any(isinstance(each.after, Answer) and each.after.owner for each in swaps)
 
 
-def ends(*swaps: Swap) -> bool:
+def ends(*swaps: Swap, tallies: object = ()) -> bool:
     """Whether a stage is over."""
     return any(
         isinstance(each.before, Work)
@@ -251,6 +255,8 @@ class World:
     journal: FakeJournal = field(default_factory=FakeJournal)
 
     rules: Rules = RULES
+    caps: dict[str, Cap] = field(default_factory=lambda: {STACK: Cap(day=Decimal(10), month=Decimal(100))})
+    allowance: Allowance = ALLOWANCE
 
     def put(self, of: Upload, content: str) -> Upload:
         self.objects.put(of, content.encode())
@@ -287,6 +293,7 @@ class World:
             artifacts=self.artifacts,
             analyst=self.analyst,
             gate=Gatekeeper(self.ledger, self.clock),
+            budget=Budget(self.ledger, self.clock, self.caps, self.allowance),
             ledger=self.ledger,
             queues=self.queues,
             bus=self.bus,

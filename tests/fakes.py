@@ -6,15 +6,17 @@ import hashlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import Any, TypeVar
 
 from pigeonhole.document import Coverage, DocumentError, PageImage, Reply, Text, Upload
 from pigeonhole.events import Message
 from pigeonhole.news import News
-from pigeonhole.ports import Answer, Body, Entry, Gate, Swap
+from pigeonhole.ports import Account, Answer, Body, Draw, Entry, Gate, Swap
 from pigeonhole.record import Record
+from pigeonhole.tally import Count, Tally
 from pigeonhole.work import Order, Work
 
 T = TypeVar("T")
@@ -142,6 +144,8 @@ class FakeLedger:
     rows: dict[str, Record] = field(default_factory=dict)
     answers: dict[tuple[str, str], Answer] = field(default_factory=dict)
     gates: dict[str, Gate] = field(default_factory=dict)
+    accounts: dict[tuple[str, date], Account] = field(default_factory=dict)
+    counted: dict[Tally, Tally] = field(default_factory=dict)
     on_row: Callable[[Record | None, Record], None] = lambda before, after: None
     on_answer: Callable[[Answer | None, Answer], None] = lambda before, after: None
 
@@ -169,7 +173,39 @@ class FakeLedger:
         due = [work for work in self.works.values() if work.due and work.due <= now]
         return sorted(due, key=lambda work: work.due or now)[:limit]
 
-    def swap(self, *swaps: Swap) -> bool:
+    def over_cap(self, until: datetime, limit: int) -> list[Work]:
+        waiting = [work for work in self.works.values() if work.over_cap and work.due == until]
+        return sorted(waiting, key=lambda work: work.upload.uploaded_at)[:limit]
+
+    def account(self, name: str, day: date) -> Account:
+        return self.accounts.get((name, day.replace(day=1)), Account())
+
+    def draw(self, draw: Draw) -> tuple[bool, Account]:
+        account, pace = self.account(draw.account, draw.day), draw.pace
+        spent = account.spent_on(draw.day) + draw.usd
+        turn = max(account.next.get(pace.model, pace.now), pace.now) if pace else START
+        fits = account.usd + draw.usd <= draw.cap.month and spent <= draw.cap.day
+        if not fits or (pace and turn > max(pace.latest, pace.now)):
+            return False, account
+        said = {pace.model: pace.learned} if pace and pace.learned else {}
+        after = Account(
+            usd=account.usd + draw.usd,
+            days={**account.days, draw.day.day: spent},
+            next={**account.next, **({pace.model: turn + pace.step} if pace else {})},
+            limits={**account.limits, **said},
+        )
+        self.accounts[draw.account, draw.day.replace(day=1)] = after
+        return True, after
+
+    def credit(self, account: str, day: date, usd: Decimal) -> None:
+        found = self.account(account, day)
+        days = {**found.days, day.day: found.spent_on(day) - usd}
+        self.accounts[account, day.replace(day=1)] = replace(found, usd=found.usd - usd, days=days)
+
+    def tallies(self, day: str) -> list[Tally]:
+        return [tally for tally in self.counted.values() if tally.day == day]
+
+    def swap(self, *swaps: Swap, tallies: Iterable[Tally] = ()) -> bool:
         places = [self._place(each.after) for each in swaps]
         for (shelf, key), each in zip(places, swaps, strict=True):
             if not self._same(shelf, key, each.before):
@@ -180,7 +216,14 @@ class FakeLedger:
             if isinstance(each.after, Answer):
                 self.on_answer(shelf.get(key), each.after)
             shelf[key] = each.after
+        for tally in tallies:
+            self._add(tally)
         return True
+
+    def _add(self, tally: Tally) -> None:
+        key = replace(tally, count=Count())
+        before = self.counted.get(key, key)
+        self.counted[key] = replace(tally, count=before.count + tally.count)
 
     def _same(self, shelf: dict[Any, Any], key: Any, before: Entry | None) -> bool:
         return bool(shelf.get(key) == before)

@@ -10,7 +10,8 @@ import pytest
 
 from infra import template
 from infra.bootstrap import ROOT
-from pigeonhole.wiring import Settings
+from pigeonhole.models import MODELS
+from pigeonhole.settings import TEAM_CAPS, Settings
 from tests.deployed import SECRET, Properties, stack
 
 MB = 1_000_000
@@ -28,7 +29,7 @@ FEEDS = {
 
 def test_it_stays_small():
     assert len((ROOT / "template.yaml").read_bytes()) < 51_200
-    assert len(stack().resources) <= 50
+    assert len(stack().resources) <= 52
 
 
 def test_there_are_few_parameters_and_all_but_the_credentials_have_a_default():
@@ -52,12 +53,30 @@ def test_there_are_few_parameters_and_all_but_the_credentials_have_a_default():
         ("TaxonomyUri", "https://example.org/taxonomy.toml", False),
         ("ClaudeBaseUrl", "http://127.0.0.1:8080", True),
         ("ClaudeBaseUrl", "gateway.example.org", False),
-        ("FastModel", "claude-haiku-5-5", True),
-        ("StrongModel", "", False),
+        ("DailyCapUsd", "0", False),
+        ("MonthlyCapUsd", "0.5", True),
+        ("TeamCaps", "", True),
+        ("TeamCaps", "finance=5/100,legal=2.5/40", True),
+        ("TeamCaps", "finance=5", False),
+        ("TeamCaps", "finance/invoices=5/100", False),
+        ("RequestsPerMinute", "0", False),
     ],
 )
 def test_a_parameter_is_refused_at_deploy_when_it_could_not_work(parameter, value, taken):
-    assert bool(re.fullmatch(template.load()["Parameters"][parameter]["AllowedPattern"], value)) is taken
+    rule = template.load()["Parameters"][parameter]
+    fits = re.fullmatch(rule.get("AllowedPattern", ".*"), value) and (
+        rule["Type"] != "Number" or float(value) >= rule["MinValue"]
+    )
+    assert bool(fits) is taken
+
+
+@pytest.mark.parametrize("parameter", ["FastModel", "StrongModel"])
+def test_a_model_whose_price_is_not_known_is_refused_at_deploy(parameter):
+    assert template.load()["Parameters"][parameter]["AllowedValues"] == list(MODELS)
+
+
+def test_the_function_takes_the_caps_that_the_template_takes():
+    assert template.load()["Parameters"]["TeamCaps"]["AllowedPattern"] == TEAM_CAPS
 
 
 def test_the_outputs_are_those_that_clients_rely_on():

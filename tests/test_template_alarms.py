@@ -25,6 +25,8 @@ WATCHED = {
     "DeadLetteredAlarm": ("Pigeonhole", "DeadLettered", {"service": "pigeonhole"}),
     "ParkedAlarm": ("Pigeonhole", "Parked", {"service": "pigeonhole"}),
     "DefectAlarm": ("Pigeonhole", "Defect", {"service": "pigeonhole"}),
+    "SpendHighAlarm": ("Pigeonhole", "SpendPercent", {"service": "pigeonhole"}),
+    "OverCapAlarm": ("Pigeonhole", "OverCap", {"service": "pigeonhole"}),
     "UntoldAlarm": ("AWS/SQS", "ApproximateNumberOfMessagesVisible", {"QueueName": "UntoldQueue.QueueName"}),
     "PublishLateAlarm": ("AWS/Lambda", "IteratorAge", {"FunctionName": "PublishFunction"}),
     "SweepErrorsAlarm": ("AWS/Lambda", "Errors", {"FunctionName": "SweepFunction"}),
@@ -33,7 +35,12 @@ WATCHED = {
     "EscalationErrorsAlarm": ("AWS/Lambda", "Errors", {"FunctionName": "EscalationFunction"}),
 }
 # What is counted is summed up; how long or how many at a time is not.
-LEVELS = {"ApproximateAgeOfOldestMessage", "ApproximateNumberOfMessagesVisible", "IteratorAge"}
+LEVELS = {
+    "ApproximateAgeOfOldestMessage",
+    "ApproximateNumberOfMessagesVisible",
+    "IteratorAge",
+    "SpendPercent",
+}
 
 
 def test_these_are_all():
@@ -87,7 +94,15 @@ def test_dead_letters_are_counted_by_their_function():
 
 
 @pytest.mark.parametrize(
-    "name", ["DeadLetteredAlarm", "DeadLetterErrorsAlarm", "ParkedAlarm", "DefectAlarm", "UntoldAlarm"]
+    "name",
+    [
+        "DeadLetteredAlarm",
+        "DeadLetterErrorsAlarm",
+        "ParkedAlarm",
+        "DefectAlarm",
+        "OverCapAlarm",
+        "UntoldAlarm",
+    ],
 )
 def test_where_nobody_else_would_tell_one_is_enough(name):
     alarm = stack().of("CloudWatch::Alarm")[name]

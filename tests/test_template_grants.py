@@ -17,7 +17,7 @@ LOG = {"Logs.Arn": ["logs:CreateLogStream", "logs:PutLogEvents"]}
 # a version, and the version that it shows may go on at either stage.
 WORK = LOG | {
     DOCUMENTS: ["dynamodb:GetItem", "dynamodb:PutItem"],
-    LEDGER: ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query"],
+    LEDGER: ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:Query"],
     "IntakeQueue.Arn": SEND,
     "EscalationQueue.Arn": SEND,
     "InboxBucket.Arn/*": ["s3:GetObject"],

@@ -1,23 +1,27 @@
-"""One question to Claude: never twice for the same answer, never while the gate is closed, never too late."""
+"""One question to Claude: never twice for the same answer, never over a cap, never while Claude says stop."""
 
 from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import replace
-from datetime import timedelta
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any
 
-from pigeonhole import prompt, steps
+from pigeonhole import desk, prompt, spend, steps
 from pigeonhole.answer import UnusableReplyError, interpret
 from pigeonhole.desk import Claim, LostError, Shift
-from pigeonhole.document import Coverage, Reply, StopAll, Text, Tier, TryLater
-from pigeonhole.ports import Answer, Parts, Swap
+from pigeonhole.document import Coverage, DocumentError, Reply, StopAll, Text, Tier, TryLater
+from pigeonhole.ports import Answer, Need, Parts, Swap
 from pigeonhole.prompt import Asking, Question
-from pigeonhole.work import Work
+from pigeonhole.work import Reservation, Work
 
 _TWIN_SECONDS = 15.0
 _SWAPS = 10
+# How long Claude keeps a prefix after its last use.
+_KEPT_WARM = timedelta(minutes=5)
 
 
 def ask(
@@ -28,39 +32,100 @@ def ask(
     Whichever it is, it is written down before anything else is done with it.
     """
     question = prompt.question(text, parts.rules.taxonomy, asking)
-    cut = text.coverage.truncated or question.cut
-    coverage = replace(text.coverage, chars_sent=question.chars_sent, truncated=cut)
     reply = claim.work.replies.get(asking.tier)
     if reply is None:
         claim = _answered(claim, question, asking, parts, shift)
         reply = claim.work.replies[asking.tier]
-    return claim, reply, coverage
+    return claim, reply, _covered(text.coverage, question)
 
 
-def request_hash(question: Question) -> str:
+def _covered(coverage: Coverage, question: Question) -> Coverage:
+    """The coverage with what was sent: text and pages that were left out do not count as looked at."""
+    return replace(
+        coverage,
+        chars_sent=question.chars_sent,
+        pages_as_images=question.pages_sent,
+        truncated=coverage.truncated or question.cut,
+        cut=(*coverage.cut, "budget") if question.cut else coverage.cut,
+    )
+
+
+def request_hash(request: Mapping[str, Any]) -> str:
     """The same for the same request, whoever sends it."""
-    canonical = json.dumps(question.request, sort_keys=True, separators=(",", ":"))
+    canonical = json.dumps(request, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(canonical.encode("utf-8", "surrogatepass")).hexdigest()
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Booked:
+    """A call that may be made now: its money is set aside, and the work and the answer row say so."""
+
+    claim: Claim
+    answer: Answer
+    reserved: Reservation
+
+
 def _answered(claim: Claim, question: Question, asking: Asking, parts: Parts, shift: Shift) -> Claim:
-    team, key = claim.work.upload.team, request_hash(question)
-    answer = parts.ledger.answer(team, key)
+    key = request_hash(question.request)
+    answer = parts.ledger.answer(claim.work.upload.team, key)
     if answer and answer.reply and _serves(answer, claim.work, parts):
-        return _keep(claim, asking.tier, replace(answer.reply, reused=True), None, parts)
-    mine = _reserved(answer, team, key, claim.work, parts)
+        reused = replace(answer.reply, reused=True, left_out_tokens=0)
+        return _keep(claim, asking.tier, reused, None, parts)
+    _check_twin(answer, parts)
+    latest = shift.deadline - timedelta(seconds=asking.timeout)
+    if parts.clock.now() > latest:
+        raise TryLater("too little time is left in this invocation", seconds=0)
+    request = _warmed(question, asking, parts)  # looks at who came before us, so before it is our turn
+    is_probe = parts.gate.enter()
     try:
-        reply, is_probe = _call(question, asking, parts, shift)
+        booked = _book(claim, answer, key, _need(claim, question, asking), latest, parts)
     except BaseException:
-        # Given back, so that a twin need not wait for the lease to end.
-        with suppress(TryLater):
-            parts.ledger.swap(Swap(before=mine, after=replace(mine, rev=mine.rev + 1, owner=None)))
+        if is_probe:
+            parts.gate.closed(TryLater("the one that tries was held up", seconds=1))
         raise
+    reply = _called(booked, request, asking, parts)
+    _account_for(booked, reply, asking, parts)
     try:
-        return _keep(claim, asking.tier, reply, mine, parts)
+        whole = replace(reply, left_out_tokens=question.left_out_tokens)
+        return _keep(booked.claim, asking.tier, whole, booked.answer, parts)
     finally:
         if is_probe:
             parts.gate.opened()
+
+
+def _account_for(booked: _Booked, reply: Reply, asking: Asking, parts: Parts) -> None:
+    cost = spend.cost_usd(asking.model, reply.usage)
+    parts.budget.settle(booked.reserved, cost)
+    if reply.allowance:
+        parts.budget.learn(reply.model, reply.allowance)
+    parts.journal.count("SpentUsd", float(cost))
+    parts.journal.count("PromptTokens", reply.usage.prompt_tokens)
+    parts.journal.count("CachedTokens", reply.usage.cache_read_tokens)
+
+
+def _warmed(question: Question, asking: Asking, parts: Parts) -> Mapping[str, Any]:
+    """The request, its prefix to be kept by Claude: always for the fast model, else while others come.
+
+    To write it costs a quarter more, to read it a tenth: a call that follows none within minutes, and is
+    followed by none, had better not.
+    """
+    if question.prefix_tokens < asking.model.cacheable_tokens:
+        return question.request
+    if asking.tier is not Tier.FAST and not parts.budget.is_warm(asking.model.id, _KEPT_WARM):
+        return question.request
+    return prompt.cached(question.request)
+
+
+def _need(claim: Claim, question: Question, asking: Asking) -> Need:
+    return Need(
+        team=claim.work.upload.team,
+        model=asking.model.id,
+        tier=asking.tier,
+        by=claim.work.owner or "",
+        usd=spend.most_usd(asking.model, question.most_tokens, asking.max_tokens),
+        input_tokens=question.likely_tokens,
+        output_tokens=asking.likely_tokens,
+    )
 
 
 def _serves(answer: Answer, work: Work, parts: Parts) -> bool:
@@ -74,13 +139,19 @@ def _serves(answer: Answer, work: Work, parts: Parts) -> bool:
     return True
 
 
-def _reserved(answer: Answer | None, team: str, key: str, work: Work, parts: Parts) -> Answer:
-    """The answer row, ours until the shift is over; TryLater while a twin's call is under way."""
-    now = parts.clock.now()
-    if answer and answer.owner and answer.lease_until and answer.lease_until > now:
+def _check_twin(answer: Answer | None, parts: Parts) -> None:
+    """TryLater while a twin's call is under way."""
+    if answer and answer.owner and answer.lease_until and answer.lease_until > parts.clock.now():
         raise TryLater("the same question is being asked", seconds=_TWIN_SECONDS)
+
+
+def _book(
+    claim: Claim, answer: Answer | None, key: str, need: Need, latest: datetime, parts: Parts
+) -> _Booked:
+    """Money and a turn first, since many may be refused these; then the answer row, ours for the shift."""
+    work, reserved = claim.work, parts.budget.reserve(need, latest)
     mine = Answer(
-        team=team,
+        team=need.team,
         key=key,
         run=answer.run if answer else work.run,
         rev=answer.rev + 1 if answer else 1,
@@ -88,25 +159,45 @@ def _reserved(answer: Answer | None, team: str, key: str, work: Work, parts: Par
         lease_until=work.lease_until,
         reply=answer.reply if answer else None,
     )
-    if not parts.ledger.swap(Swap(before=answer, after=mine)):
-        raise TryLater("the same question is being asked", seconds=_TWIN_SECONDS)
-    return mine
-
-
-def _call(question: Question, asking: Asking, parts: Parts, shift: Shift) -> tuple[Reply, bool]:
-    """One call, if the gate is open and it can end in time; what Claude says of itself moves the gate.
-
-    The reply, and whether it is the one that may open the gate.
-    """
-    if shift.deadline - parts.clock.now() < timedelta(seconds=asking.timeout):
-        raise TryLater("too little time is left in this invocation", seconds=0)
-    is_probe = parts.gate.enter()
+    about_to = steps.next_revision(work, steps.reserved(work, reserved))
+    is_ours = False
     try:
-        return parts.analyst.ask(question.request, timeout=asking.timeout), is_probe
-    except (StopAll, TryLater) as error:
-        if isinstance(error, StopAll) or error.busy:
+        is_ours = parts.ledger.swap(Swap(before=answer, after=mine), Swap(before=work, after=about_to))
+    finally:
+        if not is_ours:
+            parts.budget.settle(reserved, spend.NOTHING)
+    if not is_ours:
+        raise TryLater("the same question is being asked", seconds=_TWIN_SECONDS)
+    return _Booked(claim=replace(claim, work=about_to), answer=mine, reserved=reserved)
+
+
+def _called(booked: _Booked, request: Mapping[str, Any], asking: Asking, parts: Parts) -> Reply:
+    """One call; what Claude says of itself moves the gate, and what it may have billed stays set aside."""
+    try:
+        return parts.analyst.ask(request, timeout=asking.timeout)
+    except (StopAll, TryLater, DocumentError) as error:
+        if isinstance(error, StopAll) or (isinstance(error, TryLater) and error.busy):
             parts.gate.closed(error)
+        _let_go(booked, parts, is_free=not (isinstance(error, TryLater) and error.billed))
         raise
+    except BaseException:
+        _let_go(booked, parts, is_free=False)
+        raise
+
+
+def _let_go(booked: _Booked, parts: Parts, *, is_free: bool) -> None:
+    """The answer row is given back, so that a twin need not wait, and the call accounted for."""
+    work, answer = booked.claim.work, booked.answer
+    after = steps.released(work) if is_free else steps.written_off(work)
+    if is_free:
+        parts.budget.settle(booked.reserved, spend.NOTHING)
+    # Not written down in time, the twin waits for the lease to end, and the call counts at its full price.
+    with suppress(TryLater):
+        parts.ledger.swap(
+            Swap(before=answer, after=replace(answer, rev=answer.rev + 1, owner=None)),
+            Swap(before=work, after=steps.next_revision(work, after)),
+            tallies=desk.tallies(work, after, parts),
+        )
 
 
 def _keep(claim: Claim, tier: Tier, reply: Reply, mine: Answer | None, parts: Parts) -> Claim:
@@ -116,13 +207,13 @@ def _keep(claim: Claim, tier: Tier, reply: Reply, mine: Answer | None, parts: Pa
     """
     found, answer = claim.work, mine
     for attempt in range(_SWAPS):
-        after = steps.next_revision(found, steps.replied(found, tier, reply))
+        after = steps.next_revision(found, steps.replied(found, tier, reply, claim.work.owner))
         swaps = [Swap(before=found, after=after)]
         if answer:
             done = replace(answer, rev=answer.rev + 1, owner=None, run=found.run, reply=reply)
             swaps.append(Swap(before=answer, after=done))
         try:
-            if parts.ledger.swap(*swaps):
+            if parts.ledger.swap(*swaps, tallies=desk.tallies(found, after, parts)):
                 break
             found = parts.ledger.work(found.upload, found.run) or found
             answer = parts.ledger.answer(answer.team, answer.key) if answer else None

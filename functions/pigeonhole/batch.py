@@ -34,11 +34,13 @@ def settle(batch: Batch, works: Works, parts: Parts, shift: Shift) -> list[str]:
         return _settle(message, works, parts, shift)
 
     settled = parts.runner.map(side_by_side, batch.messages)
-    return [
+    unfinished = [
         message.id
         for message, how in zip(batch.messages, settled, strict=True)
         if not (_settle(message, works, parts, replace(shift, alone=True)) if how.alone else how).done
     ]
+    parts.budget.flush()
+    return unfinished
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,16 @@ from typing import Any
 import anthropic
 import httpx2
 
-from pigeonhole.document import Defect, DocumentError, PigeonholeError, Reply, StopAll, TryLater, Usage
+from pigeonhole.document import (
+    Allowance,
+    Defect,
+    DocumentError,
+    PigeonholeError,
+    Reply,
+    StopAll,
+    TryLater,
+    Usage,
+)
 
 _SPEND_LIMIT = "enforced_spend_limit_reached"
 # What the whole account has run into: no document would fare better.
@@ -68,19 +77,20 @@ class Claude:
     def ask(self, request: Mapping[str, Any], *, timeout: float) -> Reply:
         """One Messages API call; see `classify` for what it may raise."""
         try:
-            message = self._client.messages.create(**request, timeout=timeout)
+            answered = self._client.messages.with_raw_response.create(**request, timeout=timeout)
+            message = answered.parse()
         except anthropic.AnthropicError as error:
             raise classify(error) from error
         except (JSONDecodeError, UnicodeDecodeError) as error:  # the SDK lets these two through
             raise _unreadable(error) from error
         try:
-            return _reply(message, request["model"])
+            return _reply(message, request["model"], answered.headers)
         # The SDK builds its message unchecked, of any JSON.
         except (AttributeError, TypeError, ValueError) as error:
             raise _unreadable(error) from error
 
 
-def _reply(message: anthropic.types.Message, model: str) -> Reply:
+def _reply(message: anthropic.types.Message, model: str, headers: Mapping[str, str]) -> Reply:
     # A thinking block may come first: choose by type, never by position.
     texts = [block.text for block in message.content if block.type == "text"]
     usage = message.usage
@@ -96,7 +106,18 @@ def _reply(message: anthropic.types.Message, model: str) -> Reply:
             cache_write_tokens=int(usage.cache_creation_input_tokens or 0),
         ),
         request_id=message.id,
+        allowance=Allowance(
+            requests=_limit(headers, "requests"),
+            input_tokens=_limit(headers, "input-tokens"),
+            output_tokens=_limit(headers, "output-tokens"),
+        ),
     )
+
+
+def _limit(headers: Mapping[str, str], of: str) -> int | None:
+    """What the account may ask in a minute, if the answer says it and it makes sense."""
+    said = headers.get(f"anthropic-ratelimit-{of}-limit", "")
+    return int(said) or None if said.isascii() and said.isdigit() and len(said) < 12 else None
 
 
 def _unreadable(error: Exception) -> TryLater:

@@ -8,12 +8,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from types import MappingProxyType
 
-from pigeonhole import outcome, steps
+from pigeonhole import outcome, steps, tally
 from pigeonhole.document import Defect, DocumentError, Stage, StopAll, Tier, TryLater
 from pigeonhole.follow import follow
 from pigeonhole.policy import Signals
 from pigeonhole.ports import Parts, Swap
 from pigeonhole.record import Record, Status
+from pigeonhole.tally import Tally
 from pigeonhole.telling import tell
 from pigeonhole.work import GiveUp, Order, Park, PutBack, Work
 
@@ -131,6 +132,12 @@ def give_up(claim: Claim, error: DocumentError, parts: Parts, known: Record | No
     close(claim, end(paid, error, parts.clock.now()), parts)
 
 
+def tallies(found: Work | None, after: Work, parts: Parts) -> list[Tally]:
+    """What a step adds to the day's account of calls, to be written with it."""
+    day = parts.clock.now().date().isoformat()
+    return list(tally.told(found, after, day, parts.rules.strong.model.id, parts.rules.taxonomy))
+
+
 def _settle(claim: Claim, error: TryLater | StopAll, parts: Parts) -> None:
     """Count what happened; then put back (by TryLater), park, or let it be enough.
 
@@ -160,11 +167,14 @@ def _after(claim: Claim, error: TryLater | StopAll, parts: Parts) -> GiveUp | Pa
         case GiveUp(code):
             give_up(claim, DocumentError(code), parts)
         case Park() as park:
-            due = now + _PARKED_CHECK  # sweep asks the gate: a person may open it before its time
+            # Sweep asks the gate, which a person may open before its time; an end of caps it knows.
+            due = park.until if park.over_cap and park.until else now + _PARKED_CHECK
             claim = change(
                 claim, lambda work: steps.parked(steps.counted(work, error, now), park, now, due), parts
             )
             tell(claim.work.draft, parts)
+            if park.over_cap:
+                parts.journal.count("OverCap")
         case PutBack(seconds):
             verdict = PutBack(parts.chance.jitter(seconds))
             due = now + timedelta(seconds=verdict.seconds) + parts.rules.visibility[work.stage]
@@ -192,6 +202,8 @@ def _written(
     """The claim as written, work and row at once; None when either has changed since it was read."""
     rows = [Swap(before=row, after=shown)] if shown else []
     next_work = steps.next_revision(found, after)
-    if not parts.ledger.swap(Swap(before=found, after=next_work), *rows):
+    if not parts.ledger.swap(
+        Swap(before=found, after=next_work), *rows, tallies=tallies(found, after, parts)
+    ):
         return None
     return Claim(work=next_work, row=shown or row)

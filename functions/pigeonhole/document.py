@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime
+from decimal import Decimal
 from enum import StrEnum
 from typing import Literal
 
@@ -149,12 +150,27 @@ class Usage:
     cache_read_tokens: int = 0
     cache_write_tokens: int = 0
 
+    @property
+    def prompt_tokens(self) -> int:
+        """All that was read, from the cache or not."""
+        return self.input_tokens + self.cache_read_tokens + self.cache_write_tokens
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Allowance:
+    """What an account may ask of a model in a minute; None where nobody has said."""
+
+    requests: int | None = None
+    input_tokens: int | None = None
+    output_tokens: int | None = None
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Reply:
     """What came back for a call that was paid for, kept as it came: `text` may be anything.
 
-    `reused` when it was another upload's call that was paid for.
+    `reused` when it was another upload's call that was paid for; `left_out_tokens` is what was not sent
+    of the document, by the length of what was; `allowance` is what the API said of the account's limits.
     """
 
     model: str
@@ -163,6 +179,8 @@ class Reply:
     usage: Usage
     request_id: str | None = None
     reused: bool = False
+    left_out_tokens: int = 0
+    allowance: Allowance | None = None
 
 
 class PigeonholeError(Exception):
@@ -200,6 +218,15 @@ class StopAll(PigeonholeError):
         self.waiting_for = waiting_for
         self.detail = detail
         self.until = until
+
+
+class OverCap(StopAll):
+    """A call that may cost `usd` does not fit under a cap of this `account`, until its day or month ends."""
+
+    def __init__(self, account: str, usd: Decimal, detail: str, *, until: datetime) -> None:
+        super().__init__("spend_cap", detail, until=until)
+        self.account = account
+        self.usd = usd
 
 
 class Defect(PigeonholeError):

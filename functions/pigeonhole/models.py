@@ -1,13 +1,14 @@
 """What is known of each model: prices, limits, legal parameters, as published on the dates given.
 
-Sources: the pricing, model and migration pages of platform.claude.com, August to October 2026.
-Prices are US dollars per million tokens.
+Sources: platform.claude.com, the model pages of October 2026 for the 5.5 models; for the others the pages on
+pricing, models, prompt caching and vision of 19 to 22 August 2026. Prices are US dollars per million tokens.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from decimal import Decimal
+from math import ceil
 from typing import Literal
 
 
@@ -23,16 +24,24 @@ class Price:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Model:
-    """One model. `effort` and `can_stop_thinking` say which parameters it takes: an illegal one is a 400."""
+    """One model. `effort` and `can_stop_thinking` say which parameters it takes: an illegal one is a 400.
+
+    Above `long_prompt_tokens` the whole call is at `long_price`. A prefix of fewer than
+    `cacheable_tokens` is never cached. An image is scaled to `image_edge_px` on its long edge, and costs
+    a token for each square of 28 pixels, up to `image_tokens`.
+    """
 
     id: str
     price: Price
     long_price: Price | None = None
     long_prompt_tokens: int | None = None
     context_tokens: int
+    output_tokens: int
+    cacheable_tokens: int
     effort: bool
     can_stop_thinking: bool
     image_edge_px: int
+    image_tokens: int
 
 
 def _price(tokens_in: str, tokens_out: str, cache_write: str, cache_read: str) -> Price:
@@ -51,35 +60,49 @@ _MODELS = (
         long_price=_price("0.50", "2.50", "0.625", "0.05"),
         long_prompt_tokens=100_000,
         context_tokens=1_000_000,
+        output_tokens=128_000,
+        cacheable_tokens=512,
         effort=True,
         can_stop_thinking=True,
         image_edge_px=2576,
+        image_tokens=4_784,
     ),
     Model(  # released 28 September 2026; pages differ on the cache read (0.10 or 0.20): the dearer is taken
         id="claude-sonnet-5-5",
         price=_price("2", "10", "2.50", "0.20"),
         context_tokens=1_000_000,
+        output_tokens=128_000,
+        cacheable_tokens=512,
         effort=True,
         can_stop_thinking=False,
         image_edge_px=2576,
+        image_tokens=4_784,
     ),
-    Model(
+    Model(  # active; no date of retirement published
         id="claude-haiku-4-5",
         price=_price("1", "5", "1.25", "0.10"),
         context_tokens=200_000,
+        output_tokens=64_000,
+        cacheable_tokens=4_096,
         effort=False,
         can_stop_thinking=True,
         image_edge_px=1568,
+        image_tokens=1_568,
     ),
-    Model(
+    Model(  # not retired before 17 February 2027
         id="claude-sonnet-4-6",
         price=_price("3", "15", "3.75", "0.30"),
         context_tokens=1_000_000,
+        output_tokens=64_000,
+        cacheable_tokens=1_024,
         effort=True,
         can_stop_thinking=True,
         image_edge_px=1568,
+        image_tokens=1_568,
     ),
 )
+
+_IMAGE_SQUARE_PX = 28
 
 MODELS = {model.id: model for model in _MODELS}
 
@@ -94,6 +117,13 @@ def model(name: str) -> Model:
         return MODELS[name]
     except KeyError:
         raise UnknownModelError(f"{name!r} is not one of {', '.join(sorted(MODELS))}") from None
+
+
+def image_tokens(model: Model, width: int, height: int) -> int:
+    """What looking at an image of so many pixels takes, after it was scaled to the model's edge."""
+    scale = min(1.0, model.image_edge_px / max(width, height, 1))
+    squares = ceil(width * scale / _IMAGE_SQUARE_PX) * ceil(height * scale / _IMAGE_SQUARE_PX)
+    return min(squares, model.image_tokens)
 
 
 Effort = Literal["low", "medium", "high"]

@@ -8,19 +8,21 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
-from pigeonhole.document import Reply, Stage, StopAll, Text, TryLater, Upload
+from pigeonhole.document import Allowance, Reply, Stage, StopAll, Text, Tier, TryLater, Upload
 from pigeonhole.events import Message
 from pigeonhole.news import News
 from pigeonhole.policy import Thresholds
 from pigeonhole.prompt import Asking
 from pigeonhole.record import Record
+from pigeonhole.tally import Tally
 from pigeonhole.taxonomy import Taxonomy
-from pigeonhole.work import Order, Work
+from pigeonhole.work import Order, Reservation, Work
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -121,6 +123,70 @@ class Swap:
     after: Entry
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Cap:
+    """The most that an account may spend, in US dollars, in a UTC day and in a UTC month."""
+
+    day: Decimal
+    month: Decimal
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Account:
+    """A month of an account: what was set aside or spent so far, in all and by day of the month.
+
+    `next` is when the next call of a model may begin; `limits` is what the API last said of them.
+    """
+
+    usd: Decimal = Decimal(0)
+    days: Mapping[int, Decimal] = field(default_factory=dict)
+    next: Mapping[str, datetime] = field(default_factory=dict)
+    limits: Mapping[str, Allowance] = field(default_factory=dict)
+
+    def spent_on(self, day: date) -> Decimal:
+        """The day's part."""
+        return self.days.get(day.day, Decimal(0))
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Pace:
+    """A call's turn: it may begin once those before it have had theirs, and at `latest` by then.
+
+    It takes `step` until the next turn. `is_busy` is a guess, only to ask right the first time.
+    """
+
+    model: str
+    step: timedelta
+    now: datetime
+    latest: datetime
+    is_busy: bool = False
+    learned: Allowance | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Draw:
+    """What a call wants of an account before it is made."""
+
+    account: str
+    day: date
+    usd: Decimal
+    cap: Cap
+    pace: Pace | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Need:
+    """A call that is to be made: its dearest price, its likely tokens, whose it is, and who makes it."""
+
+    team: str
+    model: str
+    tier: Tier
+    by: str
+    usd: Decimal
+    input_tokens: int
+    output_tokens: int
+
+
 class Ledger(Protocol):
     """Both tables: what is read is consistent, what is written is compared first."""
 
@@ -148,8 +214,31 @@ class Ledger(Protocol):
         """Open work to be looked after by now, the longest due first; may lag behind."""
         ...
 
-    def swap(self, *swaps: Swap) -> bool:
-        """All of them at once; False, and nothing is written, when any has changed since it was read."""
+    def over_cap(self, until: datetime, limit: int) -> list[Work]:
+        """Work parked for money until then, the oldest upload first; may lag behind."""
+        ...
+
+    def swap(self, *swaps: Swap, tallies: Iterable[Tally] = ()) -> bool:
+        """All of them at once, with what they add to the tallies.
+
+        False, and nothing is written, when any has changed since it was read.
+        """
+        ...
+
+    def account(self, name: str, day: date) -> Account:
+        """The account in the month of that day."""
+        ...
+
+    def draw(self, draw: Draw) -> tuple[bool, Account]:
+        """Whether the account had what was wanted and so gave it, and how it stands now: one write."""
+        ...
+
+    def credit(self, account: str, day: date, usd: Decimal) -> None:
+        """Give back what was drawn on that day and not spent."""
+        ...
+
+    def tallies(self, day: str) -> list[Tally]:
+        """What the calls of one day have come to."""
         ...
 
 
@@ -186,6 +275,38 @@ class Gatekeeping(Protocol):
 
     def closed(self, error: TryLater | StopAll) -> None:
         """Claude said stop."""
+        ...
+
+
+class Budgeting(Protocol):
+    """Caps and pace, as the use cases need them."""
+
+    def reserve(self, need: Need, latest: datetime) -> Reservation:
+        """Set the call's price aside and wait for its turn. OverCap; TryLater if that is after `latest`."""
+        ...
+
+    def settle(self, reserved: Reservation, usd: Decimal) -> None:
+        """What the call did cost."""
+        ...
+
+    def learn(self, model: str, allowance: Allowance) -> None:
+        """What the API itself says of the account's limits."""
+        ...
+
+    def is_warm(self, model: str, within: timedelta) -> bool:
+        """Whether a call of this model began so shortly ago."""
+        ...
+
+    def flush(self) -> None:
+        """Give back what was not spent."""
+        ...
+
+    def rooms(self) -> dict[str, Decimal]:
+        """How much each account may still spend today, by its name."""
+        ...
+
+    def percent(self) -> int:
+        """How much of its cap that account has used up that has used up the most."""
         ...
 
 
@@ -262,6 +383,7 @@ class Parts:
     artifacts: Artifacts
     analyst: Analyst
     gate: Gatekeeping
+    budget: Budgeting
     ledger: Ledger
     queues: Queues
     bus: Bus

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -10,14 +11,19 @@ from functools import lru_cache
 from html import escape
 from typing import Any
 
-from pigeonhole import answer
+from pigeonhole import answer, models
+from pigeonhole.cut import Body, cut
 from pigeonhole.document import PageImage, Text, Tier
 from pigeonhole.models import Effort, Model
 from pigeonhole.taxonomy import Category, Taxonomy
 
 PROMPT_VERSION = "1"
 
-_CUT = "\n[… a part in the middle is left out here …]\n"
+# The new tokenizer makes a token of about three bytes of English (4 characters / 1.3); of other scripts
+# fewer bytes make one, which the caps do not rest on: they count a token a byte.
+BYTES_A_TOKEN = 3
+# What the API adds of its own: a few tokens a message, and the words that tell the model of its form.
+_FRAME_TOKENS = 1_000
 
 # Also one that the passage's end breaks off, since the next passage may go on with it. Possessive, since a
 # run of spaces could take for ever otherwise.
@@ -43,29 +49,89 @@ Copy evidence character by character from the document, in its own language."""
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Asking:
-    """How one tier is asked; `chars` bounds what is sent of the text, `timeout` is in seconds."""
+    """How one tier is asked.
+
+    `tokens` is the budget of what is sent of a document, estimated; `likely_tokens` is what an answer
+    takes as a rule, `max_tokens` what it takes at most; `timeout` is in seconds.
+    """
 
     tier: Tier
     model: Model
     max_tokens: int
+    likely_tokens: int
     effort: Effort
     thinks: bool
-    chars: int
+    tokens: int
     timeout: float
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Question:
-    """The body of one Messages API request, with what it sends of the text."""
+    """The body of one Messages API request, with what it sends of the document.
+
+    `most_tokens` no prompt of it can exceed; `prefix_tokens` of them are the same for every document.
+    `likely_tokens` is what the document, and `left_out_tokens` what was left out of it, may well come to.
+    """
 
     request: Mapping[str, Any]
     chars_sent: int
+    pages_sent: tuple[int, ...]
     cut: bool
+    most_tokens: int
+    prefix_tokens: int
+    likely_tokens: int
+    left_out_tokens: int
 
 
 def question(text: Text, taxonomy: Taxonomy, asking: Asking) -> Question:
-    """What to send for this document: the stable part first, the document last."""
-    sent = tuple(_fit(text.body, asking.chars))
+    """What to send for this document: the stable part first, the document last.
+
+    Never past the step where the model's prices rise, whatever the tokenizer makes of it.
+    """
+    step, budget = asking.model.long_prompt_tokens, asking.tokens
+    asked = _question(text.body, taxonomy, asking, budget)
+    while step and asked.most_tokens > step and budget > 0:
+        budget = budget * 4 // 5
+        asked = _question(text.body, taxonomy, asking, budget)
+    return asked
+
+
+def cached(request: Mapping[str, Any]) -> dict[str, Any]:
+    """The request with its stable part to be kept for those that follow within minutes."""
+    (stable,) = request["system"]
+    return {**request, "system": [stable | {"cache_control": {"type": "ephemeral"}}]}
+
+
+def _question(body: Body, taxonomy: Taxonomy, asking: Asking, budget: int) -> Question:
+    def eyes(page: PageImage) -> int:
+        return models.image_tokens(asking.model, page.width, page.height)
+
+    def likely(of: Body) -> int:
+        return sum(_bytes(part) // BYTES_A_TOKEN if isinstance(part, str) else eyes(part) for part in of)
+
+    texts = [part for part in body if isinstance(part, str)]
+    # The budget in this document's own characters, of which one may take four bytes.
+    chars_a_token = BYTES_A_TOKEN * sum(map(len, texts)) / (sum(map(_bytes, texts)) or 1) or BYTES_A_TOKEN
+    sent = cut(body, int(budget * chars_a_token), lambda page: int(eyes(page) * chars_a_token))
+    frame, frame_bytes = _frame(taxonomy, asking)
+    blocks = list(_blocks(sent.body))
+    said = sum(_bytes(_json(block)) for block in blocks if block["type"] == "text")
+    images = tuple(part for part in sent.body if isinstance(part, PageImage))
+    return Question(
+        request={**frame, "messages": [{"role": "user", "content": blocks}]},
+        chars_sent=sent.chars,
+        pages_sent=tuple(page.page for page in images),
+        cut=not sent.is_whole,
+        most_tokens=frame_bytes + said + sum(map(eyes, images)) + _FRAME_TOKENS,
+        prefix_tokens=frame_bytes // BYTES_A_TOKEN,
+        likely_tokens=likely(sent.body),
+        left_out_tokens=0 if sent.is_whole else max(0, likely(body) - likely(sent.body)),
+    )
+
+
+@lru_cache(maxsize=8)
+def _frame(taxonomy: Taxonomy, asking: Asking) -> tuple[dict[str, Any], int]:
+    """The request but for the document, the same for all of them, and its bytes."""
     output: dict[str, Any] = {"format": {"type": "json_schema", "schema": answer.schema(taxonomy)}}
     if asking.model.effort:
         output["effort"] = asking.effort
@@ -73,16 +139,11 @@ def question(text: Text, taxonomy: Taxonomy, asking: Asking) -> Question:
         "model": asking.model.id,
         "max_tokens": asking.max_tokens,
         "system": [{"type": "text", "text": instructions(taxonomy)}],
-        "messages": [{"role": "user", "content": list(_blocks(sent))}],
         "output_config": output,
     }
     if asking.model.can_stop_thinking and not asking.thinks:
         request["thinking"] = {"type": "disabled"}
-    return Question(
-        request=request,
-        chars_sent=min(_length(text.body), asking.chars),
-        cut=_length(text.body) > asking.chars,
-    )
+    return request, _bytes(_json(request))
 
 
 @lru_cache(maxsize=4)
@@ -102,29 +163,16 @@ def _category(category: Category) -> str:
     )
 
 
-def _length(body: tuple[str | PageImage, ...]) -> int:
-    return sum(len(part) for part in body if isinstance(part, str))
+def _json(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False)
 
 
-def _fit(body: tuple[str | PageImage, ...], chars: int) -> Iterator[str | PageImage]:
-    """The head (two thirds) and the tail of a text that is too long, and every image."""
-    total = _length(body)
-    if total <= chars:
-        yield from body
-        return
-    head, tail, position = chars * 2 // 3, total - (chars - chars * 2 // 3), 0
-    for part in body:
-        if not isinstance(part, str):
-            yield part
-            continue
-        mark = _CUT if position <= head < position + len(part) else ""
-        kept = part[: max(0, head - position)] + mark + part[max(0, tail - position) :]
-        position += len(part)
-        if kept:
-            yield kept
+def _bytes(words: str) -> int:
+    """No more tokens than this can come of these words: no token is shorter than a byte."""
+    return len(words.encode("utf-8", "surrogatepass"))
 
 
-def _blocks(body: tuple[str | PageImage, ...]) -> Iterator[dict[str, Any]]:
+def _blocks(body: Body) -> Iterator[dict[str, Any]]:
     yield {"type": "text", "text": "<document>"}
     for part in body:
         if isinstance(part, PageImage):

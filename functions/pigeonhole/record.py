@@ -141,6 +141,7 @@ class Record(_Part):
     text_uri: str | None = None
     usage: dict[str, Tokens] | None = None
     cost_usd: Number | None = None
+    unsettled_usd: Number | None = None
     error: Error | None = None
     waiting: Waiting | None = None
     reviewed_by: Annotated[str, Field(max_length=200)] | None = None

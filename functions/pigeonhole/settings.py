@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from decimal import Decimal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from pigeonhole.policy import Thresholds
+
+# A team is a first folder; one with a comma, a space or an equals sign in its name cannot have caps.
+_TEAM_CAP = r"[^,=\s/]+=\d+(\.\d+)?/\d+(\.\d+)?"
+TEAM_CAPS = rf"^({_TEAM_CAP}(,{_TEAM_CAP})*)?$"
 
 
 class SettingsError(ValueError):
@@ -35,8 +40,31 @@ class Settings(BaseModel):
         default=2048, gt=0, description="The function's memory in MB, as Lambda itself says it."
     )
     max_bytes: int = Field(default=64_000_000, gt=0, description="Largest upload that is read.")
-    fast_chars: int = Field(default=72_000, gt=0, description="Characters sent to the fast model at most.")
-    strong_chars: int = Field(default=36_000, gt=0, description="The same for the strong model.")
+    fast_tokens: int = Field(
+        default=24_000,
+        gt=0,
+        description="Tokens of a document, estimated, that the fast model is sent at most.",
+    )
+    strong_tokens: int = Field(default=12_000, gt=0, description="The same for the strong model.")
+    daily_cap_usd: Decimal = Field(
+        default=Decimal(10),
+        gt=0,
+        allow_inf_nan=False,
+        description="Dollars that all calls of a UTC day may cost.",
+    )
+    monthly_cap_usd: Decimal = Field(
+        default=Decimal(100), gt=0, allow_inf_nan=False, description="The same of a UTC month."
+    )
+    team_caps: str = Field(
+        default="",
+        pattern=TEAM_CAPS,
+        description="Caps of teams: finance=5/100,legal=2/40 are dollars a day and a month.",
+    )
+    requests_per_minute: int = Field(default=1_000, gt=0, description="Calls of a model in a minute at most.")
+    input_tokens_per_minute: int = Field(
+        default=2_000_000, gt=0, description="Tokens asked in a minute at most."
+    )
+    output_tokens_per_minute: int = Field(default=400_000, gt=0, description="Tokens answered, the same.")
     fast_timeout: float = Field(default=45, gt=0, allow_inf_nan=False, description="Seconds for a fast call.")
     strong_timeout: float = Field(
         default=120, gt=0, allow_inf_nan=False, description="Seconds for a strong call."

@@ -9,12 +9,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
-from pigeonhole.document import Reply, Stage, StopAll, Tier, TryLater, Upload
+from pigeonhole.document import OverCap, Reply, Stage, StopAll, Tier, TryLater, Upload
 from pigeonhole.policy import Signals
 from pigeonhole.record import OUTCOMES, Record, Status, Waiting, begun, stamp
-from pigeonhole.work import GiveUp, Order, Park, PutBack, Work, WorkAloneError
+from pigeonhole.work import GiveUp, Order, OverCapBy, Park, PutBack, Reservation, Work, WorkAloneError
 
 REFUSALS = 20
 REFUSALS_WITHIN = timedelta(hours=24)
@@ -34,7 +35,8 @@ def new(order: Order, row: Record | None, now: datetime) -> Work:
     """The work that an order begins; a higher run goes on from what the upload has cost."""
     draft = begun(order.upload, order.run, now)
     if row and row.is_of(order.upload):
-        draft = draft.model_copy(update={"usage": row.usage, "cost_usd": row.cost_usd})
+        spent = {name: getattr(row, name) for name in ("usage", "cost_usd", "unsettled_usd")}
+        draft = draft.model_copy(update=spent)
     return Work(upload=order.upload, run=order.run, stage=Stage.TRIAGE, draft=draft, forced=order.forced)
 
 
@@ -98,6 +100,7 @@ def leased(work: Work, *, owner: str, until: datetime, alone: bool, due: datetim
     The first crash may have been a neighbour's fault: after it only those alone count.
     """
     counts = _has_crashed(work) and (work.alone or not work.crashes)
+    work = written_off(work)
     draft = work.draft
     if draft.status is Status.PARKED:
         draft = draft.to(_OPEN[work.stage], now)
@@ -109,11 +112,35 @@ def leased(work: Work, *, owner: str, until: datetime, alone: bool, due: datetim
         crashes=work.crashes + counts,
         due=due,
         draft=draft,
+        over_cap=None,
     )
 
 
-def replied(work: Work, tier: Tier, reply: Reply) -> Work:
-    """The work with what was paid for; the first reply of a tier stays."""
+def reserved(work: Work, reservation: Reservation) -> Work:
+    """The work with what its call may cost."""
+    return replace(work, reserved=reservation)
+
+
+def released(work: Work) -> Work:
+    """The work whose call has surely cost nothing."""
+    return replace(work, reserved=None)
+
+
+def written_off(work: Work) -> Work:
+    """The work whose call may have been billed and brought nothing: it counts at its full price."""
+    if work.reserved is None:
+        return work
+    return _owing(replace(work, reserved=None), (*work.unsettled, work.reserved))
+
+
+def replied(work: Work, tier: Tier, reply: Reply, by: str | None) -> Work:
+    """The work with what was paid for; the first reply of a tier stays.
+
+    What `by` had set aside for it is settled, also when somebody has written it off since.
+    """
+    if work.reserved and work.reserved.by == by:
+        work = released(work)
+    work = _owing(work, tuple(each for each in work.unsettled if (each.by, each.tier) != (by, tier)))
     return replace(work, replies={tier: reply, **work.replies})
 
 
@@ -146,6 +173,7 @@ def given_back(work: Work, due: datetime) -> Work:
 
 def parked(work: Work, park: Park, now: datetime, due: datetime) -> Work:
     """The work without a message: sweep has it from here on."""
+    work = _free(work)
     waiting = Waiting.model_validate(
         {
             "for": park.waiting_for,
@@ -155,7 +183,12 @@ def parked(work: Work, park: Park, now: datetime, due: datetime) -> Work:
         }
     )
     draft = work.draft.to(Status.PARKED, now, waiting=waiting.model_dump(by_alias=True))
-    return replace(_free(work), draft=draft, put_backs=0, due=due)
+    return replace(work, draft=draft, put_backs=0, due=due, over_cap=park.over_cap)
+
+
+def sent_on(work: Work, due: datetime) -> Work:
+    """Parked work whose order was sent: if that is lost, it is due again."""
+    return replace(work, due=due, over_cap=None)
 
 
 def reopened(work: Work, sequencer: str, now: datetime) -> Work:
@@ -187,7 +220,8 @@ def counted(work: Work, error: TryLater | StopAll, now: datetime) -> Work:
 def aftermath(work: Work, error: TryLater | StopAll, now: datetime) -> PutBack | Park | GiveUp:
     """What becomes of work that could not go on, its failure already counted."""
     if isinstance(error, StopAll):
-        return Park(error.waiting_for, error.until)
+        by = OverCapBy(account=error.account, usd=error.usd) if isinstance(error, OverCap) else None
+        return Park(error.waiting_for, error.until, by)
     if error.billed and work.spent:
         return GiveUp("upstream")
     if error.busy and work.refusals >= REFUSALS:
@@ -203,7 +237,17 @@ def _has_crashed(work: Work) -> bool:
 
 
 def _free(work: Work) -> Work:
-    return replace(work, owner=None, lease_until=None, alone=False)
+    return replace(written_off(work), owner=None, lease_until=None, alone=False, over_cap=None)
+
+
+def _owing(work: Work, unsettled: tuple[Reservation, ...]) -> Work:
+    """The work with other calls unsettled, and its draft with the difference."""
+    if unsettled == work.unsettled:
+        return work
+    more = sum((each.usd for each in unsettled), -sum((each.usd for each in work.unsettled), Decimal(0)))
+    owed = (work.draft.unsettled_usd or Decimal(0)) + more
+    draft = work.draft.model_copy(update={"unsettled_usd": owed or None})
+    return replace(work, unsettled=unsettled, draft=draft)
 
 
 _FRESH: dict[str, Any] = {"crashes": 0, "failures": 0, "refusals": 0, "refused_since": None, "put_backs": 0}

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime, timedelta
+from decimal import Decimal
 
 from pigeonhole import steps
+from pigeonhole.budget import STACK, day_ends, month_ends
 from pigeonhole.document import Stage, TryLater, Upload
 from pigeonhole.news import News
 from pigeonhole.ports import Gate, Parts, Swap
@@ -14,8 +16,8 @@ from pigeonhole.record import Record, Status, stamp
 from pigeonhole.telling import tell
 from pigeonhole.work import Order, Work
 
-# So many a sweep: a thousand parked documents go on over some minutes, not all at once.
-_AT_ONCE = 200
+# So many a sweep, of each list: ten thousand parked documents go on over some minutes, not all at once.
+_AT_ONCE = 1000
 _HELD = timedelta(minutes=5)
 _SWAPS = 6
 
@@ -30,16 +32,47 @@ def sweep(parts: Parts) -> int:
     Sent first and marked after: a second message is a no-op, a lost one would be a lost document.
     """
     now, sent = parts.clock.now(), 0
-    gate = parts.ledger.gate() or Gate()
+    gate, rooms = parts.ledger.gate() or Gate(), parts.budget.rooms()
     for work in parts.ledger.due(now, _AT_ONCE):
-        is_held = work.draft.status is Status.PARKED and not _lets_through(gate, now, sent)
-        if not is_held:
-            parts.queues.send(work.order)
-            sent += 1
-        # What is held goes to the end of the list, so that it hides nothing that could go on.
-        due = now + (_HELD if is_held else 2 * parts.rules.visibility[work.stage])
-        parts.ledger.swap(Swap(before=work, after=steps.next_revision(work, replace(work, due=due))))
-    return sent
+        is_parked = work.draft.status is Status.PARKED
+        if is_parked and not (_lets_through(gate, now, sent) and _can_pay(work, rooms)):
+            # What is held goes to the end of the list, so that it hides nothing that could go on.
+            _mark(work, replace(work, due=now + _HELD), parts)
+        else:
+            sent += _send_on(work, now, parts)
+    return sent if gate.is_closed else sent + _spend_on(now, rooms, parts)
+
+
+def _spend_on(now: datetime, rooms: dict[str, Decimal], parts: Parts) -> int:
+    """Send what waits for a day or a month to end, if its cap was raised since: the oldest first."""
+    return sum(
+        _send_on(work, now, parts)
+        for until in sorted({day_ends(now), month_ends(now)})
+        for work in parts.ledger.over_cap(until, _AT_ONCE)
+        if _can_pay(work, rooms)
+    )
+
+
+def _can_pay(work: Work, rooms: dict[str, Decimal]) -> bool:
+    """Whether there is money for it, which is then taken out of `rooms`; no cap, no limit."""
+    if work.over_cap is None:
+        return True
+    needed, accounts = work.over_cap.usd, {work.over_cap.account, STACK} & rooms.keys()
+    if any(rooms[account] < needed for account in accounts):
+        return False
+    rooms |= {account: rooms[account] - needed for account in accounts}
+    return True
+
+
+def _send_on(work: Work, now: datetime, parts: Parts) -> int:
+    parts.queues.send(work.order)
+    _mark(work, steps.sent_on(work, now + 2 * parts.rules.visibility[work.stage]), parts)
+    return 1
+
+
+def _mark(work: Work, after: Work, parts: Parts) -> None:
+    """If somebody has the work by now, it needs no mark."""
+    parts.ledger.swap(Swap(before=work, after=steps.next_revision(work, after)))
 
 
 def publish(news: Iterable[News], parts: Parts) -> list[str]:

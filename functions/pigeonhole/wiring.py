@@ -8,6 +8,7 @@ import uuid
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from functools import cache, cached_property
 from pathlib import Path
 from threading import Lock
@@ -20,13 +21,14 @@ from pigeonhole.aws.ledger import DynamoLedger
 from pigeonhole.aws.objects import ArtifactsBucket, Inbox, taxonomy_text
 from pigeonhole.aws.queues import SqsQueues
 from pigeonhole.aws.secret import api_key
+from pigeonhole.budget import STACK, Budget, account_of
 from pigeonhole.desk import Shift
-from pigeonhole.document import Defect, Reply, Stage, StopAll, Text, Tier
+from pigeonhole.document import Allowance, Defect, Reply, Stage, StopAll, Text, Tier
 from pigeonhole.extract import Extractor, Limits
 from pigeonhole.gate import Gatekeeper
 from pigeonhole.journal import PowertoolsJournal
 from pigeonhole.policy import Thresholds
-from pigeonhole.ports import Analyst, Parts, Rules
+from pigeonhole.ports import Analyst, Cap, Clock, Ledger, Parts, Rules
 from pigeonhole.prompt import Asking
 from pigeonhole.settings import Settings, SettingsError
 
@@ -56,6 +58,7 @@ def connect(settings: Settings, source: str) -> Parts:
         artifacts=ArtifactsBucket(s3, settings.artifacts_bucket),
         analyst=LateClaude(settings),
         gate=Gatekeeper(ledger, clock),
+        budget=budget(settings, ledger, clock),
         ledger=ledger,
         queues=SqsQueues(client("sqs"), urls, own=urls[stage] if stage else None),
         bus=EventBus(client("events"), settings.event_bus_name),
@@ -84,7 +87,8 @@ def rules(settings: Settings, taxonomy_uri: str | None) -> Rules:
         max_tokens=1024,
         effort="low",
         thinks=False,
-        chars=settings.fast_chars,
+        likely_tokens=300,
+        tokens=settings.fast_tokens,
         timeout=settings.fast_timeout,
     )
     strong = Asking(
@@ -93,7 +97,8 @@ def rules(settings: Settings, taxonomy_uri: str | None) -> Rules:
         max_tokens=4096,
         effort="medium",
         thinks=True,
-        chars=settings.strong_chars,
+        likely_tokens=800,
+        tokens=settings.strong_tokens,
         timeout=settings.strong_timeout,
     )
     return Rules(
@@ -111,6 +116,21 @@ def rules(settings: Settings, taxonomy_uri: str | None) -> Rules:
             Stage.ESCALATION: timedelta(seconds=settings.escalation_visibility),
         },
     )
+
+
+def budget(settings: Settings, ledger: Ledger, clock: Clock) -> Budget:
+    """The caps and the pace that the settings name."""
+    caps = {STACK: Cap(day=settings.daily_cap_usd, month=settings.monthly_cap_usd)}
+    for each in filter(None, settings.team_caps.split(",")):
+        team, _, dollars = each.partition("=")
+        day, month = map(Decimal, dollars.split("/"))
+        caps[account_of(team)] = Cap(day=day, month=month)
+    allowance = Allowance(
+        requests=settings.requests_per_minute,
+        input_tokens=settings.input_tokens_per_minute,
+        output_tokens=settings.output_tokens_per_minute,
+    )
+    return Budget(ledger, clock, caps, allowance)
 
 
 def _taxonomy_text(uri: str | None) -> str:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
+from decimal import Decimal
 
 from pigeonhole.document import Reply, Stage, Tier, Upload
 from pigeonhole.policy import Signals
@@ -24,6 +25,26 @@ class Order:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Reservation:
+    """What was set aside for one call at its dearest, in US dollars, on which accounts; `by` is its lease."""
+
+    usd: Decimal
+    day: date
+    accounts: tuple[str, ...]
+    model: str
+    tier: Tier
+    by: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class OverCapBy:
+    """What parked work waits for: that an account may spend so much again."""
+
+    account: str
+    usd: Decimal
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Work:
     """One run of one upload.
 
@@ -32,6 +53,8 @@ class Work:
     expired lease behind, and those whose call may have been billed. `refusals` are Claude's own busy
     answers since `refused_since`; `put_backs` how often this stage's message was put back.
     `draft` is the row as this run would have it; it is public as soon as the run has the row.
+    `reserved` is for the call under way; `unsettled` are those whose answer never came, each at its full
+    price. `over_cap` is set while it is parked for money; it is due when the cap's day or month is over.
     """
 
     upload: Upload
@@ -53,6 +76,9 @@ class Work:
     eyes: bool = False
     replies: Mapping[Tier, Reply] = field(default_factory=dict)
     signals: Mapping[Tier, Signals] = field(default_factory=dict)
+    reserved: Reservation | None = None
+    unsettled: tuple[Reservation, ...] = ()
+    over_cap: OverCapBy | None = None
 
     @property
     def order(self) -> Order:
@@ -84,6 +110,7 @@ class Park:
 
     waiting_for: str
     until: datetime | None
+    over_cap: OverCapBy | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,5 +12,6 @@ def handle(event: dict[str, Any], context: Any) -> dict[str, Any]:
     parts = connect(Settings.load(os.environ), "schedule")
     sent = sweep(parts)
     parts.journal.count("Swept", sent)
+    parts.journal.count("SpendPercent", parts.budget.percent())
     parts.journal.flush()
     return {"sent": sent}

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import random
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Any
 
 from pigeonhole import upkeep
+from pigeonhole.budget import STACK, account_of
 from pigeonhole.document import Stage, TryLater
+from pigeonhole.ports import Cap
 from pigeonhole.record import OUTCOMES, Status
 from tests.chaos.hub import Hub
 from tests.chaos.outside import Faults, Outside
@@ -23,7 +27,17 @@ _CONTENTS = (
     b"perhaps",
     b"or perhaps",
 )
+# A call of the strong model may cost 0.022 at most; some days have room for hardly more.
+_ROOMY = Cap(day=Decimal(10), month=Decimal(100))
+_TIGHT = Cap(day=Decimal("0.03"), month=Decimal("0.4"))
+_CAPS: tuple[Mapping[str, Cap], ...] = (
+    {STACK: _ROOMY},
+    {STACK: _ROOMY},
+    {STACK: _TIGHT},
+    {STACK: _ROOMY, account_of("sales"): _TIGHT},
+)
 _UNKIND_UNTIL = 2400.0
+_HURRIED_UNTIL = 6 * 3600.0
 _REST_BY = 40 * 86_400.0
 
 
@@ -87,6 +101,7 @@ def play(seed: int, ops: list[Op] | None = None) -> Verdict:
             refused_news=0.3 * unkind,
         ),
         most_receives=chance.choice([50, 50, 50, 6]),
+        caps=chance.choice(_CAPS),
     )
     for op in ops if ops is not None else ops_of(seed):
         hub.at(op.at, lambda op=op: _do(op, outside))  # type: ignore[misc]
@@ -129,15 +144,19 @@ def _keep_going(outside: Outside) -> None:
     """The schedule: sweep, sometimes two at once, and the stream's readers."""
     hub = outside.hub
 
+    def pace() -> float:
+        """Where only the next day is waited for, the schedule need not be lived through."""
+        return 1.0 if hub.now < _HURRIED_UNTIL else 50.0
+
     def sweep() -> None:
         outside.sweep()
         if hub.chance.random() < 0.3:
             outside.sweep()
-        hub.at(hub.chance.uniform(60, 600), sweep)
+        hub.at(hub.chance.uniform(60, 600) * pace(), sweep)
 
     def publish() -> None:
         outside.publish()
-        hub.at(hub.chance.uniform(5, 60), publish)
+        hub.at(hub.chance.uniform(5, 60) * pace(), publish)
 
     hub.at(60.0, sweep)
     hub.at(5.0, publish)
@@ -162,6 +181,10 @@ def _look(seed: int, outside: Outside) -> Verdict:
     for _, key, invocation in outside.unwritten:
         if not invocation.dead:
             verdict.breaks("double_paid_outside_window", f"a reply was paid for and not kept: {key[:8]}")
+    for (account, when), usd in outside.billed.items():
+        cap = outside.caps.get(account)
+        if cap and usd > (cap.day if len(when) == len("2026-11-22") else cap.month):
+            verdict.breaks("over_cap", f"{account} was billed {usd} in {when}")
     for record in outside.outcomes:
         if record.outcome_id not in outside.told:
             verdict.breaks("events_missing", f"{record.document} {record.status}")

@@ -69,14 +69,17 @@ class Invocation:
 
     def map(self, function: Callable[[T], R], items: Iterable[T]) -> list[R]:
         """ports.Runner: each item in a greenlet of its own."""
-        todo = list(items)
+        todo, waiting = list(items), getcurrent()
         results: dict[int, R] = {}
 
         def work(number: int, item: T) -> None:
             results[number] = function(item)
+            if len(results) == len(todo):
+                self.hub.at(0.0, waiting.switch)
 
         for number, item in enumerate(todo):
             self.hub.start(lambda number=number, item=item: work(number, item))  # type: ignore[misc]
-        while len(results) < len(todo):
-            self.pause(0.05, may_crash=False)
+        if todo:
+            self.hub.stop_for_ever()  # until the last of them is done, if ever
+        self.pause(0.0)
         return [results[number] for number in range(len(todo))]

@@ -90,7 +90,7 @@ def _unreserved(_: Any, answer: Answer | None, team: str, key: str, work: Any, p
 def _kept_once(right: Any, claim: Any, tier: Any, reply: Reply, mine: Any, parts: Parts) -> Any:
     """One try to write down what was paid for, and no second."""
     found = claim.work
-    after = steps.next_revision(found, steps.replied(found, tier, reply))
+    after = steps.next_revision(found, steps.replied(found, tier, reply, found.owner))
     swaps = [Swap(before=found, after=after)]
     if mine:
         done = replace(mine, rev=mine.rev + 1, owner=None, run=found.run, reply=reply)

@@ -9,28 +9,31 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 from greenlet import getcurrent
 
 from pigeonhole import batch as batches
-from pigeonhole import events, news, process, upkeep
+from pigeonhole import events, models, news, process, spend, upkeep
 from pigeonhole.asking import request_hash
 from pigeonhole.batch import Works
+from pigeonhole.budget import STACK, Budget, account_of
 from pigeonhole.desk import Shift
 from pigeonhole.document import Change, DocumentError, Reply, Stage, StopAll, TryLater, Upload, Usage
 from pigeonhole.gate import Gatekeeper
 from pigeonhole.news import News
-from pigeonhole.ports import Answer, Body, Parts
-from pigeonhole.prompt import Question
+from pigeonhole.ports import Answer, Body, Cap, Parts
 from pigeonhole.record import OUTCOMES, Record
 from pigeonhole.work import Order
 from tests import builders
+from tests.builders import ALLOWANCE
 from tests.chaos.hub import Hub, Invocation
 from tests.fakes import START, FakeArtifacts, FakeJournal, FakeLedger, FakeReader
 
 BUCKET = "inbox"
+USAGE = Usage(input_tokens=1000, output_tokens=100)  # of every call
 VISIBILITY = {"intake": 720.0, "escalation": 1080.0, "dead": 400.0}
 TIMEOUT = {"intake": 120.0, "escalation": 180.0, "dead": 60.0}
 WORKS: Mapping[str, Works] = {
@@ -90,6 +93,8 @@ class Outside:
     outcomes: list[Record] = field(default_factory=list)
     published: int = 0
     most_receives: int = 50
+    caps: Mapping[str, Cap] = field(default_factory=lambda: {STACK: Cap(day=Decimal(10), month=Decimal(100))})
+    billed: Counter[tuple[str, str]] = field(default_factory=Counter)
     names: int = 0
     violations: list[str] = field(default_factory=list)
     trace: list[Any] = field(default_factory=list)
@@ -304,6 +309,7 @@ class Outside:
             artifacts=Pausing(self.artifacts, self, invocation, "s3"),
             analyst=SimulatedClaude(self, invocation),
             gate=Gatekeeper(ledger, clock),
+            budget=Budget(ledger, clock, self.caps, ALLOWANCE),
             ledger=ledger,
             queues=SimulatedQueues(self, invocation, queue),
             bus=SimulatedBus(self, invocation),
@@ -450,7 +456,7 @@ class SimulatedClaude:
     def ask(self, request: Mapping[str, Any], *, timeout: float) -> Reply:
         outside, chance = self.outside, self.outside.hub.chance
         outside.thrown["calls"] += 1
-        key = request_hash(Question(request=request, chars_sent=0, cut=False))
+        key = request_hash(_uncached(request))
         self.invocation.pause(0.01)
         if outside._happens(outside.faults.stop):
             outside.thrown["throttles"] += 1
@@ -466,22 +472,44 @@ class SimulatedClaude:
             outside.lost_calls += 1
             outside.paid += paid
             outside.lost_answers += paid
+            if paid:
+                self._bill(request)
             outside.thrown["cuts"] += 1
             self.invocation.pause(chance.choice([1.0, timeout]))
             raise TryLater("no answer in time", seconds=20, billed=True)
         outside.paid += 1
+        self._bill(request)
         outside.unwritten.append((outside.askers.get(getcurrent(), "-"), key, self.invocation))
         self.invocation.pause(chance.uniform(0.5, 8))
         return _reply(request, key)
+
+    def _bill(self, request: Mapping[str, Any]) -> None:
+        """Claude's own bill, which must stay under every cap by the clock of whoever asks."""
+        outside, model = self.outside, models.model(request["model"])
+        team = outside.askers.get(getcurrent(), "-")
+        for where in _accounts(team, SkewedClock(outside.hub, self.invocation).now()):
+            outside.billed[where] += spend.cost_usd(model, USAGE)  # type: ignore[assignment]
+
+
+def _accounts(team: str, now: datetime) -> Iterator[tuple[str, str]]:
+    """Where a call counts: for the stack and for its team, by day and by month."""
+    for account in (STACK, account_of(team)):
+        yield account, f"{now:%Y-%m-%d}"
+        yield account, f"{now:%Y-%m}"
+
+
+def _uncached(request: Mapping[str, Any]) -> dict[str, Any]:
+    """The request as it is for all who ask the same, whether Claude is to keep its prefix or not."""
+    (stable,) = request["system"]
+    return {**request, "system": [{name: value for name, value in stable.items() if name != "cache_control"}]}
 
 
 def _reply(request: Mapping[str, Any], key: str) -> Reply:
     kind = int(key[:4], 16) % 10
     strong = "sonnet" in request["model"]
-    usage = Usage(input_tokens=1000, output_tokens=100)
     if kind == 0:
-        return Reply(model=request["model"], text="{", stop_reason="end_turn", usage=usage)
+        return Reply(model=request["model"], text="{", stop_reason="end_turn", usage=USAGE)
     if kind == 1:
-        return Reply(model=request["model"], text="", stop_reason="refusal", usage=usage)
+        return Reply(model=request["model"], text="", stop_reason="refusal", usage=USAGE)
     doubtful = "perhaps" in str(request["messages"]) and not strong
     return replace(builders.reply(confidence=60 if doubtful else 95, evidence=[]), model=request["model"])

@@ -6,7 +6,7 @@ import threading
 import uuid
 import warnings
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 from functools import cache
 from typing import Any
 
@@ -30,13 +30,23 @@ def isolate(patch: pytest.MonkeyPatch) -> None:
     patch.setenv("AWS_DEFAULT_REGION", REGION)
 
 
-def in_memory() -> AbstractContextManager[Any]:
-    """moto's AWS, loaded by those tests alone that use it."""
+@contextmanager
+def in_memory() -> Iterator[None]:
+    """moto's AWS, loaded by those tests alone that use it, one request at a time as it needs."""
     with warnings.catch_warnings():
         # requests, which moto stands on, says that it does not know our version of chardet.
         warnings.simplefilter("ignore")
         from moto import mock_aws
-    return mock_aws()
+        from moto.core.botocore_stubber import BotocoreStubber
+    answer, alone = BotocoreStubber.__call__, threading.RLock()
+
+    def one_at_a_time(*asked: Any, **more: Any) -> Any:
+        with alone:
+            return answer(*asked, **more)
+
+    with pytest.MonkeyPatch.context() as patch, mock_aws():
+        patch.setattr(BotocoreStubber, "__call__", one_at_a_time)
+        yield
 
 
 @contextmanager

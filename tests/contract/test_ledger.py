@@ -8,17 +8,27 @@ from decimal import Decimal
 
 import pytest
 
-from pigeonhole.document import DocumentError, Reply, Stage, Tier, Upload
+from pigeonhole.document import Allowance, DocumentError, Reply, Stage, Tier, Upload
 from pigeonhole.outcome import failed
 from pigeonhole.policy import Signals
 from pigeonhole.ports import Answer, Entry, Gate, Ledger, Swap
 from pigeonhole.record import Read, Record, Status, Tokens, Waiting
-from pigeonhole.work import Work
+from pigeonhole.work import OverCapBy, Reservation, Work
 from tests.builders import record, reply, upload, work
 from tests.fakes import START
 
 LATER = START + timedelta(hours=1, microseconds=123456)
 UPLOAD = replace(upload("finance/Rechnung + 50% 😀.pdf"), etag="abc")
+
+
+RESERVED = Reservation(
+    usd=Decimal("0.0012345"),
+    day=START.date(),
+    accounts=("team:finance", "stack"),
+    model="claude-haiku-5-5",
+    tier=Tier.FAST,
+    by="somebody",
+)
 
 
 def full_row(status: Status = Status.DONE) -> Record:
@@ -47,6 +57,7 @@ def full_row(status: Status = Status.DONE) -> Record:
         "text_uri": "s3://artifacts/text/a.txt",
         "usage": {"claude-haiku-5-5": Tokens(input_tokens=1000, output_tokens=7)},
         "cost_usd": Decimal("0.00012345678901"),
+        "unsettled_usd": Decimal("0.02"),
         "waiting": Waiting.model_validate({"for": "claude", "since": row.updated_at, "stage": "triage"}),
         "reviewed_by": "somebody",
         "reviewed_at": row.updated_at,
@@ -76,8 +87,11 @@ def full_work() -> Work:
         due=LATER,
         superseded=True,
         eyes=True,
+        reserved=RESERVED,
+        unsettled=(RESERVED, replace(RESERVED, by="another", accounts=())),
+        over_cap=OverCapBy(account="stack", usd=Decimal("0.02")),
         replies={
-            Tier.FAST: reply(),
+            Tier.FAST: replace(reply(), left_out_tokens=9, allowance=Allowance(requests=60)),
             Tier.STRONG: replace(reply(text='{"half'), request_id=None, reused=True),
         },
         signals={

@@ -85,8 +85,14 @@ WRONG = {
     "MAX_BYTES": ["0", "-1", "64MB", "1.5"],
     "INTAKE_VISIBILITY": ["0", "-1", "12 minutes", "1.5"],
     "ESCALATION_VISIBILITY": ["0", "many"],
-    "FAST_CHARS": ["0", "many"],
-    "STRONG_CHARS": ["-5"],
+    "FAST_TOKENS": ["0", "many"],
+    "STRONG_TOKENS": ["-5"],
+    "DAILY_CAP_USD": ["0", "-1", "ten", "nan", "Infinity"],
+    "MONTHLY_CAP_USD": ["0", "much"],
+    "TEAM_CAPS": ["finance", "finance=5", "=5/10", "finance=5/ten", "a=1/2,", "a=1/2;b=1/2"],
+    "REQUESTS_PER_MINUTE": ["0", "1.5"],
+    "INPUT_TOKENS_PER_MINUTE": ["0"],
+    "OUTPUT_TOKENS_PER_MINUTE": ["many"],
     "FAST_TIMEOUT": ["0", "soon", "nan", "inf"],
     "STRONG_TIMEOUT": ["-1", "inf"],
     "FAST_CONFIDENCE": ["101", "-1", "0.85"],
@@ -102,12 +108,12 @@ def test_a_number_that_is_wrong_is_named(name: str, value: str) -> None:
 
 
 def test_every_name_of_the_environment_arrives() -> None:
-    numbers = {name: str(50 + number) for number, name in enumerate(sorted(WRONG))}
+    numbers = {name: str(50 + number) for number, name in enumerate(sorted(WRONG.keys() - {"TEAM_CAPS"}))}
     words = {name: f"{name}-value" for name in OPTIONAL - WRONG.keys()}
-    given = NEEDED | numbers | words
+    given = NEEDED | numbers | words | {"TEAM_CAPS": "finance=5/100"}
     settings = Settings.load(given)
-    assert {name.upper(): value for name, value in settings.model_dump(mode="json").items()} == {
-        name: float(value) if name in WRONG else value for name, value in given.items()
+    assert {name.upper(): value for name, value in settings.model_dump().items()} == {
+        name: float(value) if name in numbers else value for name, value in given.items()
     }
 
 
@@ -132,7 +138,7 @@ def test_the_thresholds_are_the_policys_unless_said_otherwise(apart: None) -> No
 
 
 def test_each_tier_is_asked_as_it_should_be(apart: None) -> None:
-    told = {"FAST_CHARS": "5", "STRONG_CHARS": "6", "FAST_TIMEOUT": "7", "STRONG_TIMEOUT": "8"}
+    told = {"FAST_TOKENS": "5", "STRONG_TOKENS": "6", "FAST_TIMEOUT": "7", "STRONG_TIMEOUT": "8"}
     rules = connect(Settings.load(NEEDED | told), "intake").rules
     fast, strong = rules.fast, rules.strong
     assert (fast.model.id, fast.max_tokens, fast.effort, fast.thinks) == (
@@ -142,7 +148,7 @@ def test_each_tier_is_asked_as_it_should_be(apart: None) -> None:
         False,
     )
     assert (strong.model.id, strong.max_tokens, strong.effort) == ("claude-sonnet-5-5", 4096, "medium")
-    assert (fast.chars, strong.chars, fast.timeout, strong.timeout) == (5, 6, 7, 8)
+    assert (fast.tokens, strong.tokens, fast.timeout, strong.timeout) == (5, 6, 7, 8)
 
 
 def test_the_visibility_is_the_queues_own(apart: None) -> None:

@@ -233,7 +233,7 @@ def test_after_a_persons_word_work_in_flight_writes_nothing():
 
 def test_when_others_change_the_same_work_without_end_it_is_tried_later():
     world = World()
-    world.ledger.swap = lambda *swaps: False  # type: ignore[method-assign]
+    world.ledger.swap = lambda *swaps, **_: False  # type: ignore[method-assign]
 
     with pytest.raises(TryLater, match="others are changing"):
         take(ORDER, world.parts, SHIFT)

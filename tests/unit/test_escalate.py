@@ -188,9 +188,9 @@ def test_pages_that_need_eyes_are_looked_at_again():
 
 
 def test_the_row_says_when_only_part_of_the_text_was_sent():
-    made = world(reply(evidence=[]), content="a" * 1001)
+    made = world(reply(evidence=[]), content="a" * 4000)
     run(made)
 
     coverage = made.row(UPLOAD).coverage
     assert coverage
-    assert (coverage.chars_read, coverage.chars_sent, coverage.truncated) == (1001, 1000, True)
+    assert (coverage.chars_read, coverage.chars_sent, coverage.truncated) == (4000, 2998, True)

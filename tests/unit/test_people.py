@@ -196,10 +196,10 @@ def test_a_persons_word_that_others_came_before_is_said_on_top_of_theirs():
     made = world(reply(confidence=20), reply())
     swap = made.ledger.swap
 
-    def after_another(*swaps):
+    def after_another(*swaps, tallies=()):
         made.ledger.swap = swap  # type: ignore[method-assign]
         escalate(made.handed[0], made.parts, made.shift())
-        return swap(*swaps)
+        return swap(*swaps, tallies=tallies)
 
     made.ledger.swap = after_another  # type: ignore[method-assign]
     review(DOCUMENT, "letter", "somebody", made.parts)

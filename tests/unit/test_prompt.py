@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import json
 import re
 from dataclasses import replace
 from pathlib import Path
@@ -20,15 +21,14 @@ from tests.fakes import SCAN
 from tests.kept import assert_current
 
 KEPT = Path(__file__).parent / "requests.json"
-MARK = "\n[… a part in the middle is left out here …]\n"
 
 
 def text(*body: str | PageImage) -> Text:
     return Text(media_type="text/plain", body=body, coverage=Coverage())
 
 
-def ask(*body: str | PageImage, chars: int = 1000, tier: Tier = Tier.FAST) -> Question:
-    return prompt.question(text(*body), TAXONOMY, replace(asking(tier), chars=chars))
+def ask(*body: str | PageImage, tokens: int = 1000, tier: Tier = Tier.FAST) -> Question:
+    return prompt.question(text(*body), TAXONOMY, replace(asking(tier), tokens=tokens))
 
 
 def content(question: Question) -> list[dict[str, Any]]:
@@ -134,7 +134,7 @@ def test_however_a_document_is_broken_up_no_part_of_it_passes_for_its_end(body):
 
 @pytest.mark.timeout(20)
 def test_a_run_of_spaces_takes_no_time_to_search():
-    assert len("".join(passages(ask("<" + " " * 500_000 + "x", chars=600_000)))) == 500_002
+    assert len("".join(passages(ask("<" + " " * 500_000 + "x", tokens=600_000, tier=Tier.STRONG)))) == 500_002
 
 
 def test_ordinary_markup_stays_as_it_is():
@@ -151,54 +151,57 @@ def test_a_page_to_look_at_is_sent_whole_and_in_its_place():
 
 
 def test_no_block_is_blank_since_the_api_takes_none():
-    for question in (ask("", SCAN, " \n"), ask("\n" * 9 + "a" * 9 + "\n" * 9, chars=9), ask("")):
+    for question in (ask("", SCAN, " \n"), ask("\n" * 9 + "a" * 9 + "\n" * 9, tokens=3), ask("")):
         assert all(block["text"].strip() for block in content(question) if block["type"] == "text")
 
 
-@pytest.mark.parametrize(
-    ("body", "kept"),
-    [
-        (("abcdefghi",), ["abcdefghi"]),
-        (("abcdefghij",), [f"abcdef{MARK}hij"]),
-        (("abcdefghijklmno",), [f"abcdef{MARK}mno"]),
-        (("abc", "defghijkl", "mno"), ["abc", f"def{MARK}", "mno"]),
-        (("abcdef", "ghijkl", "mno"), ["abcdef", MARK, "mno"]),
-        (("abcdefgh", "ij", "klmno"), [f"abcdef{MARK}", "mno"]),
-    ],
-    ids=["fits", "one too many", "the middle goes", "in several", "cut at a boundary", "a passage goes"],
-)
-def test_a_text_that_is_too_long_keeps_two_thirds_of_head_and_a_third_of_tail(body, kept):
-    question = ask(*body, chars=9)
+def test_a_document_beyond_its_budget_is_cut_and_says_what_is_sent_and_what_is_not():
+    question = ask("a" * 6_000, tokens=1_000)
 
-    assert passages(question) == [each for each in kept if each]
-    assert question.chars_sent == 9
-    assert question.cut == (len("".join(body)) > 9)
+    assert question.cut
+    assert 2_995 <= question.chars_sent <= 3_000
+    assert question.likely_tokens + question.left_out_tokens == 2_000
+    assert ask("a" * 3_000, tokens=1_000).left_out_tokens == 0
 
 
-@given(
-    st.lists(st.text("abc \n", max_size=30) | st.integers(1, 3).map(lambda page: replace(SCAN, page=page))),
-    st.integers(1, 60),
-)
-@example(["abcdef", "ghi", "jkl"], 9)
-@example(["ab"], 1)
-def test_what_is_sent_is_the_documents_own_head_and_tail_with_every_image_in_order(body, chars):
-    question = ask(*body, chars=chars)
-    whole = "".join(part for part in body if isinstance(part, str))
-    sent = "".join(passages(question))
+def test_a_script_that_takes_more_bytes_a_letter_gets_fewer_letters():
+    assert 995 <= ask("字" * 6_000, tokens=1_000).chars_sent <= 1_000
 
-    def seen(passage: str) -> str:
-        return re.sub(r"\s", "", passage)
 
-    head = chars * 2 // 3
-    if len(whole) <= chars:
-        assert seen(sent) == seen(whole)
-    else:
-        assert sent.count(MARK) == 1
-        before, after = sent.split(MARK)
-        assert seen(before) == seen(whole[:head])
-        assert seen(after) == seen(whole[len(whole) - (chars - head) :])
-    assert len(sent) <= chars + len(MARK)
-    assert question.chars_sent == min(len(whole), chars)
-    assert question.cut == (len(whole) > chars)
-    images = [base64.b64encode(part.data).decode() for part in body if isinstance(part, PageImage)]
-    assert [block["source"]["data"] for block in content(question) if block["type"] == "image"] == images
+def test_pages_that_do_not_fit_into_the_budget_are_not_said_to_have_been_looked_at():
+    pages = [replace(SCAN, page=number, width=1568, height=1109) for number in range(1, 13)]
+    question = ask(*pages, tokens=12_000)
+
+    assert question.cut
+    assert 1 in question.pages_sent
+    assert 12 in question.pages_sent
+    assert len(question.pages_sent) < 12
+    assert question.most_tokens < 30_000
+
+
+@pytest.mark.parametrize("letter", ["a", "字", "<document>", "😀"], ids=["1", "3", "markup", "4"])
+def test_no_prompt_can_pass_the_step_where_prices_rise(letter):
+    question = ask(letter * 200_000, tokens=1_000_000)
+
+    assert question.most_tokens <= 100_000
+    assert question.chars_sent > 10_000
+
+
+@given(st.lists(st.text() | st.just(SCAN), max_size=4), st.integers(0, 50))
+def test_no_tokenizer_can_make_more_tokens_of_a_request_than_were_reckoned_with(body, tokens):
+    question = ask(*body, tokens=tokens)
+    eyes = sum(block["type"] == "image" for block in content(question)) * models.image_tokens(
+        asking(Tier.FAST).model, SCAN.width, SCAN.height
+    )
+    texts = [block["text"] for block in content(question) if block["type"] == "text"]
+    texts += [question.request["system"][0]["text"], json.dumps(question.request["output_config"])]
+
+    assert sum(len(text.encode("utf-8", "surrogatepass")) for text in texts) + eyes < question.most_tokens
+
+
+def test_the_part_that_is_kept_for_others_is_all_before_the_document():
+    request = prompt.cached(ask("a").request)
+
+    assert [block.get("cache_control") for block in request["system"]] == [{"type": "ephemeral"}]
+    assert "cache_control" not in json.dumps(request["messages"])
+    assert {**request, "system": None} == {**ask("a").request, "system": None}

@@ -85,12 +85,12 @@ def test_every_signal_that_the_policy_saw_is_kept():
 
 
 def test_the_row_says_when_only_part_of_the_text_was_sent():
-    made = world(reply(), content=TEXT + "." * 1000)
+    made = world(reply(), content=TEXT + "." * 4000)
     run(made)
 
     coverage = made.row(UPLOAD).coverage
     assert coverage
-    assert (coverage.chars_read, coverage.chars_sent, coverage.truncated) == (1014, 1000, True)
+    assert (coverage.chars_read, coverage.chars_sent, coverage.truncated) == (4014, 2998, True)
 
 
 @pytest.mark.parametrize(

@@ -104,7 +104,7 @@ def test_the_first_crash_counts_and_after_it_only_those_alone():
 
 
 def test_a_crash_after_the_reply_was_written_down_is_none():
-    left = steps.replied(held(), Tier.FAST, reply())
+    left = steps.replied(held(), Tier.FAST, reply(), None)
 
     steps.check_free(left, Stage.TRIAGE, at(200), alone=False)
     assert held(left, 200).crashes == 0
@@ -228,9 +228,9 @@ def test_what_was_parked_goes_on_where_it_was(stage, status):
 
 
 def test_the_first_reply_of_a_tier_stays():
-    once = steps.replied(work(), Tier.FAST, reply(title="first"))
+    once = steps.replied(work(), Tier.FAST, reply(title="first"), None)
 
-    assert steps.replied(once, Tier.FAST, reply(title="second")) == once
+    assert steps.replied(once, Tier.FAST, reply(title="second"), None) == once
 
 
 def test_the_attempts_of_the_second_stage_count_afresh():

@@ -125,7 +125,7 @@ def test_an_outcome_that_is_current_again_is_news_again():
 
 
 def test_superseded_work_that_is_current_again_begins_again_with_what_was_paid_for():
-    over = steps.superseded(steps.replied(work(crashes=2, put_backs=3), Tier.FAST, reply()))
+    over = steps.superseded(steps.replied(work(crashes=2, put_backs=3), Tier.FAST, reply(), None))
     again = steps.reopened(over, AGAIN, LATER)
 
     assert (again.stage, again.superseded, again.due) == (Stage.TRIAGE, False, LATER)

@@ -1,19 +1,22 @@
-"""Both tables behind ports.Ledger: every write is a transaction of puts, each under what was read before."""
+"""Both tables behind ports.Ledger: every change is a transaction of puts, each under what was read before."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
+from collections.abc import Iterable, Mapping
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
 from typing import Any, TypeVar
 
-from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
 from botocore.exceptions import ClientError
 from pydantic import TypeAdapter
 
+from pigeonhole.aws import accounts
 from pigeonhole.aws.faults import classified, code_of
+from pigeonhole.aws.items import Item, as_item, as_plain, plain_times
 from pigeonhole.document import TryLater, Upload
-from pigeonhole.ports import Answer, Entry, Gate, Swap
+from pigeonhole.ports import Account, Answer, Draw, Entry, Gate, Swap
 from pigeonhole.record import Record, stamp
+from pigeonhole.tally import Tally
 from pigeonhole.work import Work
 
 # Longer than any message lives in a queue and any saved text in its bucket: after that nothing refers to it.
@@ -26,7 +29,6 @@ _PASSING = frozenset({"None", "TransactionConflict", "ThrottlingError", "Provisi
 # A row has no revision of its own: these tell one state of it from any other.
 _ROW_STATE = ("version_id", "sequencer", "status", "run", "updated_at", "outcome_id")
 
-Item = dict[str, Any]
 T = TypeVar("T")
 
 _ADAPTERS: Mapping[type[Any], TypeAdapter[Any]] = {each: TypeAdapter(each) for each in (Work, Answer, Gate)}
@@ -50,7 +52,7 @@ class DynamoLedger:
             found = self._db.query(
                 TableName=self._ledger,
                 KeyConditionExpression="pk = :pk AND begins_with(sk, :runs)",
-                ExpressionAttributeValues=_item({":pk": upload.document, ":runs": _runs(upload)}),
+                ExpressionAttributeValues=as_item({":pk": upload.document, ":runs": _runs(upload)}),
                 ScanIndexForward=False,
                 Limit=1,
                 ConsistentRead=True,
@@ -60,7 +62,7 @@ class DynamoLedger:
     def row(self, document: str) -> Record | None:
         """The public row."""
         found = self._get(self._documents, {"document": document})
-        return Record.model_validate(_plain(found)) if found else None
+        return Record.model_validate(as_plain(found)) if found else None
 
     def answer(self, team: str, key: str) -> Answer | None:
         """The reply to a request that the team has asked."""
@@ -72,24 +74,51 @@ class DynamoLedger:
 
     def due(self, now: datetime, limit: int) -> list[Work]:
         """One partition of one index, ordered by due time."""
+        return self._open("due_at <= :when", stamp(now), limit)
+
+    def over_cap(self, until: datetime, limit: int) -> list[Work]:
+        """The same partition: what is due at one time is ordered by upload there, if it waits for money."""
+        return self._open("begins_with(due_at, :when)", f"{stamp(until)} ", limit)
+
+    def _open(self, condition: str, when: str, limit: int) -> list[Work]:
         with classified():
             found = self._db.query(
                 TableName=self._ledger,
                 IndexName="open_by_due",
-                KeyConditionExpression="#open = :open AND due_at <= :now",
+                KeyConditionExpression=f"#open = :open AND {condition}",
                 ExpressionAttributeNames={"#open": "open"},
-                ExpressionAttributeValues=_item({":open": _OPEN, ":now": stamp(now)}),
+                ExpressionAttributeValues=as_item({":open": _OPEN, ":when": when}),
                 Limit=limit,
             )["Items"]
         keys = [{"pk": item["pk"], "sk": item["sk"]} for item in found]
-        works = [self._get(self._ledger, _plain(key)) for key in keys]
+        works = [self._get(self._ledger, as_plain(key)) for key in keys]
         return [_load(Work, item) for item in works if item and "due_at" in item]
 
-    def swap(self, *swaps: Swap) -> bool:
+    def account(self, name: str, day: date) -> Account:
+        """One item a month."""
+        found = self._get(self._ledger, accounts.key(name, day))
+        return accounts.load(as_plain(found)) if found else Account()
+
+    def draw(self, draw: Draw) -> tuple[bool, Account]:
+        """One conditional update; a second one where the guess was wrong whether others are before it."""
+        return accounts.draw(self._db, self._ledger, draw)
+
+    def credit(self, account: str, day: date, usd: Decimal) -> None:
+        """One update."""
+        accounts.credit(self._db, self._ledger, account, day, usd)
+
+    def tallies(self, day: str) -> list[Tally]:
+        """One partition a day."""
+        return accounts.tallies(self._db, self._ledger, day)
+
+    def swap(self, *swaps: Swap, tallies: Iterable[Tally] = ()) -> bool:
         """One transaction."""
+        items = [self._put(each) for each in swaps] + [
+            accounts.adding(self._ledger, each) for each in tallies
+        ]
         with classified():
             try:
-                self._db.transact_write_items(TransactItems=[self._put(each) for each in swaps])
+                self._db.transact_write_items(TransactItems=items)
             except ClientError as error:
                 if code_of(error) != "TransactionCanceledException":
                     raise
@@ -104,10 +133,12 @@ class DynamoLedger:
     def _put(self, swap: Swap) -> Item:
         if isinstance(swap.after, Record):
             return {
-                "Put": {"TableName": self._documents, "Item": _item(swap.after.row())} | _row_is(swap.before)
+                "Put": {"TableName": self._documents, "Item": as_item(swap.after.row())}
+                | _row_is(swap.before)
             }
         return {
-            "Put": {"TableName": self._ledger, "Item": _item(_saved(swap.after))} | _revision_is(swap.before)
+            "Put": {"TableName": self._ledger, "Item": as_item(_saved(swap.after))}
+            | _revision_is(swap.before)
         }
 
     def _entry(self, kind: type[T], key: Item) -> T | None:
@@ -116,7 +147,7 @@ class DynamoLedger:
 
     def _get(self, table: str, key: Item) -> Item | None:
         with classified():
-            found: Item = self._db.get_item(TableName=table, Key=_item(key), ConsistentRead=True)
+            found: Item = self._db.get_item(TableName=table, Key=as_item(key), ConsistentRead=True)
         return found.get("Item")
 
 
@@ -141,23 +172,30 @@ def _key(entry: Entry) -> Item:
 def _saved(entry: Entry) -> Item:
     """An entry as its item: nothing that is None, times as text."""
     values = _ADAPTERS[type(entry)].dump_python(entry, by_alias=True, exclude_none=True)
-    index = {"open": _OPEN, "due_at": stamp(entry.due)} if isinstance(entry, Work) and entry.due else {}
+    index = (
+        {"open": _OPEN, "due_at": _due_at(entry, entry.due)} if isinstance(entry, Work) and entry.due else {}
+    )
     forever = (
         {} if isinstance(entry, Gate) else {"expires_at": int((datetime.now(UTC) + _LEDGER_AGE).timestamp())}
     )
-    saved: Item = _times_as_text(_key(entry) | values | index | forever)
+    saved: Item = plain_times(_key(entry) | values | index | forever)
     return saved
 
 
+def _due_at(work: Work, due: datetime) -> str:
+    """When it is due; of what waits for money until then, the oldest upload is the first."""
+    return f"{stamp(due)} {stamp(work.upload.uploaded_at)}" if work.over_cap else stamp(due)
+
+
 def _load(kind: type[T], item: Item) -> T:
-    loaded: T = _ADAPTERS[kind].validate_python(_plain(item))
+    loaded: T = _ADAPTERS[kind].validate_python(as_plain(item))
     return loaded
 
 
 def _revision_is(before: Entry | None) -> Item:
     if before is None or isinstance(before, Record):
         return {"ConditionExpression": "attribute_not_exists(pk)"}
-    return {"ConditionExpression": "rev = :rev", "ExpressionAttributeValues": _item({":rev": before.rev})}
+    return {"ConditionExpression": "rev = :rev", "ExpressionAttributeValues": as_item({":rev": before.rev})}
 
 
 def _row_is(before: Entry | None) -> Item:
@@ -169,23 +207,5 @@ def _row_is(before: Entry | None) -> Item:
     return {
         "ConditionExpression": " AND ".join(is_there + is_absent),
         "ExpressionAttributeNames": {f"#{name}": name for name in _ROW_STATE},
-        "ExpressionAttributeValues": _item({f":{name}": value for name, value in state.items()}),
+        "ExpressionAttributeValues": as_item({f":{name}": value for name, value in state.items()}),
     }
-
-
-def _times_as_text(value: Any) -> Any:
-    if isinstance(value, datetime):
-        return value.isoformat()
-    if isinstance(value, Mapping):
-        return {str(name): _times_as_text(each) for name, each in value.items()}
-    return [_times_as_text(each) for each in value] if isinstance(value, list | tuple) else value
-
-
-def _item(values: Mapping[str, Any]) -> Item:
-    serializer = TypeSerializer()
-    return {name: serializer.serialize(value) for name, value in values.items()}
-
-
-def _plain(item: Item) -> Item:
-    deserializer = TypeDeserializer()
-    return {name: deserializer.deserialize(value) for name, value in item.items()}

@@ -1,0 +1,211 @@
+"""Money in the ledger table: an account's month is one item that calls draw on, a day's tallies are many."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import asdict, fields
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from pigeonhole.aws.faults import classified, code_of
+from pigeonhole.aws.items import Item, as_item, as_plain
+from pigeonhole.document import Allowance, Tier, TryLater
+from pigeonhole.ports import Account, Draw, Pace
+from pigeonhole.tally import Count, Tally
+
+# What was spent is kept for a year and a month.
+_AGE = timedelta(days=400)
+_TRIES = 6
+_NEXT, _LIMITS, _DAY = "next ", "limits ", "day "
+_KEY = ("day", "team", "model", "tier", "category", "shard")
+_COUNTED = tuple(each.name for each in fields(Count))
+_DOLLARS = tuple(name for name in _COUNTED if name.endswith("usd"))
+_NUMBERS = tuple(name for name in _COUNTED if name not in _DOLLARS)
+
+
+def key(account: str, day: date) -> Item:
+    """The item of an account's month."""
+    return {"pk": "spend", "sk": f"{day:%Y-%m} {_short(account)}"}
+
+
+def load(values: Item) -> Account:
+    """An account as its item says; times are milliseconds since 1970."""
+    return Account(
+        usd=values.get("usd", Decimal(0)),
+        days={int(name.removeprefix(_DAY)): usd for name, usd in values.items() if name.startswith(_DAY)},
+        next={n.removeprefix(_NEXT): _moment(at) for n, at in values.items() if n.startswith(_NEXT)},
+        limits={n.removeprefix(_LIMITS): _allowance(m) for n, m in values.items() if n.startswith(_LIMITS)},
+    )
+
+
+def draw(dynamodb: Any, table: str, wanted: Draw) -> tuple[bool, Account]:
+    """Take money and a turn in one conditional write; it has to know whether others are before it."""
+    is_busy = bool(wanted.pace and wanted.pace.is_busy)
+    for _ in range(_TRIES):
+        taken, account = _drawn(dynamodb, table, wanted, is_busy=is_busy)
+        was_right = taken or not wanted.pace or _is_busy(account, wanted.pace) == is_busy
+        if was_right:
+            return taken, account
+        is_busy = not is_busy
+    raise TryLater("others are drawing on the same account", seconds=2)
+
+
+def credit(dynamodb: Any, table: str, account: str, day: date, usd: Decimal) -> None:
+    """Give back what was drawn on that day."""
+    with classified():
+        dynamodb.update_item(
+            TableName=table,
+            Key=as_item(key(account, day)),
+            UpdateExpression="ADD usd :less, #day :less",
+            ExpressionAttributeNames={"#day": f"{_DAY}{day.day}"},
+            ExpressionAttributeValues=as_item({":less": -usd}),
+        )
+
+
+def adding(table: str, tally: Tally) -> Item:
+    """The part of a transaction that adds to a tally."""
+    known = {name: getattr(tally, name) for name in _KEY}
+    sets = known | {"expires_at": int((datetime.now(UTC) + _AGE).timestamp())}
+    adds = {name: value for name, value in asdict(tally.count).items() if value}
+    update = {
+        "TableName": table,
+        "Key": as_item({"pk": f"tally {tally.day}", "sk": _short(*map(str, known.values()))}),
+        "UpdateExpression": f"SET {', '.join(f'#{name} = :{name}' for name in sets)} "
+        f"ADD {', '.join(f'#{name} :{name}' for name in adds)}",
+        "ExpressionAttributeNames": {f"#{name}": name for name in (*sets, *adds)},
+        "ExpressionAttributeValues": as_item({f":{name}": value for name, value in (sets | adds).items()}),
+    }
+    return {"Update": update}
+
+
+def tallies(dynamodb: Any, table: str, day: str) -> list[Tally]:
+    """All the tallies of a day."""
+    asked: Item = {
+        "TableName": table,
+        "KeyConditionExpression": "pk = :day",
+        "ExpressionAttributeValues": as_item({":day": f"tally {day}"}),
+    }
+    found: list[Tally] = []
+    with classified():
+        while True:
+            page = dynamodb.query(**asked)
+            found += [_tally(as_plain(item)) for item in page["Items"]]
+            if "LastEvaluatedKey" not in page:
+                return found
+            asked["ExclusiveStartKey"] = page["LastEvaluatedKey"]
+
+
+def _drawn(dynamodb: Any, table: str, wanted: Draw, *, is_busy: bool) -> tuple[bool, Account]:
+    day = f"{_DAY}{wanted.day.day}"
+    update = _Update()
+    update.set("usd", "if_not_exists({}, :none) + :usd", none=0, usd=wanted.usd)
+    update.set(day, "if_not_exists({}, :none) + :usd")
+    update.set("expires_at", ":forget", forget=int((datetime.now(UTC) + _AGE).timestamp()))
+    update.only_if("usd", "(attribute_not_exists({0}) OR {0} <= :month)", month=wanted.cap.month - wanted.usd)
+    update.only_if(day, "(attribute_not_exists({0}) OR {0} <= :day)", day=wanted.cap.day - wanted.usd)
+    if wanted.pace:
+        _take_turn(update, wanted.pace, is_busy=is_busy)
+    where = as_item(key(wanted.account, wanted.day))
+    with classified():
+        try:
+            if wanted.usd > min(wanted.cap.day, wanted.cap.month):
+                found = dynamodb.get_item(TableName=table, Key=where)
+                return False, load(as_plain(found.get("Item", {})))
+            after = dynamodb.update_item(
+                TableName=table,
+                Key=where,
+                ReturnValues="ALL_NEW",
+                ReturnValuesOnConditionCheckFailure="ALL_OLD",
+                **update.arguments(),
+            )
+        except ClientError as error:
+            if code_of(error) != "ConditionalCheckFailedException":
+                raise
+            return False, load(as_plain(_item_of(error)))
+    return True, load(as_plain(after["Attributes"]))
+
+
+def _item_of(error: ClientError) -> Item:
+    """What stood there when the condition failed."""
+    response: Item = {**error.response}
+    item: Item = response.get("Item") or {}
+    return item
+
+
+def _take_turn(update: _Update, pace: Pace, *, is_busy: bool) -> None:
+    """Behind those before us, or at once if there are none."""
+    name, now, step = f"{_NEXT}{pace.model}", _milliseconds(pace.now), round(pace.step.total_seconds() * 1000)
+    if is_busy:
+        update.set(name, "{} + :step", step=step)
+        update.only_if(name, "{0} > :now AND {0} <= :latest", now=now, latest=_milliseconds(pace.latest))
+    else:
+        update.set(name, ":then", then=now + step)
+        update.only_if(name, "(attribute_not_exists({0}) OR {0} <= :now)", now=now)
+    if pace.learned:
+        said = {name: value for name, value in asdict(pace.learned).items() if value}
+        update.set(f"{_LIMITS}{pace.model}", ":said", said=said)
+
+
+class _Update:
+    """An update expression as it grows: attribute names may be any words."""
+
+    def __init__(self) -> None:
+        self._names: dict[str, str] = {}
+        self._values: Item = {}
+        self._sets: list[str] = []
+        self._ifs: list[str] = []
+
+    def set(self, name: str, to: str, **values: Any) -> None:
+        """What the attribute becomes; `{}` stands for it."""
+        self._sets.append(f"{self._called(name)} = {self._filled(to, name, values)}")
+
+    def only_if(self, name: str, condition: str, **values: Any) -> None:
+        """What must hold of the attribute."""
+        self._ifs.append(self._filled(condition, name, values))
+
+    def arguments(self) -> dict[str, Any]:
+        """As update_item takes them."""
+        return {
+            "UpdateExpression": f"SET {', '.join(self._sets)}",
+            "ConditionExpression": " AND ".join(self._ifs),
+            "ExpressionAttributeNames": {alias: name for name, alias in self._names.items()},
+            "ExpressionAttributeValues": as_item(self._values),
+        }
+
+    def _called(self, name: str) -> str:
+        return self._names.setdefault(name, f"#n{len(self._names)}")
+
+    def _filled(self, expression: str, name: str, values: Item) -> str:
+        self._values |= {f":{each}": value for each, value in values.items()}
+        return expression.format(self._called(name))
+
+
+def _tally(values: Item) -> Tally:
+    counted = {each: values[each] for each in _DOLLARS if each in values}
+    counted |= {each: int(values[each]) for each in _NUMBERS if each in values}
+    known = {each: str(values[each]) for each in ("day", "team", "model", "category")}
+    return Tally(**known, tier=Tier(values["tier"]), shard=int(values["shard"]), count=Count(**counted))
+
+
+def _allowance(values: Item) -> Allowance:
+    return Allowance(**{name: int(value) for name, value in values.items()})
+
+
+def _is_busy(account: Account, pace: Pace) -> bool:
+    return pace.model in account.next and account.next[pace.model] > pace.now
+
+
+def _short(*of: str) -> str:
+    """A key of any words, within DynamoDB's limit of 1,024 bytes."""
+    return hashlib.sha256("\n".join(of).encode("utf-8", "surrogatepass")).hexdigest()[:32]
+
+
+def _moment(milliseconds: Decimal) -> datetime:
+    return datetime.fromtimestamp(int(milliseconds) / 1000, UTC)
+
+
+def _milliseconds(moment: datetime) -> int:
+    return int(moment.timestamp() * 1000)

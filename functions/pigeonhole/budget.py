@@ -1,0 +1,168 @@
+"""What may still be spent, and how fast: a call sets its dearest price aside, and waits for its turn."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import UTC, date, datetime, time, timedelta
+from decimal import Decimal
+from threading import Lock
+
+from pigeonhole.document import Allowance, OverCap, TryLater
+from pigeonhole.ports import Account, Cap, Clock, Draw, Ledger, Need, Pace
+from pigeonhole.work import Reservation
+
+STACK = "stack"
+_MINUTE = 60.0
+# A little slower than allowed: the network may bring two calls closer together than they left us.
+_SLOWER = 1.01
+
+
+def account_of(team: str) -> str:
+    """The name of a team's account."""
+    return f"team:{team}"
+
+
+def day_ends(now: datetime) -> datetime:
+    """When a day's cap begins anew: the next midnight, UTC."""
+    return datetime.combine(now.date(), time(), UTC) + timedelta(days=1)
+
+
+def month_ends(now: datetime) -> datetime:
+    """When a month's cap begins anew: the first of the next month, 00:00 UTC."""
+    return datetime.combine(now.date().replace(day=1) + timedelta(days=32), time(), UTC).replace(day=1)
+
+
+class Budget:
+    """One container's hand on the accounts: the whole stack's, and those of teams with caps of their own."""
+
+    def __init__(self, ledger: Ledger, clock: Clock, caps: Mapping[str, Cap], allowance: Allowance) -> None:
+        self._ledger = ledger
+        self._clock = clock
+        self._caps = caps
+        self._allowance = allowance
+        self._lock = Lock()
+        self._stack: Account | None = None
+        self._learned: dict[str, Allowance] = {}
+        self._spare: dict[tuple[str, date], Decimal] = {}
+
+    def reserve(self, need: Need, latest: datetime) -> Reservation:
+        """Set the call's price aside and wait for its turn. OverCap; TryLater if that is after `latest`."""
+        now = self._clock.now()
+        # The whole stack's comes last: with it goes the turn.
+        names = [name for name in (account_of(need.team), STACK) if name in self._caps]
+        reserved = Reservation(
+            usd=need.usd, day=now.date(), accounts=tuple(names), model=need.model, tier=need.tier, by=need.by
+        )
+        pace = self._pace(need, now, latest)
+        for number, name in enumerate(names):
+            draw = Draw(
+                account=name,
+                day=now.date(),
+                usd=need.usd,
+                cap=self._caps[name],
+                pace=pace if name == STACK else None,
+            )
+            taken, account = self._ledger.draw(draw)
+            if not taken:
+                self._give(names[:number], now.date(), need.usd)
+                raise _refusal(draw, account)
+        self._stack = account
+        self._wait(account.next[need.model] - pace.step)
+        return reserved
+
+    def settle(self, reserved: Reservation, usd: Decimal) -> None:
+        """What the call did cost; the rest of what was set aside goes back with `flush`."""
+        self._give(reserved.accounts, reserved.day, reserved.usd - usd)
+
+    def learn(self, model: str, allowance: Allowance) -> None:
+        """What the API itself says of the account's limits."""
+        self._learned[model] = allowance
+
+    def is_warm(self, model: str, within: timedelta) -> bool:
+        """Whether a call of this model began so shortly ago."""
+        began = self._read_stack().next.get(model)
+        return began is not None and self._clock.now() - began < within
+
+    def flush(self) -> None:
+        """Give back what was not spent; what cannot be given back now is given back the next time."""
+        with self._lock:
+            spare, self._spare = self._spare, {}
+        for (account, day), usd in spare.items():
+            try:
+                self._ledger.credit(account, day, usd)
+            except TryLater:
+                self._give([account], day, usd)
+
+    def rooms(self) -> dict[str, Decimal]:
+        """How much each account may still spend today, by its name."""
+        today = self._clock.now().date()
+        return {
+            name: _room(cap, self._ledger.account(name, today), today) for name, cap in self._caps.items()
+        }
+
+    def percent(self) -> int:
+        """How much of its cap that account has used up that has used up the most."""
+        today = self._clock.now().date()
+        return max(
+            _percent(cap, self._ledger.account(name, today), today) for name, cap in self._caps.items()
+        )
+
+    def _give(self, accounts: Iterable[str], day: date, usd: Decimal) -> None:
+        with self._lock:
+            for account in accounts:
+                self._spare[account, day] = self._spare.get((account, day), Decimal(0)) + usd
+
+    def _read_stack(self) -> Account:
+        if self._stack is None:
+            self._stack = self._ledger.account(STACK, self._clock.now().date())
+        return self._stack
+
+    def _pace(self, need: Need, now: datetime, latest: datetime) -> Pace:
+        seen, learned = self._read_stack(), self._learned.get(need.model)
+        told = learned or seen.limits.get(need.model) or Allowance()
+        step = max(
+            _share(1, self._allowance.requests, told.requests),
+            _share(need.input_tokens, self._allowance.input_tokens, told.input_tokens),
+            _share(need.output_tokens, self._allowance.output_tokens, told.output_tokens),
+        )
+        return Pace(
+            model=need.model,
+            step=timedelta(seconds=step * _MINUTE * _SLOWER),
+            now=now,
+            latest=latest,
+            is_busy=seen.next.get(need.model, now) > now,
+            learned=learned,
+        )
+
+    def _wait(self, turn: datetime) -> None:
+        seconds = (turn - self._clock.now()).total_seconds()
+        if seconds > 0:
+            self._clock.wait(seconds)
+
+
+def _share(amount: int, *limits: int | None) -> float:
+    """Which part of a minute it takes up, by the strictest limit."""
+    strictest = min((limit for limit in limits if limit), default=None)
+    return amount / strictest if strictest else 0.0
+
+
+def _refusal(draw: Draw, account: Account) -> OverCap | TryLater:
+    """Why a draw was refused by an account that stands so."""
+    today = datetime.combine(draw.day, time(), UTC)
+    whose = "the stack" if draw.account == STACK else draw.account.replace(":", " ")
+    if account.usd + draw.usd > draw.cap.month:
+        said = f"{whose} may spend ${draw.cap.month} a month"
+        return OverCap(draw.account, draw.usd, said, until=month_ends(today))
+    if account.spent_on(draw.day) + draw.usd > draw.cap.day or draw.pace is None:
+        said = f"{whose} may spend ${draw.cap.day} a day"
+        return OverCap(draw.account, draw.usd, said, until=day_ends(today))
+    late = account.next[draw.pace.model] - draw.pace.latest
+    return TryLater("it is not this call's turn yet", seconds=max(1.0, late.total_seconds()))
+
+
+def _room(cap: Cap, account: Account, today: date) -> Decimal:
+    return min(cap.day - account.spent_on(today), cap.month - account.usd)
+
+
+def _percent(cap: Cap, account: Account, today: date) -> int:
+    return int(100 * max(account.spent_on(today) / cap.day, account.usd / cap.month))

@@ -1,0 +1,130 @@
+"""What a day's calls come to: each is counted in the very write that keeps its reply (pure)."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, fields
+from decimal import Decimal
+
+from pigeonhole import models, spend
+from pigeonhole.answer import UnusableReplyError, interpret
+from pigeonhole.document import Reply, Tier
+from pigeonhole.models import Model
+from pigeonhole.spend import NOTHING
+from pigeonhole.taxonomy import Taxonomy
+from pigeonhole.work import Reservation, Work
+
+# So that writers seldom meet: two transactions on one item at once are one too many.
+_SHARDS = 8
+UNUSABLE, UNANSWERED = "unusable", "unanswered"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Count:
+    """Calls, their tokens by kind, and dollars: `usd` is exact to the kinds of tokens.
+
+    `unsettled_usd` is the most that calls may have cost whose answer never came. `alone_usd` is what the
+    fast model's tokens would have cost at the strong one, none of them cached. Each `saved` is what the
+    calls would have cost more without that one thing.
+    """
+
+    calls: int = 0
+    reused: int = 0
+    unsettled: int = 0
+    input_tokens: int = 0
+    output_tokens: int = 0
+    cache_read_tokens: int = 0
+    cache_write_tokens: int = 0
+    usd: Decimal = NOTHING
+    unsettled_usd: Decimal = NOTHING
+    alone_usd: Decimal = NOTHING
+    saved_by_caching_usd: Decimal = NOTHING
+    saved_by_cutting_usd: Decimal = NOTHING
+    saved_by_reuse_usd: Decimal = NOTHING
+
+    def __add__(self, other: Count) -> Count:
+        return Count(
+            **{each.name: getattr(self, each.name) + getattr(other, each.name) for each in fields(Count)}
+        )
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Tally:
+    """What is counted of one day, team, model, tier and category.
+
+    `category` is the answer's own, or `unusable`, or `unanswered` for calls whose answer never came.
+    """
+
+    day: str
+    team: str
+    model: str
+    tier: Tier
+    category: str
+    shard: int
+    count: Count
+
+
+def told(before: Work | None, after: Work, day: str, strong: str, taxonomy: Taxonomy) -> Iterator[Tally]:
+    """What a step of the work adds to the day: the replies it keeps, the reservations it writes off.
+
+    One that was written off too early, since its answer came after all, is taken back.
+    """
+    known = before.replies if before else {}
+    for tier, reply in after.replies.items():
+        if tier not in known:
+            yield _of_reply(after, tier, reply, day, strong, taxonomy)
+    lost = before.unsettled if before else ()
+    for each in (*(set(after.unsettled) - set(lost)), *(set(lost) - set(after.unsettled))):
+        yield _of_lost(after, each, 1 if each in after.unsettled else -1, day)
+
+
+def _of_reply(work: Work, tier: Tier, reply: Reply, day: str, strong: str, taxonomy: Taxonomy) -> Tally:
+    return Tally(
+        day=day,
+        team=work.upload.team,
+        model=reply.model,
+        tier=tier,
+        category=_category(reply, taxonomy),
+        shard=_shard(work),
+        count=_count(reply, models.model(strong) if tier is Tier.FAST else None),
+    )
+
+
+def _count(reply: Reply, strong: Model | None) -> Count:
+    model, usage = models.model(reply.model), reply.usage
+    cost, plain = spend.cost_usd(model, usage), spend.uncached_usd(model, usage)
+    alone = spend.uncached_usd(strong, usage) if strong else NOTHING
+    if reply.reused:
+        return Count(reused=1, saved_by_reuse_usd=cost, alone_usd=alone)
+    return Count(
+        calls=1,
+        **asdict(usage),
+        usd=cost,
+        alone_usd=alone,
+        saved_by_caching_usd=plain - cost,
+        saved_by_cutting_usd=spend.uncached_usd(model, usage, reply.left_out_tokens) - plain,
+    )
+
+
+def _of_lost(work: Work, lost: Reservation, sign: int, day: str) -> Tally:
+    return Tally(
+        day=day,
+        team=work.upload.team,
+        model=lost.model,
+        tier=lost.tier,
+        category=UNANSWERED,
+        shard=_shard(work),
+        count=Count(unsettled=sign, unsettled_usd=sign * lost.usd),
+    )
+
+
+def _category(reply: Reply, taxonomy: Taxonomy) -> str:
+    try:
+        return interpret(reply, taxonomy).category
+    except UnusableReplyError:
+        return UNUSABLE
+
+
+def _shard(work: Work) -> int:
+    return zlib.crc32(f"{work.upload.document} {work.upload.version_id}".encode()) % _SHARDS
