@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from pigeonhole import asking, batch, desk, follow, news, process, steps, upkeep
-from pigeonhole.document import Reply, TryLater
+from pigeonhole.document import Reply, Stage, TryLater
 from pigeonhole.ports import Answer, Parts, Swap
 from pigeonhole.record import Record
 from pigeonhole.work import GiveUp
@@ -104,6 +104,21 @@ def _marks_and_forgets(right: Any, *args: Any, **kwargs: Any) -> Any:
     return replace(right(*args, **kwargs), due=None)
 
 
+def _marks_first(_: Any, parts: Parts) -> int:
+    """A sweep that takes work off the list of what is due, and only then sends it."""
+    due = parts.ledger.due(parts.clock.now(), 200)
+    for work in due:
+        parts.ledger.swap(Swap(before=work, after=steps.next_revision(work, replace(work, due=None))))
+        parts.queues.send(work.order)
+    return len(due)
+
+
+def _hands_over_last(_: Any, claim: Any, record: Record, text: Any, seen: Any, parts: Parts) -> None:
+    """A hand-over that marks the stage as over, trusts its message, and only then sends it."""
+    desk.change(claim, lambda work: steps.escalated(work, record, seen, eyes=False, due=None), parts)
+    parts.queues.send(replace(claim.work.order, stage=Stage.ESCALATION))
+
+
 def _no_asking_s3(right: Any, upload: Any, parts: Parts) -> bool:
     """Every removal is believed, in whatever order it comes."""
     row = parts.ledger.row(upload.document)
@@ -135,6 +150,10 @@ MUTATIONS = (
         "counts throttles as attempts",
         _all(_instead(steps, "counted", _counts_busy), _instead(steps, "aftermath", _gives_up)),
         _shows("lost"),
+    ),
+    Mutation("marks before it sends", _instead(upkeep, "sweep", _marks_first), _shows("lost", "stuck")),
+    Mutation(
+        "marks before it hands over", _instead(process, "_hand_over", _hands_over_last), _shows("lost", "stuck")
     ),
     Mutation("parks and forgets", _instead(steps, "parked", _marks_and_forgets), _shows("lost", "stuck")),
     Mutation(
