@@ -92,6 +92,7 @@ def play(seed: int, ops: list[Op] | None = None) -> Verdict:
         faults=Faults(
             crash=chance.choice([0, 0.004, 0.02]) * unkind,
             throttle=chance.choice([0, 0.02, 0.1]) * unkind,
+            unsaid=chance.choice([0, 0.01, 0.03]) * unkind,
             busy=chance.choice([0, 0.1, 0.4]) * unkind,
             lost_answer=chance.choice([0, 0.2, 0.5]) * unkind,
             cut_before=chance.choice([0.1, 0.4, 0.7]) * unkind,

@@ -115,8 +115,18 @@ def _marks_first(_: Any, parts: Parts) -> int:
 
 def _hands_over_last(_: Any, claim: Any, record: Record, text: Any, seen: Any, parts: Parts) -> None:
     """A hand-over that marks the stage as over, trusts its message, and only then sends it."""
-    desk.change(claim, lambda work: steps.escalated(work, record, seen, eyes=False, due=None), parts)
+    now = parts.clock.now()
+
+    def trusting(work: Any) -> Any:
+        return replace(steps.escalated(work, record, seen, eyes=False, due=now), due=None)
+
+    desk.change(claim, trusting, parts)
     parts.queues.send(replace(claim.work.order, stage=Stage.ESCALATION))
+
+
+def _stays_superseded(right: Any, work: Any, sequencer: str, now: Any) -> Any:
+    again = right(work, sequencer, now)
+    return replace(again, stage=Stage.ENDED, superseded=True) if work.superseded else again
 
 
 def _no_asking_s3(right: Any, upload: Any, parts: Parts) -> bool:
@@ -153,7 +163,9 @@ MUTATIONS = (
     ),
     Mutation("marks before it sends", _instead(upkeep, "sweep", _marks_first), _shows("lost", "stuck")),
     Mutation(
-        "marks before it hands over", _instead(process, "_hand_over", _hands_over_last), _shows("lost", "stuck")
+        "marks before it hands over",
+        _instead(process, "_hand_over", _hands_over_last),
+        _shows("lost", "stuck"),
     ),
     Mutation("parks and forgets", _instead(steps, "parked", _marks_and_forgets), _shows("lost", "stuck")),
     Mutation(
@@ -185,7 +197,10 @@ MUTATIONS = (
     ),
     Mutation(
         "leaves a superseded version superseded",
-        _instead(steps, "renewed", lambda right, work, row, upload, now: work),
+        _all(
+            _instead(steps, "renewed", lambda right, work, row, upload, now: work),
+            _instead(steps, "reopened", _stays_superseded),
+        ),
         _shows("stale", "lost"),
     ),
     Mutation(

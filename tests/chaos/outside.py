@@ -49,6 +49,7 @@ class Faults:
 
     crash: float = 0.0
     throttle: float = 0.0
+    unsaid: float = 0.0
     busy: float = 0.0
     lost_answer: float = 0.0
     cut_before: float = 0.0
@@ -88,6 +89,7 @@ class Outside:
     asked_afresh: dict[tuple[str, str], bool] = field(default_factory=dict)
     lost_calls: int = 0
     refused_calls: int = 0
+    unsaid: int = 0
     stream: list[tuple[Mapping[str, Any], Mapping[str, Any]]] = field(default_factory=list)
     told: list[str] = field(default_factory=list)
     outcomes: list[Record] = field(default_factory=list)
@@ -253,7 +255,8 @@ class Outside:
         if same and before.status in OUTCOMES and after.status == "failed" and after.run <= before.run:
             self.violations.append(f"stale: a duplicate's failure replaced the outcome of {after.document}")
         gave_up = after.error is not None and after.error.code == "upstream"
-        attempts = self.lost_calls + self.thrown["crashes"] + self.thrown["cuts"]
+        # A claim that was written and never confirmed leaves a lease behind, as a crash does.
+        attempts = self.lost_calls + self.unsaid + self.thrown["crashes"] + self.thrown["cuts"]
         if gave_up and attempts < 3 and self.refused_calls < 20:
             self.violations.append(f"lost: {after.document} was given up though Claude was only busy")
 
@@ -364,7 +367,10 @@ class SeededChance:
 
 
 class Pausing:
-    """Any port, with a pause before and after each call; in both the invocation may end."""
+    """Any port, with a pause before and after each call; in both the invocation may end.
+
+    What was done may also go unsaid: the caller hears of no answer, and cannot know.
+    """
 
     def __init__(self, port: Any, outside: Outside, invocation: Invocation, service: str) -> None:
         self._port = port
@@ -380,6 +386,9 @@ class Pausing:
             result = method(*args, **kwargs)
             self._outside.trace.append((self._outside.hub.now, name, args, result))
             self._invocation.pause(0.001)
+            if self._outside._happens(self._outside.faults.unsaid):
+                self._outside.unsaid += 1
+                raise TryLater(f"no answer from {self._service}", seconds=20)
             return result
 
         return called
