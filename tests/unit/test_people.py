@@ -7,7 +7,7 @@ from decimal import Decimal
 
 import pytest
 
-from pigeonhole.document import DocumentError, Stage, StopAll, TryLater
+from pigeonhole.document import Change, DocumentError, Kind, Stage, StopAll, TryLater
 from pigeonhole.process import escalate, triage
 from pigeonhole.record import Status, stamp
 from pigeonhole.upkeep import NotAllowedError, redrive, review, upload_of
@@ -190,6 +190,18 @@ def test_a_newer_upload_starts_afresh_after_a_persons_word():
 
     row = made.row(UPLOAD)
     assert (row.version_id, row.tier, row.reviewed_by) == ("v2", "fast", None)
+
+
+def test_a_persons_word_comes_back_with_the_version_that_it_was_about():
+    made = world(reply(), reply())
+    review(DOCUMENT, "letter", "Ann", made.parts)
+    newer = made.put(upload(version="v2", order=2), "Amount due: 12")
+    triage(created(newer), made.parts, made.shift())
+    del made.objects.versions[newer.bucket, newer.key, newer.version_id]
+    triage(Change(kind=Kind.REMOVED, upload=upload(version="v2", order=3)), made.parts, made.shift())
+
+    row = made.row(UPLOAD)
+    assert (row.version_id, row.tier, row.category, row.reviewed_by) == ("v1", "human", "letter", "Ann")
 
 
 def test_a_persons_word_that_others_came_before_is_said_on_top_of_theirs():
