@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -76,21 +76,31 @@ def _answered(claim: Claim, question: Question, asking: Asking, parts: Parts, sh
     if parts.clock.now() > latest:
         raise TryLater("too little time is left in this invocation", seconds=0)
     request = _warmed(question, asking, parts)  # looks at who came before us, so before it is our turn
-    is_probe = parts.gate.enter()
-    try:
+    with _through_the_gate(asking, parts):
         booked = _book(claim, answer, key, _need(claim, question, asking), latest, parts)
-    except BaseException:
-        if is_probe:
-            parts.gate.closed(TryLater("the one that tries was held up", seconds=1))
-        raise
-    reply = _called(booked, request, asking, parts)
+        reply = _called(booked, request, asking, parts)
     _account_for(booked, reply, asking, parts)
+    whole = replace(reply, left_out_tokens=question.left_out_tokens)
+    return _keep(booked.claim, asking.tier, whole, booked.answer, parts)
+
+
+@contextmanager
+def _through_the_gate(asking: Asking, parts: Parts) -> Iterator[None]:
+    """What Claude says of itself moves the gate; TryLater or StopAll while it is closed.
+
+    Of what it says of a document, it says too that it is there.
+    """
+    is_probe = parts.gate.enter(asking.timeout)
+    came_through = False
     try:
-        whole = replace(reply, left_out_tokens=question.left_out_tokens)
-        return _keep(booked.claim, asking.tier, whole, booked.answer, parts)
+        yield
+        came_through = True
+    except DocumentError:
+        came_through = True
+        raise
     finally:
         if is_probe:
-            parts.gate.opened()
+            parts.gate.opened() if came_through else parts.gate.untried()
 
 
 def _account_for(booked: _Booked, reply: Reply, asking: Asking, parts: Parts) -> None:
@@ -129,20 +139,22 @@ def _need(claim: Claim, question: Question, asking: Asking) -> Need:
 
 
 def _serves(answer: Answer, work: Work, parts: Parts) -> bool:
-    """A forced run asks afresh, and no higher run gets an unusable answer back."""
+    """A forced run asks afresh, and no redrive gets an unusable answer back, whichever run's it is."""
     if work.forced or answer.reply is None:
         return False
     try:
         interpret(answer.reply, parts.rules.taxonomy)
     except UnusableReplyError:
-        return answer.run >= work.run
+        return work.run == 1
     return True
 
 
 def _check_twin(answer: Answer | None, parts: Parts) -> None:
     """TryLater while a twin's call is under way."""
     if answer and answer.owner and answer.lease_until and answer.lease_until > parts.clock.now():
-        raise TryLater("the same question is being asked", seconds=_TWIN_SECONDS)
+        # Half of what is left, so that five put-backs outlast an asker that never comes back.
+        left = (answer.lease_until - parts.clock.now()).total_seconds()
+        raise TryLater("the same question is being asked", seconds=max(_TWIN_SECONDS, left / 2))
 
 
 def _book(
@@ -172,7 +184,7 @@ def _book(
 
 
 def _called(booked: _Booked, request: Mapping[str, Any], asking: Asking, parts: Parts) -> Reply:
-    """One call; what Claude says of itself moves the gate, and what it may have billed stays set aside."""
+    """One call; if Claude says stop the gate closes, and what it may have billed stays set aside."""
     try:
         return parts.analyst.ask(request, timeout=asking.timeout)
     except (StopAll, TryLater, DocumentError) as error:

@@ -176,7 +176,8 @@ def _after(claim: Claim, error: TryLater | StopAll, parts: Parts) -> GiveUp | Pa
             if park.over_cap:
                 parts.journal.count("OverCap")
         case PutBack(seconds):
-            verdict = PutBack(parts.chance.jitter(seconds))
+            longest = steps.LONGEST_PUT_BACK.total_seconds()
+            verdict = PutBack(min(parts.chance.jitter(seconds), longest))
             due = now + timedelta(seconds=verdict.seconds) + parts.rules.visibility[work.stage]
             change(claim, lambda work: steps.put_back(steps.counted(work, error, now), due), parts)
     return verdict

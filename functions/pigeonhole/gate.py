@@ -12,8 +12,9 @@ from pigeonhole.ports import Clock, Gate, Ledger, Swap
 _CACHED = timedelta(seconds=5)
 # Closed for no longer than this, it delays messages; beyond, it parks documents.
 _DELAYS_ONLY = timedelta(minutes=15)
-_PROBE = timedelta(seconds=150)
-_PROBE_UNDER_WAY_SECONDS = 10.0
+# A probe that is not back so long after its call's own time-out has died.
+_PROBE_GRACE = timedelta(seconds=5)
+_PROBE_LOOK_SECONDS = 10.0
 
 
 class Gatekeeper:
@@ -25,8 +26,11 @@ class Gatekeeper:
         self._seen: Gate | None = None
         self._seen_at: datetime | None = None
 
-    def enter(self) -> bool:
-        """Whether this call is the probe that may open the gate. TryLater or StopAll while it is closed."""
+    def enter(self, seconds: float) -> bool:
+        """Whether this call of at most so long is the probe that may open the gate.
+
+        TryLater or StopAll while it is closed.
+        """
         now = self._clock.now()
         gate = self._look(now)
         if not gate.is_closed:
@@ -36,9 +40,10 @@ class Gatekeeper:
         if gate.until > now:
             raise TryLater("the gate is closed", seconds=(gate.until - now).total_seconds())
         if gate.probe_until and gate.probe_until > now:
-            raise TryLater("one document tries the gate", seconds=_PROBE_UNDER_WAY_SECONDS)
-        if not self._swap(gate, replace(gate, probe_until=now + _PROBE)):
-            raise TryLater("one document tries the gate", seconds=_PROBE_UNDER_WAY_SECONDS)
+            raise _under_way(gate.probe_until - now)
+        probe_until = now + timedelta(seconds=seconds) + _PROBE_GRACE
+        if not self._swap(gate, replace(gate, probe_until=probe_until)):
+            raise _under_way(probe_until - now)
         return True
 
     def opened(self) -> None:
@@ -46,6 +51,13 @@ class Gatekeeper:
         with suppress(TryLater):
             gate = self._read()
             self._swap(gate, Gate(rev=gate.rev))
+
+    def untried(self) -> None:
+        """The probe brought nothing; not written down, another tries when its time is over."""
+        with suppress(TryLater):
+            gate = self._read()
+            if gate.probe_until:
+                self._swap(gate, replace(gate, probe_until=None))
 
     def closed(self, error: TryLater | StopAll) -> None:
         """Claude said stop: for as long as it said, or without an end."""
@@ -75,3 +87,9 @@ class Gatekeeper:
         written = self._ledger.swap(Swap(before=before if before.rev else None, after=after))
         self._seen = after if written else None
         return written
+
+
+def _under_way(left: timedelta) -> TryLater:
+    """Half of what is left, so that five put-backs outlast a probe that never comes back."""
+    seconds = max(left.total_seconds() / 2, _PROBE_LOOK_SECONDS)
+    return TryLater("one document tries the gate", seconds=seconds)

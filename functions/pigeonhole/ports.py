@@ -265,12 +265,19 @@ class Bus(Protocol):
 class Gatekeeping(Protocol):
     """The gate, as asking.py needs it."""
 
-    def enter(self) -> bool:
-        """Whether this call is the probe that may open it. TryLater or StopAll while it is closed."""
+    def enter(self, seconds: float) -> bool:
+        """Whether this call of at most so long is the probe that may open it.
+
+        TryLater or StopAll while it is closed.
+        """
         ...
 
     def opened(self) -> None:
         """The probe came through."""
+        ...
+
+    def untried(self) -> None:
+        """The probe brought nothing: another may try at once."""
         ...
 
     def closed(self, error: TryLater | StopAll) -> None:

@@ -37,8 +37,14 @@ def bury(asked: Change | Order, parts: Parts, shift: Shift) -> None:
     """A dead letter: unless the document has an outcome by now, its row says that we gave up."""
     if isinstance(asked, Change) and asked.kind is not Kind.CREATED:
         follow(asked.upload, parts)
-    else:
+    elif not _is_parked(_order(asked), parts):
         handle(_order(asked), _bury, parts, replace(shift, alone=True))
+
+
+def _is_parked(order: Order, parts: Parts) -> bool:
+    """What is parked has no message of its own: a dead one is a duplicate, and sweep has the document."""
+    row = parts.ledger.row(order.upload.document)
+    return row is not None and row.status is Status.PARKED and row.is_of(order.upload)
 
 
 def _check_time(asking: Asking, parts: Parts, shift: Shift) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -71,8 +72,9 @@ def _send_on(work: Work, now: datetime, parts: Parts) -> int:
 
 
 def _mark(work: Work, after: Work, parts: Parts) -> None:
-    """If somebody has the work by now, it needs no mark."""
-    parts.ledger.swap(Swap(before=work, after=steps.next_revision(work, after)))
+    """If somebody has the work by now, it needs no mark; not marked, it is sent once more."""
+    with suppress(TryLater):
+        parts.ledger.swap(Swap(before=work, after=steps.next_revision(work, after)))
 
 
 def publish(news: Iterable[News], parts: Parts) -> list[str]:
@@ -92,14 +94,23 @@ def redrive(row: Record, parts: Parts, *, forced: bool) -> Work:
     upload = upload_of(row)
     latest = parts.ledger.latest(upload)
     if latest and latest.stage is not Stage.ENDED:
-        parts.queues.send(latest.order)
-        return latest
+        return _resumed(latest, parts, forced=forced)
     now = parts.clock.now()
     order = Order(upload=upload, run=(latest.run if latest else row.run) + 1, forced=forced)
     work = replace(steps.new(order, row, now), due=now + parts.rules.visibility[Stage.TRIAGE])
     if not parts.ledger.swap(Swap(before=None, after=steps.next_revision(None, work))):
         raise TryLater("somebody else has begun a new run", seconds=2)
     parts.queues.send(order)
+    return work
+
+
+def _resumed(work: Work, parts: Parts, *, forced: bool) -> Work:
+    """Open work goes on; forced, it asks afresh where it has not asked yet."""
+    if forced and not work.forced:
+        before, work = work, replace(work, forced=True)
+        if not parts.ledger.swap(Swap(before=before, after=steps.next_revision(before, work))):
+            raise TryLater("somebody is at it", seconds=2)
+    parts.queues.send(work.order)
     return work
 
 

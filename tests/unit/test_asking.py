@@ -8,7 +8,8 @@ from decimal import Decimal
 
 import pytest
 
-from pigeonhole.document import StopAll, TryLater, Upload
+from pigeonhole.document import DocumentError, StopAll, TryLater, Upload
+from pigeonhole.ports import Gate, Swap
 from pigeonhole.process import escalate, triage
 from pigeonhole.record import Status
 from pigeonhole.work import Order
@@ -79,7 +80,7 @@ def test_a_twin_waits_while_the_same_is_being_asked_and_is_served_then():
     def meanwhile():
         with pytest.raises(TryLater, match="the same question is being asked") as told:
             run(made, TWIN)
-        assert told.value.seconds == 15
+        assert told.value.seconds == 52.5  # half of the lease that is left
         return reply()
 
     made.analyst.answers += [meanwhile]
@@ -123,6 +124,16 @@ def test_an_unusable_answer_serves_twins_of_the_same_run_and_never_a_higher_one(
 
     assert len(made.analyst.requests) == 2
     assert made.row(FIRST).category == "invoice"
+
+
+@each_unusable
+def test_no_redrive_gets_the_unusable_answer_of_another_documents_redrive(unusable):
+    made = world(unusable, unusable, reply())
+    for number in (1, 2):
+        run(made, number=number)
+        run(made, TWIN, number=number)
+
+    assert len(made.analyst.requests) == 3
 
 
 def test_a_usable_answer_serves_a_higher_run():
@@ -283,3 +294,40 @@ def test_the_answer_is_reserved_for_as_long_as_the_work_is():
 
     assert (answer.owner, answer.run) == (None, 1)
     assert answer.reply == replace(reply(), model="claude-haiku-5-5")
+
+
+def behind_a_gate(*answers) -> World:
+    """A world whose gate was closed for a moment that is over: the next call is the probe."""
+    made = world(*answers)
+    made.ledger.swap(Swap(before=None, after=Gate(rev=1, is_closed=True, until=START)))
+    made.clock.pass_by(1)
+    return made
+
+
+def test_a_probe_whose_document_claude_rejects_opens_the_gate():
+    made = behind_a_gate(DocumentError("refused"), reply())
+    run(made)
+    run(made, OTHER_TEAM)
+
+    assert made.row(OTHER_TEAM).status is Status.DONE
+
+
+def test_after_a_probe_that_brought_nothing_the_next_call_is_the_probe():
+    made = behind_a_gate(TryLater("timed out", seconds=20, billed=True), reply())
+    with pytest.raises(TryLater, match="timed out"):
+        run(made)
+    run(made, OTHER_TEAM)
+
+    assert made.row(OTHER_TEAM).status is Status.DONE
+
+
+def test_who_waits_for_a_probe_that_never_comes_back_is_not_parked():
+    made = behind_a_gate(reply())
+    made.parts.gate.enter(120)
+    for _ in range(5):
+        with pytest.raises(TryLater, match="one document tries the gate") as told:
+            run(made)
+        made.clock.pass_by(told.value.seconds)
+    run(made)
+
+    assert made.row(FIRST).status is Status.DONE

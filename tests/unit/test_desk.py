@@ -70,6 +70,15 @@ def test_a_message_is_put_back_with_jitter():
     assert told.value.seconds == pytest.approx(33)
 
 
+def test_no_jitter_puts_a_message_back_for_longer_than_fifteen_minutes():
+    world = World()
+    world.chance.jitter = lambda seconds: seconds * 1.2  # type: ignore[method-assign]
+    with pytest.raises(TryLater) as told:
+        attempt(world, TryLater("overloaded", seconds=3600, busy=True))
+
+    assert told.value.seconds == 900
+
+
 def test_after_five_times_the_message_ends_and_the_document_is_parked():
     world = World()
     put_back(world, WAIT, 5)
