@@ -1,38 +1,54 @@
-"""What messages and system prompt hold: checked block by block, taken apart into text and images."""
+"""What a request says, block by block in the order that it is read: tools, system prompt, messages."""
 
-import base64
-import binascii
-from dataclasses import dataclass, field
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
+from infra.local.offline_claude.images import check_pictures, read_image
 from infra.local.offline_claude.models import Model
-from infra.local.offline_claude.pictures import Picture, look
+from infra.local.offline_claude.pictures import Picture
 from infra.local.offline_claude.rejections import invalid
 
-# Source: the vision and Messages API pages of platform.claude.com, 2026.
-
-IMAGE_TYPES = ("image/jpeg", "image/png", "image/gif", "image/webp")
-IMAGE_BYTES = 10 * 1024 * 1024
-IMAGE_PIXELS = 8_000
-MANY_IMAGES, MANY_IMAGES_PIXELS = 20, 2_000
-CACHE_BLOCKS = 4
+# Source: the Messages API pages of platform.claude.com, 2026.
 
 
-@dataclass(kw_only=True)
+@dataclass(frozen=True, kw_only=True)
+class Part:
+    """One block, who says it, and what in it counts: a text or a picture."""
+
+    role: str
+    block: dict[str, Any]
+    text: str = ""
+    picture: Picture | None = None
+
+
+@dataclass(frozen=True)
 class Content:
-    """What a request says, in order: the system prompt, the user's texts, everybody's texts, the images."""
+    """The parts of a request."""
 
-    system: str = ""
-    user: list[str] = field(default_factory=list)
-    others: list[str] = field(default_factory=list)
-    pictures: list[Picture] = field(default_factory=list)
-    breakpoints: int = 0
+    parts: tuple[Part, ...]
+
+    @cached_property
+    def system(self) -> str:
+        """The system prompt."""
+        return "\n".join(part.text for part in self.parts if part.role == "system")
+
+    @cached_property
+    def user(self) -> str:
+        """All that the user says."""
+        return "\n".join(part.text for part in self.parts if part.role == "user" and not part.picture)
+
+    @cached_property
+    def pictures(self) -> tuple[Picture, ...]:
+        """All that is shown."""
+        return tuple(part.picture for part in self.parts if part.picture)
 
 
 def read_content(body: dict[str, Any], model: Model) -> Content:
     """The content of a request, or the 400 that it deserves."""
-    content = Content()
-    content.system = _system(body.get("system"), content)
+    before = (*_tools(body.get("tools") or ()), *_system(body.get("system")))
     messages = body.get("messages")
     if not isinstance(messages, list):
         raise invalid(
@@ -40,28 +56,30 @@ def read_content(body: dict[str, Any], model: Model) -> Content:
         )
     if not messages:
         raise invalid("messages: at least one message is required")
-    for number, message in enumerate(messages):
-        _message(message, f"messages.{number}", content)
+    said = (
+        part for number, message in enumerate(messages) for part in _message(message, f"messages.{number}")
+    )
+    content = Content((*before, *said))
     _check_turns(body, messages, model)
-    _check_pictures(content, model)
-    if content.breakpoints > CACHE_BLOCKS:
-        raise invalid(
-            f"A maximum of 4 blocks with cache_control may be provided. Found {content.breakpoints}."
-        )
+    check_pictures(content.pictures, model)
     return content
 
 
-def _system(system: Any, content: Content) -> str:
-    if system is None or isinstance(system, str):
-        return system or ""
-    if not isinstance(system, list):
+def _tools(tools: Any) -> Iterator[Part]:
+    for tool in tools:
+        yield Part(role="tools", block=tool, text=json.dumps(tool, ensure_ascii=False))
+
+
+def _system(system: Any) -> Iterator[Part]:
+    if isinstance(system, str):
+        system = [{"type": "text", "text": system}] if system else []
+    if system is not None and not isinstance(system, list):
         raise invalid("system: Input should be a valid string or list")
-    texts = [_text(block, f"system.{number}") for number, block in enumerate(system)]
-    content.breakpoints += sum("cache_control" in block for block in system)
-    return "\n".join(texts)
+    for number, block in enumerate(system or ()):
+        yield Part(role="system", block=block, text=_text(block, f"system.{number}"))
 
 
-def _message(message: Any, where: str, content: Content) -> None:
+def _message(message: Any, where: str) -> Iterator[Part]:
     role = message.get("role") if isinstance(message, dict) else None
     if role not in ("user", "assistant"):
         raise invalid(f'{where}.role: Input should be "user" or "assistant"')
@@ -73,26 +91,22 @@ def _message(message: Any, where: str, content: Content) -> None:
     if not blocks:
         raise invalid(f"{where}: all messages must have non-empty content")
     for number, block in enumerate(blocks):
-        _block(
-            block, f"{where}.content.{number}", content, content.user if role == "user" else content.others
-        )
+        yield _part(block, f"{where}.content.{number}", role)
 
 
-def _block(block: Any, where: str, content: Content, texts: list[str]) -> None:
+def _part(block: Any, where: str, role: str) -> Part:
     kind = block.get("type") if isinstance(block, dict) else None
     if kind == "text":
-        texts.append(_text(block, where))
-    elif kind == "image":
-        content.pictures.append(_image(block, f"{where}.image.source"))
-    elif kind == "document" and (block.get("source") or {}).get("type") == "text":
-        texts.append(str(block["source"].get("data", "")))
-    elif kind in ("thinking", "redacted_thinking", "tool_use", "tool_result"):
-        content.others.append(str(block))
-    else:
-        raise invalid(
-            f"{where}: The offline Claude takes text, image and plain-text document blocks, not {kind!r}"
-        )
-    content.breakpoints += "cache_control" in block
+        return Part(role=role, block=block, text=_text(block, where))
+    if kind == "image":
+        return Part(role=role, block=block, picture=read_image(block, f"{where}.image.source"))
+    if kind == "document" and (block.get("source") or {}).get("type") == "text":
+        return Part(role=role, block=block, text=str(block["source"].get("data", "")))
+    if kind in ("thinking", "redacted_thinking", "tool_use", "tool_result"):
+        return Part(role="nobody", block=block, text=str(block))
+    raise invalid(
+        f"{where}: The offline Claude takes text, image and plain-text document blocks, not {kind!r}"
+    )
 
 
 def _text(block: Any, where: str) -> str:
@@ -101,36 +115,6 @@ def _text(block: Any, where: str) -> str:
     if not block["text"]:
         raise invalid(f"{where}: text content blocks must be non-empty")
     return str(block["text"])
-
-
-def _image(block: dict[str, Any], where: str) -> Picture:
-    source = block.get("source")
-    if not isinstance(source, dict) or source.get("type") != "base64":
-        raise invalid(f"{where}.type: The offline Claude reads base64 images only")
-    if source.get("media_type") not in IMAGE_TYPES:
-        raise invalid(f"{where}.base64.media_type: Input should be one of {', '.join(IMAGE_TYPES)}")
-    data = _decoded(source.get("data"), where)
-    picture = look(data)
-    if picture is None:
-        raise invalid("Could not process image")
-    if picture.media_type != source["media_type"]:
-        raise invalid(
-            f"{where}.base64.data: The image was specified using the {source['media_type']} media type, but "
-            f"the image appears to be a {picture.media_type} image"
-        )
-    return picture
-
-
-def _decoded(data: Any, where: str) -> bytes:
-    try:
-        decoded = base64.b64decode(data, validate=True)
-    except (binascii.Error, TypeError, ValueError):
-        raise invalid(f"{where}.base64.data: invalid base64 data") from None
-    if len(decoded) > IMAGE_BYTES:
-        raise invalid(
-            f"{where}.base64: image exceeds 10 MB maximum: {len(decoded)} bytes > {IMAGE_BYTES} bytes"
-        )
-    return decoded
 
 
 def _check_turns(body: dict[str, Any], messages: list[Any], model: Model) -> None:
@@ -145,15 +129,3 @@ def _check_turns(body: dict[str, Any], messages: list[Any], model: Model) -> Non
         raise invalid("Assistant message prefill is not supported when thinking is enabled.")
     if (body.get("output_config") or {}).get("format"):
         raise invalid("Assistant message prefill is not supported with output_config.format.")
-
-
-def _check_pictures(content: Content, model: Model) -> None:
-    count = len(content.pictures)
-    if count > model.images:
-        raise invalid(f"Too many images: {count} > {model.images}")
-    longest = max((max(picture.width, picture.height) for picture in content.pictures), default=0)
-    if longest > IMAGE_PIXELS:
-        raise invalid(f"At least one of the image dimensions exceed max allowed size: {IMAGE_PIXELS} pixels")
-    if count > MANY_IMAGES and longest > MANY_IMAGES_PIXELS:
-        raise invalid("At least one of the image dimensions exceed max allowed size for many-image requests: "
-                      f"{MANY_IMAGES_PIXELS} pixels")  # fmt: skip

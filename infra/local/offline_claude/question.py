@@ -80,7 +80,7 @@ def _without_thinking(question: Question) -> Question:
 
 def _document(content: Content) -> str:
     """What stands between the document tags; without tags all the user says, or nothing beside images."""
-    text = "\n".join(content.user)
+    text = content.user
     start = _OPEN.search(text)
     if start is None:
         return "" if content.pictures else text

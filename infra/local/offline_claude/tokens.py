@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 from decimal import Decimal
 from typing import Any
 
-from infra.local.offline_claude.content import Content
+from infra.local.offline_claude.content import Content, Part
 from infra.local.offline_claude.models import Model
 from infra.local.offline_claude.pictures import Picture
 
@@ -54,18 +54,19 @@ class Counter:
         """How many characters make one token."""
         return self.chars_per_token or (CHARS_OLD / NEW_TO_OLD if model.new_tokenizer else CHARS_OLD)
 
+    def part(self, part: Part, model: Model) -> int:
+        """The tokens of one block."""
+        return self.text(part.text, model) + (image_tokens(part.picture, model) if part.picture else 0)
+
+    def format(self, body: dict[str, Any], model: Model) -> int:
+        """The tokens of the output format, which the model is told before all else."""
+        wanted = (body.get("output_config") or {}).get("format")
+        return self.text(json.dumps(wanted, ensure_ascii=False), model) if wanted else 0
+
     def prompt(self, body: dict[str, Any], content: Content, model: Model) -> int:
         """The input tokens of a request."""
-        texts = [content.system, *content.user, *content.others]
-        texts += [json.dumps(part, ensure_ascii=False) for part in _declared(body)]
-        said = sum(self.text(text, model) for text in texts)
-        seen = sum(image_tokens(picture, model) for picture in content.pictures)
-        return said + seen + PER_MESSAGE * len(body["messages"])
-
-
-def _declared(body: dict[str, Any]) -> list[Any]:
-    wanted = (body.get("output_config") or {}).get("format")
-    return [part for part in (body.get("tools"), wanted) if part]
+        said = sum(self.part(part, model) for part in content.parts)
+        return self.format(body, model) + said + PER_MESSAGE * len(body["messages"])
 
 
 def image_tokens(picture: Picture, model: Model) -> int:
