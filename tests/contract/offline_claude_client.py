@@ -110,6 +110,9 @@ class Claude:
     def control(self, **settings: Any) -> httpx2.Response:
         return httpx2.post(f"{self.url}/_offline/faults", json=settings)
 
+    def reset(self) -> None:
+        httpx2.post(f"{self.url}/_offline/reset", json={}).raise_for_status()
+
     def suffers(self, kind: str, **how: Any) -> None:
         self.control(faults=[{"kind": kind} | how]).raise_for_status()
 

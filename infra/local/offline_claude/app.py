@@ -1,5 +1,8 @@
 """What the server answers on each path, without any network; only the API's own paths ask for a key."""
 
+import time
+from collections.abc import Callable
+
 from infra.local.offline_claude import catalogue, messages
 from infra.local.offline_claude.exchange import Reply, Request
 from infra.local.offline_claude.rejections import Rejection, invalid, not_found, unauthenticated
@@ -8,10 +11,10 @@ from infra.local.offline_claude.state import State
 
 
 class App:
-    """The endpoints over one state."""
+    """The endpoints over one state; the clock tells seconds since 1970."""
 
-    def __init__(self, settings: Settings | None = None) -> None:
-        self._state = State(settings or Settings())
+    def __init__(self, settings: Settings | None = None, clock: Callable[[], float] = time.time) -> None:
+        self._state = State(settings or Settings(), clock)
 
     def next_id(self) -> str:
         """The id that the next reply carries."""

@@ -2,10 +2,11 @@
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
+from infra.local.offline_claude.breakpoints import ttl_of, with_last
 from infra.local.offline_claude.images import check_pictures, read_image
 from infra.local.offline_claude.models import Model
 from infra.local.offline_claude.pictures import Picture
@@ -16,12 +17,13 @@ from infra.local.offline_claude.rejections import invalid
 
 @dataclass(frozen=True, kw_only=True)
 class Part:
-    """One block, who says it, and what in it counts: a text or a picture."""
+    """One block, who says it, what in it counts (a text or a picture), and how long it is to be cached."""
 
     role: str
     block: dict[str, Any]
     text: str = ""
     picture: Picture | None = None
+    ttl: str | None = None
 
 
 @dataclass(frozen=True)
@@ -59,15 +61,22 @@ def read_content(body: dict[str, Any], model: Model) -> Content:
     said = (
         part for number, message in enumerate(messages) for part in _message(message, f"messages.{number}")
     )
-    content = Content((*before, *said))
+    content = Content(_marked((*before, *said), body))
     _check_turns(body, messages, model)
     check_pictures(content.pictures, model)
     return content
 
 
+def _marked(parts: tuple[Part, ...], body: dict[str, Any]) -> tuple[Part, ...]:
+    whole = ttl_of(body.get("cache_control"), "cache_control")
+    ttls = with_last([part.ttl for part in parts], whole)
+    return (*parts[:-1], replace(parts[-1], ttl=ttls[-1]))
+
+
 def _tools(tools: Any) -> Iterator[Part]:
-    for tool in tools:
-        yield Part(role="tools", block=tool, text=json.dumps(tool, ensure_ascii=False))
+    for number, tool in enumerate(tools):
+        ttl = ttl_of(tool.get("cache_control"), f"tools.{number}.cache_control")
+        yield Part(role="tools", block=tool, text=json.dumps(tool, ensure_ascii=False), ttl=ttl)
 
 
 def _system(system: Any) -> Iterator[Part]:
@@ -76,7 +85,9 @@ def _system(system: Any) -> Iterator[Part]:
     if system is not None and not isinstance(system, list):
         raise invalid("system: Input should be a valid string or list")
     for number, block in enumerate(system or ()):
-        yield Part(role="system", block=block, text=_text(block, f"system.{number}"))
+        text = _text(block, f"system.{number}")
+        ttl = ttl_of(block.get("cache_control"), f"system.{number}.cache_control")
+        yield Part(role="system", block=block, text=text, ttl=ttl)
 
 
 def _message(message: Any, where: str) -> Iterator[Part]:
@@ -91,7 +102,8 @@ def _message(message: Any, where: str) -> Iterator[Part]:
     if not blocks:
         raise invalid(f"{where}: all messages must have non-empty content")
     for number, block in enumerate(blocks):
-        yield _part(block, f"{where}.content.{number}", role)
+        part = _part(block, f"{where}.content.{number}", role)
+        yield replace(part, ttl=ttl_of(block.get("cache_control"), f"{where}.content.{number}.cache_control"))
 
 
 def _part(block: Any, where: str, role: str) -> Part:

@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from infra.local.offline_claude.answer import answer
+from infra.local.offline_claude.cache import prefixes
 from infra.local.offline_claude.exchange import Reply, Request
 from infra.local.offline_claude.faults import CUT, REFUSED, draw
 from infra.local.offline_claude.ledger import Entry
@@ -54,7 +55,8 @@ def count(request: Request, state: State) -> Reply:
 
 
 def _outcome(question: Question, state: State) -> Outcome:
-    prompt = _prompt(question, state)
+    written = prefixes(question, state.counter)
+    prompt = state.cache.price(written, _length(question, state))
     fault, slow = state.fault_for(question)
     wait = slow + _latency(question, state)
     if fault and fault.kind in REFUSED:
@@ -66,16 +68,17 @@ def _outcome(question: Question, state: State) -> Outcome:
         return Outcome(reply=Reply(cut=True, wait_s=wait), fault=fault.kind)
     kind = fault.kind if fault else None
     message = _message(question, state, prompt, kind)
+    state.cache.use(written, wait)
     headers = state.minute.spend(question.model.id, message.tokens)
     reply = Reply(body=message.body, headers=headers, wait_s=wait, cut=kind in CUT)
     return Outcome(reply=reply, message=message, fault=kind or ("slow" if slow else None))
 
 
-def _prompt(question: Question, state: State) -> Tokens:
+def _length(question: Question, state: State) -> int:
     tokens = state.counter.prompt(question.body, question.content, question.model)
     if tokens > question.model.context:
         raise invalid(f"prompt is too long: {tokens} tokens > {question.model.context} maximum")
-    return Tokens(input=tokens)
+    return tokens
 
 
 def _latency(question: Question, state: State) -> float:

@@ -3,6 +3,7 @@
 import json
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from http import HTTPStatus
@@ -124,11 +125,15 @@ class _Handler(BaseHTTPRequestHandler):
 
 @contextmanager
 def serve(
-    port: int = 0, *, settings: Settings | None = None, faults: tuple[Fault, ...] = ()
+    port: int = 0,
+    *,
+    settings: Settings | None = None,
+    faults: tuple[Fault, ...] = (),
+    clock: Callable[[], float] = time.time,
 ) -> Iterator[str]:
     """Run the server in this process; gives its base URL. Port 0 takes a free one."""
     chosen = changed(settings or Settings(), {"faults": faults} if faults else {})
-    server = _Server(port, App(chosen))
+    server = _Server(port, App(chosen, clock))
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
     thread.start()
     try:

@@ -1,7 +1,10 @@
 """What the server remembers between requests; every change is made under one lock."""
 
 import threading
+import time
+from collections.abc import Callable
 
+from infra.local.offline_claude.cache import Cache
 from infra.local.offline_claude.faults import Fault, Faults
 from infra.local.offline_claude.ledger import Ledger
 from infra.local.offline_claude.limits import Minute
@@ -11,17 +14,17 @@ from infra.local.offline_claude.tokens import Counter
 
 
 class State:
-    """Settings in force, faults that have struck, the ledger, the running minute."""
+    """Settings in force, faults that have struck, the ledger, the running minute, the prompt cache."""
 
-    def __init__(self, settings: Settings) -> None:
-        self._lock = threading.Lock()
+    def __init__(self, settings: Settings, clock: Callable[[], float] = time.time) -> None:
+        self._lock, self._clock = threading.Lock(), clock
         self._started_with = settings
         self._requests = 0
         self.reset()
 
     def reset(self) -> Settings:
         """Back to how the server was started, with an empty ledger."""
-        self.ledger, self.minute = Ledger(), Minute()
+        self.ledger, self.minute, self.cache = Ledger(), Minute(clock=self._clock), Cache(self._clock)
         return self._put(self._started_with)
 
     def configure(self, wanted: object) -> Settings:
