@@ -38,6 +38,8 @@ class App:
         match request.method, path:
             case "GET", "/_offline/ledger":
                 return Reply(body=self._state.ledger.as_list())
+            case "GET", "/_offline/bill":
+                return Reply(body=self._state.ledger.bill())
             case "POST", "/_offline/faults":
                 return Reply(body=self._state.configure(messages.parse(request.body)).as_dict())
             case "POST", "/_offline/reset":

@@ -1,11 +1,13 @@
 """What was asked, answered and billed: one entry a message request, in order, kept by this server alone."""
 
 import threading
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
+from infra.local.offline_claude.bill import Bill
 from infra.local.offline_claude.tokens import Tokens
 
 KEPT = 200_000
@@ -34,23 +36,35 @@ class Entry:
 
 
 class Ledger:
-    """The entries so far; safe to share between threads."""
+    """The entries so far and the bill over them; safe to share between threads."""
 
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self._clock, self._lock = clock, threading.Lock()
         self._entries: list[Entry] = []
         self._count = 0
+        self._bill = Bill()
 
     def add(self, entry: Entry) -> None:
-        """Write an entry down; the oldest are dropped when far too many are kept."""
-        now = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        """Write an entry down; the oldest are dropped when far too many are kept, but not from the bill."""
+        now = datetime.fromtimestamp(self._clock(), UTC).isoformat(timespec="milliseconds")
         with self._lock:
             self._count += 1
-            self._entries.append(replace(entry, number=self._count, at=now))
+            self._entries.append(replace(entry, number=self._count, at=now.replace("+00:00", "Z")))
             del self._entries[:-KEPT]
+            self._bill.add(entry.model, entry.status, entry.tokens)
 
     def as_list(self) -> list[dict[str, Any]]:
         """Every entry as JSON."""
         with self._lock:
             entries = tuple(self._entries)
         return [entry.as_dict() for entry in entries]
+
+    def bill(self) -> dict[str, Any]:
+        """The bill as JSON."""
+        with self._lock:
+            return self._bill.as_dict()
+
+    def total(self) -> Decimal:
+        """What everything came to, in US dollars."""
+        with self._lock:
+            return self._bill.all.total()

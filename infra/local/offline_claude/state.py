@@ -24,7 +24,11 @@ class State:
 
     def reset(self) -> Settings:
         """Back to how the server was started, with an empty ledger."""
-        self.ledger, self.minute, self.cache = Ledger(), Minute(clock=self._clock), Cache(self._clock)
+        self.ledger, self.minute, self.cache = (
+            Ledger(self._clock),
+            Minute(clock=self._clock),
+            Cache(self._clock),
+        )
         return self._put(self._started_with)
 
     def configure(self, wanted: object) -> Settings:

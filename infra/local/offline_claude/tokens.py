@@ -76,13 +76,12 @@ def image_tokens(picture: Picture, model: Model) -> int:
     return min(patches, model.image_tokens)
 
 
+def costs(tokens: Tokens, model: Model) -> dict[str, Decimal]:
+    """What these tokens cost in US dollars, by kind."""
+    price = model.price_for(tokens.prompt)
+    return {kind: count * getattr(price, kind) / MILLION for kind, count in tokens.as_dict().items()}
+
+
 def cost(tokens: Tokens, model: Model) -> Decimal:
     """What these tokens cost in US dollars."""
-    price = model.price_for(tokens.prompt)
-    return (
-        tokens.input * price.input
-        + tokens.output * price.output
-        + tokens.cache_read * price.cache_read
-        + tokens.cache_write_5m * price.cache_write_5m
-        + tokens.cache_write_1h * price.cache_write_1h
-    ) / MILLION
+    return sum(costs(tokens, model).values(), Decimal(0))
