@@ -1,4 +1,4 @@
-"""POST /v1/messages from body to reply: check, meet a fault or answer, bill, write down."""
+"""POST /v1/messages from body to reply: check, admit, meet a fault or answer, bill, write down."""
 
 import json
 from collections.abc import Mapping
@@ -57,6 +57,7 @@ def count(request: Request, state: State) -> Reply:
 def _outcome(question: Question, state: State) -> Outcome:
     written = prefixes(question, state.counter)
     prompt = state.cache.price(written, _length(question, state))
+    state.admit(question, prompt)
     fault, slow = state.fault_for(question)
     wait = slow + _latency(question, state)
     if fault and fault.kind in REFUSED:
@@ -69,7 +70,7 @@ def _outcome(question: Question, state: State) -> Outcome:
     kind = fault.kind if fault else None
     message = _message(question, state, prompt, kind)
     state.cache.use(written, wait)
-    headers = state.minute.spend(question.model.id, message.tokens)
+    headers = state.limits.answered(question.model.line, message.tokens.output)
     reply = Reply(body=message.body, headers=headers, wait_s=wait, cut=kind in CUT)
     return Outcome(reply=reply, message=message, fault=kind or ("slow" if slow else None))
 

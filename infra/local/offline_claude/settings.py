@@ -5,12 +5,16 @@ from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
 
 from infra.local.offline_claude.faults import KINDS, Fault
+from infra.local.offline_claude.limits import Allowance
 from infra.local.offline_claude.rejections import invalid
 
 
 @dataclass(frozen=True, kw_only=True)
 class Settings:
-    """Latency (give or take the jitter), the token estimate, the share of unsure answers, the faults."""
+    """Latency (give or take the jitter), the token estimate, the share of unsure answers, limits, the faults.
+
+    A limit of None is not enforced. The spend limit is one on the server's own bill, which no month ends.
+    """
 
     seed: int = 0
     latency_s: float = 0.0
@@ -18,11 +22,29 @@ class Settings:
     chars_per_token: float | None = None
     tokens_per_byte: float | None = None
     low_confidence_share: float = 0.0
+    requests_per_minute: int | None = None
+    input_tokens_per_minute: int | None = None
+    output_tokens_per_minute: int | None = None
+    burst_s: float = 60.0
+    spend_limit_usd: float | None = None
     faults: tuple[Fault, ...] = ()
+
+    @property
+    def allowance(self) -> Allowance:
+        """What a minute allows."""
+        return Allowance(
+            requests=self.requests_per_minute,
+            input_tokens=self.input_tokens_per_minute,
+            output_tokens=self.output_tokens_per_minute,
+            burst_s=self.burst_s,
+        )
 
     def as_dict(self) -> dict[str, Any]:
         """The settings as JSON."""
         return asdict(self)
+
+
+_CAN_BE_NONE = frozenset(one.name for one in fields(Settings) if one.default is None)
 
 
 def changed(settings: Settings, wanted: object) -> Settings:
@@ -39,14 +61,20 @@ def changed(settings: Settings, wanted: object) -> Settings:
 
 
 def _setting(name: str, value: Any) -> Any:
+    if value is None and name in _CAN_BE_NONE:
+        return None
     if name == "faults":
         if not isinstance(value, list | tuple):
             raise invalid("faults: must be a list")
         return tuple(fault_of(one, f"faults.{number}") for number, one in enumerate(value))
     if name == "seed":
         return int(_number(name, value, whole=True))
+    if name.endswith("_per_minute"):
+        return int(_number(name, value, least=1, whole=True))
     if name in ("chars_per_token", "tokens_per_byte"):
-        return None if value is None else _number(name, value, least=0.01)
+        return _number(name, value, least=0.01)
+    if name == "spend_limit_usd":
+        return _number(name, value)
     return _number(name, value, most=1.0 if name.endswith("share") else 3600.0)
 
 

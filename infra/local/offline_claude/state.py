@@ -3,18 +3,19 @@
 import threading
 import time
 from collections.abc import Callable
+from decimal import Decimal
 
 from infra.local.offline_claude.cache import Cache
 from infra.local.offline_claude.faults import Fault, Faults
 from infra.local.offline_claude.ledger import Ledger
-from infra.local.offline_claude.limits import Minute
+from infra.local.offline_claude.limits import Limits
 from infra.local.offline_claude.question import Question
 from infra.local.offline_claude.settings import Settings, changed
-from infra.local.offline_claude.tokens import Counter
+from infra.local.offline_claude.tokens import Counter, Tokens
 
 
 class State:
-    """Settings in force, faults that have struck, the ledger, the running minute, the prompt cache."""
+    """Settings in force, faults that have struck, the ledger, the rate limits, the prompt cache."""
 
     def __init__(self, settings: Settings, clock: Callable[[], float] = time.time) -> None:
         self._lock, self._clock = threading.Lock(), clock
@@ -24,15 +25,12 @@ class State:
 
     def reset(self) -> Settings:
         """Back to how the server was started, with an empty ledger."""
-        self.ledger, self.minute, self.cache = (
-            Ledger(self._clock),
-            Minute(clock=self._clock),
-            Cache(self._clock),
-        )
+        self.ledger, self.cache = Ledger(self._clock), Cache(self._clock)
+        self.limits = Limits(self._started_with.allowance, self._clock)
         return self._put(self._started_with)
 
     def configure(self, wanted: object) -> Settings:
-        """Replace the named settings; what is not named stays, all counts of faults begin anew."""
+        """Replace the named settings; the others stay. Counts of faults and changed limits begin anew."""
         return self._put(changed(self.settings, wanted))
 
     def _put(self, settings: Settings) -> Settings:
@@ -41,6 +39,8 @@ class State:
             self.counter = Counter(
                 chars_per_token=settings.chars_per_token, tokens_per_byte=settings.tokens_per_byte
             )
+            if settings.allowance != self.limits.allowance:
+                self.limits = Limits(settings.allowance, self._clock)
             self._faults = Faults(faults=settings.faults, seed=settings.seed)
         return settings
 
@@ -54,3 +54,10 @@ class State:
         """The fault that meets this request, if any, and the extra seconds of slow ones."""
         with self._lock:
             return self._faults.meet(question.request_hash, question.document, question.model.id)
+
+    def admit(self, question: Question, prompt: Tokens) -> None:
+        """Let a request in, or refuse it: first by the spend limit, then by those of the minute."""
+        limit = self.settings.spend_limit_usd
+        if limit is not None and self.ledger.total() >= Decimal(str(limit)):
+            raise Fault(kind="spend_limit").rejection()
+        self.limits.admit(question.model.line, prompt)
