@@ -38,8 +38,18 @@ def offline_claude(
     ] = None,
     port: Annotated[int | None, typer.Option(help="Of 127.0.0.1; without it, a free one.")] = None,
     latency: Annotated[float, typer.Option(help="Seconds that every answer takes.", min=0)] = 0.0,
+    jitter: Annotated[
+        float, typer.Option(help="Seconds that an answer may be faster or slower.", min=0)
+    ] = 0.0,
     low_confidence: Annotated[float, typer.Option(help="Share of unsure answers.", min=0, max=1)] = 0.0,
     seed: Annotated[int, typer.Option(help="Decides whom faults meet.")] = 0,
+    requests_per_minute: Annotated[int | None, typer.Option(help="Rate limit; 429 above it.", min=1)] = None,
+    input_tokens_per_minute: Annotated[int | None, typer.Option(help="The same, uncached.", min=1)] = None,
+    output_tokens_per_minute: Annotated[int | None, typer.Option(help="The same.", min=1)] = None,
+    burst: Annotated[
+        float, typer.Option(help="Seconds of these limits that may come at once.", min=0)
+    ] = 60.0,
+    spend_limit: Annotated[float | None, typer.Option(help="US dollars; 429 once billed.", min=0)] = None,
 ) -> None:
     """Run the stand-in for the Claude API until it is interrupted."""
     from infra.local.offline_claude.faults import Fault
@@ -57,7 +67,13 @@ def offline_claude(
         port or 0,
         ready=lambda url: tell(f"The offline Claude listens at {url}"),
         latency_s=latency,
+        jitter_s=jitter,
         low_confidence_share=low_confidence,
         seed=seed,
+        requests_per_minute=requests_per_minute,
+        input_tokens_per_minute=input_tokens_per_minute,
+        output_tokens_per_minute=output_tokens_per_minute,
+        burst_s=burst,
+        spend_limit_usd=spend_limit,
         faults=tuple(chosen),
     )

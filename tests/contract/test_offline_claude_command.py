@@ -1,0 +1,33 @@
+"""`infra/pigeonhole offline-claude`: its options are the server's settings."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+from infra.cli.__main__ import app
+from infra.local.offline_claude import server
+from infra.local.offline_claude.settings import Settings, changed
+
+OPTIONS = {
+    "--latency 1 --jitter 0.3": {"latency_s": 1, "jitter_s": 0.3},
+    "--low-confidence 0.15 --seed 7": {"low_confidence_share": 0.15, "seed": 7},
+    "--requests-per-minute 50": {"requests_per_minute": 50},
+    "--input-tokens-per-minute 30000": {"input_tokens_per_minute": 30_000},
+    "--output-tokens-per-minute 8000": {"output_tokens_per_minute": 8_000},
+    "--burst 5": {"burst_s": 5},
+    "--spend-limit 0.5": {"spend_limit_usd": 0.5},
+}
+
+
+@pytest.mark.parametrize("options", OPTIONS)
+def test_an_option_is_a_setting_and_all_others_stay_as_they_are(
+    options: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    started: list[dict[str, Any]] = []
+    monkeypatch.setattr(server, "run", lambda port, *, ready, **settings: started.append(settings))
+    result = CliRunner().invoke(app, ["offline-claude", *options.split()])
+    assert result.exit_code == 0, result.output
+    assert changed(Settings(), started[0]) == changed(Settings(), OPTIONS[options])
