@@ -12,7 +12,9 @@ import anthropic
 import pytest
 from anthropic.types.shared import EnforcedSpendLimitReachedError
 
-from infra.local.offline_claude import Rejection, parse_fault
+from infra.local.offline_claude import Rejection, Settings, parse_fault
+from infra.local.offline_claude.app import App
+from infra.local.offline_claude.exchange import Request
 from tests.contract.offline_claude_client import SLUGS, Claude, text_of
 from tests.contract.wire import OfflineClaude
 
@@ -109,6 +111,19 @@ def test_every_answer_takes_the_latency_asked_for(claude: Claude) -> None:
     assert 0.15 <= time.monotonic() - started < 2
 
 
+def test_a_latency_is_spread_evenly_by_its_jitter() -> None:
+    app = App(Settings(latency_s=1.0, jitter_s=0.3))
+    body = '{"model": "claude-haiku-5-5", "max_tokens": 9, "messages": [{"role": "user", "content": "%d"}]}'
+    asked = (
+        Request(method="POST", path="/v1/messages", headers={"x-api-key": "k"}, body=(body % n).encode())
+        for n in range(200)
+    )
+    waits = sorted(app.handle(request, "req").wait_s for request in asked)
+    assert 0.7 <= waits[0] < 0.75
+    assert 0.95 < sum(waits) / len(waits) < 1.05
+    assert 1.25 < waits[-1] <= 1.3
+
+
 def test_a_truncated_answer_is_half_a_json(claude: Claude) -> None:
     claude.suffers("truncated")
     message = claude.create()
@@ -158,6 +173,24 @@ def test_a_share_of_the_answers_can_be_unsure(claude: Claude) -> None:
         for n in range(40)
     )
     assert 10 <= unsure <= 30
+
+
+def unsure_at(claude: Claude, share: float, **settings: Any) -> set[int]:
+    claude.control(low_confidence_share=share, **settings).raise_for_status()
+    texts = (f"Invoice number: {n}. Amount due: EUR 300. Bill to: A" for n in range(30))
+    return {n for n, text in enumerate(texts) if claude.answer(text)["confidence"] < 50}
+
+
+def test_an_answer_unsure_at_one_share_is_unsure_at_every_greater_one(claude: Claude) -> None:
+    few, many, all_of_them = (unsure_at(claude, share) for share in (0.2, 0.6, 1.0))
+    assert set() < few < many < all_of_them == set(range(30))
+
+
+def test_which_answers_are_unsure_depends_on_the_seed_and_not_on_what_was_asked_before(
+    claude: Claude,
+) -> None:
+    first, again, other = (unsure_at(claude, 0.5, seed=seed) for seed in (1, 1, 2))
+    assert first == again != other
 
 
 def outcomes(claude: Claude, documents: list[str]) -> list[str]:
@@ -215,7 +248,9 @@ def test_of_several_faults_the_first_that_strikes_counts_and_slowness_adds_up(cl
      ({"faults": [{"kind": "billing", "next": 1.5}]}, "whole number"),
      ({"faults": [{"kind": "billing", "colour": 1}]}, "colour"), ({"latency": 1}, "latency_s"),
      ({"latency_s": "long"}, "latency_s"), ({"low_confidence_share": 2}, "low_confidence_share"),
-     ({"seed": True}, "seed")],
+     ({"seed": True}, "seed"), ({"requests_per_minute": 0}, "requests_per_minute"),
+     ({"input_tokens_per_minute": 1.5}, "whole number"), ({"burst_s": -1}, "burst_s"),
+     ({"spend_limit_usd": "much"}, "spend_limit_usd"), ({"burst_s": None}, "burst_s")],
 )  # fmt: skip
 def test_a_wrong_setting_is_a_400_that_names_it_and_changes_nothing(
     claude: Claude, settings: dict[str, Any], named: str
