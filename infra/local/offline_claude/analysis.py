@@ -44,15 +44,16 @@ def analyse(document: str, system: str, offered: tuple[str, ...], *, images: int
     totals = classifier.scores(hits, len(words.stems), len(vocabulary.slugs))
     verdict = classifier.judge(totals, strong=strong)
     text = document[:ANALYSED]
+    counts = digest.counted(text)
     return Analysis(
         category=vocabulary.slugs[verdict.category],
         runner_up=vocabulary.slugs[verdict.runner_up] if verdict.runner_up_confidence else NOBODY,
         confidence=verdict.confidence,
         runner_up_confidence=verdict.runner_up_confidence,
         title=digest.title_of(words.lines),
-        summary=digest.summary_of(text),
+        summary=digest.summary_of(text, counts),
         language=language_of(text),
-        keywords=tuple(digest.keywords_of(text)),
+        keywords=tuple(digest.keywords_of(counts)),
         evidence=tuple(digest.quotes_of(words.lines, _line_weights(hits, verdict.category))),
         issue=_issue(words, hits, vocabulary, verdict),
     )

@@ -26,13 +26,17 @@ def title_of(lines: tuple[str, ...]) -> str:
     return next((text[:TITLE].rstrip() for text in texts if sum(map(str.isalpha, text)) >= 3), "")
 
 
-def summary_of(text: str) -> str:
+def counted(text: str) -> Counter[str]:
+    """The telling words of a text, in lower case, and how often each stands in it."""
+    return Counter(_content(text))
+
+
+def summary_of(text: str, counts: Counter[str]) -> str:
     """Two or three sentences that share most words with the whole, in the order they stand."""
     sentences = [sentence for sentence in _sentences(text) if 25 <= len(sentence) <= 400]
     if not sentences:
         return _clean(text[: 4 * SUMMARY])[:SUMMARY]
-    counted = Counter(_content(text))
-    ranked = sorted(range(len(sentences)), key=lambda at: -_centrality(sentences[at], at, counted))
+    ranked = sorted(range(len(sentences)), key=lambda at: -_centrality(sentences[at], at, counts))
     chosen = sorted(ranked[:SENTENCES_KEPT])
     return _shorten([sentences[at] for at in chosen])
 
@@ -46,9 +50,9 @@ def _sentences(text: str) -> list[str]:
     return found[:SENTENCES_READ]
 
 
-def _centrality(sentence: str, at: int, counted: Counter[str]) -> float:
+def _centrality(sentence: str, at: int, counts: Counter[str]) -> float:
     words = set(_content(sentence))
-    return sum(min(counted[word], 10) for word in words) / (len(words) + 4) + 3 / (at + 1)
+    return sum(min(counts[word], 10) for word in words) / (len(words) + 4) + 3 / (at + 1)
 
 
 def _shorten(sentences: list[str]) -> str:
@@ -57,9 +61,9 @@ def _shorten(sentences: list[str]) -> str:
     return " ".join(sentences)[:SUMMARY]
 
 
-def keywords_of(text: str) -> list[str]:
+def keywords_of(counts: Counter[str]) -> list[str]:
     """The commonest telling words, as they stand but in lower case."""
-    return [word for word, _ in Counter(_content(text)).most_common(8)]
+    return [word for word, _ in counts.most_common(8)]
 
 
 def quotes_of(lines: tuple[str, ...], weights: dict[int, float]) -> list[str]:

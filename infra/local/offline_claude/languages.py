@@ -2,7 +2,7 @@
 
 import re
 import tomllib
-from collections import Counter
+from collections import Counter, defaultdict
 from functools import cache
 from pathlib import Path
 
@@ -43,12 +43,13 @@ def little_words() -> frozenset[str]:
 
 @cache
 def _shares() -> dict[str, dict[str, float]]:
-    """How much each word says for a language: less the more languages have it."""
+    """How much each word says for each language that has it: less the more languages do."""
+    shares: dict[str, dict[str, float]] = defaultdict(dict)
     used = Counter(word for words in common_words().values() for word in words)
-    return {
-        language: {word: _telling(word) / used[word] for word in words}
-        for language, words in common_words().items()
-    }
+    for language, words in common_words().items():
+        for word in words:
+            shares[word][language] = _telling(word) / used[word]
+    return dict(shares)
 
 
 def _telling(word: str) -> float:
@@ -75,10 +76,10 @@ def _by_script(sample: str) -> str | None:
 
 
 def _by_words(sample: str) -> str:
-    counted = Counter(_WORD.findall(sample))
-    scores = {
-        language: sum(count * shares[word] for word, count in counted.items() if word in shares)
-        for language, shares in _shares().items()
-    }
+    scores = dict.fromkeys(common_words(), 0.0)
+    shares = _shares()
+    for word, count in Counter(_WORD.findall(sample)).items():
+        for language, share in shares.get(word, {}).items():
+            scores[language] += count * share
     best = max(scores, key=lambda language: scores[language])
     return best if scores[best] else "en"

@@ -15,6 +15,7 @@ _TOKEN = re.compile(r"[^\W\d_]+")
 _BLANK = re.compile(r"_{3,}|\.{8,}|☐|□|\[ ?\]|\( ?\)")
 _QUESTION = re.compile(r"\?(?=\W*(?:\s|$))")
 _MONEY = re.compile(r"[$€£¥]\s?\d|\d\s?[€£]|\b(?:eur|usd|gbp|chf)\s?\d|\d\s?(?:eur|usd|gbp|chf)\b")
+_SIGN = re.compile(r"[\d?☐□\[(]|__|\.\.")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,5 +61,7 @@ def read(text: str) -> Words:
 def _line_stems(line: str) -> list[str]:
     folded = fold(line)
     words = [stem(word) for word in _TOKEN.findall(folded)]
+    if not _SIGN.search(folded):  # most lines are only words, and this is soon seen
+        return words
     words += [BLANK] * len(_BLANK.findall(folded))
     return words + [MONEY] * len(_MONEY.findall(folded)) + [QUESTION] * len(_QUESTION.findall(folded))
