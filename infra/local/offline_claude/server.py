@@ -30,6 +30,8 @@ class _Server(ThreadingHTTPServer):
     def __init__(self, port: int, app: App) -> None:
         self.app = app
         self.stopping = threading.Event()
+        # One at a time: threads that take turns at every instruction would all be ready last.
+        self.turn = threading.Lock()
         self._open: set[socket] = set()
         super().__init__((HOST, port), _Handler)
 
@@ -91,12 +93,15 @@ class _Handler(BaseHTTPRequestHandler):
             left -= len(chunk)
 
     def _serve(self, body: bytes, request_id: str = "") -> None:
+        started = time.monotonic()
         request_id = request_id or self.server.app.next_id()
         headers = {name.lower(): value for name, value in self.headers.items()}
         request = Request(method=self.command, path=self.path, headers=headers, body=body)
-        reply = self.server.app.handle(request, request_id)
-        if reply.wait_s:
-            self.server.stopping.wait(reply.wait_s)
+        with self.server.turn:
+            reply = self.server.app.handle(request, request_id)
+        # What it took to answer is part of the latency, so that a busy server is not a slower Claude.
+        if (left := reply.wait_s - (time.monotonic() - started)) > 0:
+            self.server.stopping.wait(left)
         if reply.cut:
             self.close_connection = True
             return
