@@ -52,8 +52,7 @@ class Bucket:
 
 def _bucket(name: str, limit: int | None, burst_s: float) -> Bucket:
     told = limit or BUILD[name]
-    least = 1.0 if name == "requests" else 0.0
-    return Bucket(name=name, limit=told, capacity=max(least, told * burst_s / 60), enforced=limit is not None)
+    return Bucket(name=name, limit=told, capacity=told * burst_s / 60, enforced=limit is not None)
 
 
 class Limits:
