@@ -1,11 +1,13 @@
 """Files become keys of the inbox: every file gets one key of its own, or a reason why it cannot."""
 
 import os
+import stat
 from collections.abc import Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 MAX_KEY_BYTES = 1024  # S3's
+FORBIDDEN = "it may not be read: check its permissions"
 
 
 class InputError(Exception):
@@ -40,14 +42,19 @@ def _named(paths: Sequence[Path]) -> Iterator[tuple[Path, str]]:
 
 
 def _files(path: Path) -> Iterator[tuple[Path, str]]:
+    """Files, and the folders that could not be opened: nobody knows what they hold."""
     if not path.is_dir():
         yield path, path.name
         return
-    for folder, folders, names in os.walk(path):
+    closed: list[OSError] = []
+    for folder, folders, names in os.walk(path, onerror=closed.append):
         folders.sort()
         for name in sorted(names):
             file = Path(folder, name)
             yield file, file.relative_to(path).as_posix()
+    for error in closed:
+        unopened = Path(error.filename)
+        yield unopened, f"{unopened.relative_to(path).as_posix()}/"
 
 
 def _with_keys(files: Iterable[tuple[Path, str]]) -> Iterator[Found]:
@@ -70,10 +77,12 @@ def _problem(path: Path, key: str) -> str | None:
         return f"its path is {size} bytes long and S3 takes {MAX_KEY_BYTES}: rename it or move it up"
     if "\n" in key:
         return "its name has a line break, which the local AWS cannot take: rename it"
-    if not path.exists():
+    try:
+        mode = path.stat().st_mode
+    except PermissionError:
+        return FORBIDDEN
+    except OSError:
         return "it is a link to nothing"
-    if not path.is_file():
-        return "it is not a regular file"
-    if not os.access(path, os.R_OK):
-        return "it may not be read: check its permissions"
-    return None
+    if stat.S_ISDIR(mode) or not os.access(path, os.R_OK):
+        return FORBIDDEN
+    return None if stat.S_ISREG(mode) else "it is not a regular file"

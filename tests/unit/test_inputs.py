@@ -100,6 +100,24 @@ def test_an_empty_folder_is_named(tmp_path: Path):
         find([tmp_path])
 
 
+def test_a_folder_that_may_not_be_opened_is_told_and_not_passed_over(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    closed = files(tmp_path, "a.txt", "closed/b.txt") / "closed"
+    scandir = os.scandir  # root may open everything
+
+    def guarded(path: str) -> object:
+        if Path(path) == closed:
+            raise PermissionError(13, "Permission denied", str(closed))
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", guarded)
+    assert [(file.key, file.problem) for file in find([tmp_path])] == [
+        ("a.txt", None),
+        ("closed/", "it may not be read: check its permissions"),
+    ]
+
+
 NAMES = st.text(st.characters(exclude_characters="/\0", exclude_categories=["Cs"]), min_size=1, max_size=40)
 
 
