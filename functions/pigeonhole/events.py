@@ -217,4 +217,6 @@ def _sequencer(value: object) -> str:
 
 
 def _why(error: Exception) -> str:
-    return f"{type(error).__name__}: {error!s:.200}"
+    if isinstance(error, json.JSONDecodeError):
+        return f"not JSON: {error!s:.200}"
+    return f"neither S3's notification nor an order of ours: {type(error).__name__}: {error!s:.200}"

@@ -223,3 +223,19 @@ def test_the_good_records_of_a_half_readable_message_are_still_asked_for():
     assert [ask.upload.key for ask in message.asks] == ["good", "fine"]
     assert message.unreadable
     assert message.body == body
+
+
+@pytest.mark.parametrize(
+    ("body", "why"),
+    [
+        ("three words long", "not JSON: "),
+        ("42", "neither S3's notification nor an order of ours: "),
+        ('{"Records": [{}]}', "neither S3's notification nor an order of ours: "),
+    ],
+    ids=["text", "number", "no-record-of-s3"],
+)
+def test_a_message_that_cannot_be_read_says_why_in_plain_words(body, why):
+    (message,) = events.parse(sqs_event(body)).messages
+
+    assert message.unreadable is not None
+    assert message.unreadable.startswith(why)
