@@ -33,7 +33,7 @@ def inert(text: str) -> Text:
 
 
 def _cells(row: Row) -> tuple[str, ...]:
-    confidence = row.get("confidence")
+    confidence = row.get("confidence") if row.get("category") else None
     return (
         _shortened(row["key"]),
         row.get("category") or row["status"],

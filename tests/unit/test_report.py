@@ -114,6 +114,11 @@ def test_the_headline_counts_what_came_in_and_what_became_of_it() -> None:
     assert "3 documents came in: 2 sorted, 1 for a person." in page(*rows).text
 
 
+def test_nobody_is_said_to_be_sure_of_a_category_that_is_not_there() -> None:
+    nowhere = INVOICE | {"status": "needs_review", "category": None, "confidence": 0.31}
+    assert "31 %" not in page(nowhere).text
+
+
 def test_an_empty_inbox_is_said_plainly() -> None:
     assert "Nothing came in." in page().text
 
