@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from functools import cache
 from pathlib import Path
+from types import MappingProxyType
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 from markupsafe import Markup
@@ -20,8 +21,13 @@ from infra.report_words import ENGINES, STATUSES, TIERS
 _TURNS = re.compile("[\u202a-\u202e\u2066-\u2069]")
 
 
-def render(rows: Sequence[Row], *, engine: str, seconds: float) -> str:
-    """The page about these rows; `engine` is `offline` or `api`, `seconds` how long it all took."""
+def render(
+    rows: Sequence[Row], *, engine: str, seconds: float, left: Mapping[str, str] = MappingProxyType({})
+) -> str:
+    """The page about these rows; `engine` is `offline` or `api`, `seconds` how long it all took.
+
+    `left` are the files that have no row, with the reason.
+    """
     ordered = sorted(rows, key=lambda row: str(row.get("key", "")))
     entries = [Entry(number=number, row=row) for number, row in enumerate(ordered, 1)]
     paid = [entry for entry in entries if entry.cost]
@@ -32,6 +38,7 @@ def render(rows: Sequence[Row], *, engine: str, seconds: float) -> str:
         engine=ENGINES.get(engine, engine),
         offline=engine == "offline",
         seconds=seconds,
+        left=left,
         statuses={key: [e for e in entries if e.status == key] for key in _known_first(entries)},
         pigeonholes=_by_category(entries),
         hard=[e for e in entries if e.escalated or e.reviewed],

@@ -31,12 +31,15 @@ def in_order(files: Sequence[Found], journey: Journey) -> list[Row]:
     return [journey.rows[file.key] for file in files if file.key in journey.rows]
 
 
-def write(out: Path, rows: Sequence[Row], *, engine: str, seconds: float) -> None:
+def write(files: Sequence[Found], journey: Journey, out: Path, *, engine: str, seconds: float) -> None:
     """Only these two files of the folder are replaced."""
     from infra.report import render
 
+    rows = in_order(files, journey)
+    left = {str(file.path): journey.left[file.key] for file in files if file.key in journey.left}
     documents_file(out).write_text("".join(json_line(row) + "\n" for row in rows), encoding="utf-8")
-    report_file(out).write_text(render(rows, engine=engine, seconds=seconds), encoding="utf-8")
+    page = render(rows, engine=engine, seconds=seconds, left=left)
+    report_file(out).write_text(page, encoding="utf-8")
 
 
 def conclude(

@@ -65,10 +65,9 @@ def run(
     with _stack(wanted, keep=keep) as stack, progress(len(files)) as news:
         for wave in _waves(files, journey, max_usd if claude is Claude.API else None):
             drive(stack, wave, journey, patience=patience, news=news)
-    rows = in_order(files, journey)
-    write(out, rows, engine=claude.value, seconds=time.monotonic() - started)
+    write(files, journey, out, engine=claude.value, seconds=time.monotonic() - started)
     if as_json:
-        print_json_lines(rows)
+        print_json_lines(in_order(files, journey))
     raise typer.Exit(conclude(files, journey, out, engine=claude.value, table=not as_json, started=started))
 
 

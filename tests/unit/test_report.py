@@ -119,6 +119,13 @@ def test_nobody_is_said_to_be_sure_of_a_category_that_is_not_there() -> None:
     assert "31 %" not in page(nowhere).text
 
 
+def test_a_file_without_an_outcome_is_on_the_page_with_the_reason() -> None:
+    html = render([INVOICE], engine="api", seconds=1, left={"in/<b>.txt": "it is a link to nothing"})
+    seen = Page(html)
+    assert is_harmless(seen)
+    assert "in/<b>.txt it is a link to nothing" in seen.text
+
+
 def test_an_empty_inbox_is_said_plainly() -> None:
     assert "Nothing came in." in page().text
 
