@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import time
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from json import JSONDecodeError
 from math import isfinite
@@ -72,7 +73,12 @@ class Claude:
 
     def __init__(self, api_key: str, base_url: str | None = None) -> None:
         # No retries of its own: it would sleep inside the call, on our bill, and hide what it was told.
-        self._client = anthropic.Anthropic(api_key=api_key, base_url=base_url, max_retries=0)
+        self._client = anthropic.Anthropic(
+            api_key=api_key,
+            base_url=base_url,
+            max_retries=0,
+            http_client=anthropic.DefaultHttpxClient(event_hooks={"request": [_begin], "response": [_bound]}),
+        )
 
     def ask(self, request: Mapping[str, Any], *, timeout: float) -> Reply:
         """One Messages API call; see `classify` for what it may raise."""
@@ -88,6 +94,35 @@ class Claude:
         # The SDK builds its message unchecked, of any JSON.
         except (AttributeError, TypeError, ValueError) as error:
             raise _unreadable(error) from error
+
+
+def _begin(request: httpx2.Request) -> None:
+    request.extensions = {**request.extensions, "began": time.monotonic()}
+
+
+def _bound(response: httpx2.Response) -> None:
+    """The time-out is for the whole answer; the client's own begins anew with every byte."""
+    told = response.request.extensions
+    assert isinstance(response.stream, httpx2.SyncByteStream)  # noqa: S101  this client is not asynchronous
+    response.stream = _InTime(response.stream, told["began"] + told["timeout"]["read"])
+
+
+class _InTime(httpx2.SyncByteStream):
+    """An answer's bytes for as long as it may take."""
+
+    def __init__(self, stream: httpx2.SyncByteStream, deadline: float) -> None:
+        self._stream = stream
+        self._deadline = deadline
+
+    def __iter__(self) -> Iterator[bytes]:
+        for some in self._stream:
+            if time.monotonic() > self._deadline:
+                raise httpx2.ReadTimeout("the answer took longer than allowed, byte by byte")
+            yield some
+
+    def close(self) -> None:
+        """As the stream that it stands for."""
+        self._stream.close()
 
 
 def _reply(message: anthropic.types.Message, model: str, headers: Mapping[str, str]) -> Reply:
@@ -169,7 +204,10 @@ def _is_of_document(error: anthropic.APIStatusError, said: str) -> bool:
     """By its code, or else by the API's own words: the 400 of some gateway is no document's fault."""
     if error.error_code:
         return error.error_code in _DOCUMENT_CODES
-    return error.type == "invalid_request_error" and not any(word in said for word in _OUR_PARAMETERS)
+    if error.type != "invalid_request_error":
+        return False
+    # Where the message names its place in the document, words of ours in it mean nothing.
+    return said.startswith("messages.") or not any(word in said for word in _OUR_PARAMETERS)
 
 
 def _of_connection(error: anthropic.APIConnectionError) -> PigeonholeError:

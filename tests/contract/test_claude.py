@@ -186,6 +186,13 @@ def test_a_page_of_a_gateway_is_no_answer(api: Api) -> None:
     assert isinstance(no(api.url), TryLater)
 
 
+def test_an_answer_that_trickles_in_for_ever_is_too_late_and_may_have_been_billed(api: Api) -> None:
+    api.says(200, MESSAGE, pause=0.05)
+    error = no(api.url, timeout=0.3)
+    assert isinstance(error, TryLater)
+    assert (error.reason, error.billed) == ("Claude did not answer in time", True)
+
+
 def test_an_answer_cut_off_in_the_middle_may_have_been_billed(api: Api) -> None:
     api.says(200, b'{"id":', promised=1000)
     error = no(api.url)

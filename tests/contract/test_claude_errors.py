@@ -212,6 +212,7 @@ OURS = [
     "model: Field required",
 ]
 THEIRS = [
+    "messages.0.content.1.image.source: this format is not supported by this model",
     "prompt is too long: 1200000 tokens > 1000000 maximum",
     "input length and `max_tokens` exceed context limit: 199000 + 4096 > 200000, decrease input length",
     "messages.0.content.1.image.source.base64.data: The image was not valid",

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 import threading
+import time
 import urllib.request
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -24,18 +25,30 @@ MESSAGE = {
 
 @dataclass
 class Api:
-    """What it says next, and what it was asked; `promised` more bytes than it sends are a cut connection."""
+    """What it says next, and what it was asked.
+
+    More bytes `promised` than it sends are a cut connection; with a `pause` it sends one byte at a time.
+    """
 
     url: str
     status: int = 200
     body: bytes = b""
     headers: Mapping[str, str] = field(default_factory=dict)
     promised: int | None = None
+    pause: float = 0.0
     asked: list[dict[str, Any]] = field(default_factory=list)
     keys: list[str | None] = field(default_factory=list)
 
-    def says(self, status: int, body: object = b"", *, promised: int | None = None, **headers: Any) -> None:
-        self.status, self.promised = status, promised
+    def says(
+        self,
+        status: int,
+        body: object = b"",
+        *,
+        promised: int | None = None,
+        pause: float = 0.0,
+        **headers: Any,
+    ) -> None:
+        self.status, self.promised, self.pause = status, promised, pause
         self.body = body if isinstance(body, bytes) else json.dumps(body).encode()
         self.headers = {name.replace("_", "-"): value for name, value in headers.items()}
         self.asked.clear()
@@ -80,8 +93,18 @@ class _Handler(BaseHTTPRequestHandler):
         for name, value in (headers | dict(api.headers)).items():
             self.send_header(name, value)
         self.end_headers()
-        self.wfile.write(api.body)
+        if api.pause:
+            self._trickle(api)
+        else:
+            self.wfile.write(api.body)
         self.close_connection = api.promised is not None
+
+    def _trickle(self, api: Api) -> None:
+        with suppress(OSError):  # who asked has hung up
+            for byte in api.body:
+                self.wfile.write(bytes([byte]))
+                self.wfile.flush()
+                time.sleep(api.pause)
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002  the base class names it so
         pass
