@@ -175,6 +175,7 @@ RULES = Rules(
     thresholds=Thresholds(),
     fast=asking(Tier.FAST),
     strong=asking(Tier.STRONG),
+    inbox="inbox",
     max_bytes=10_000,
     visibility={Stage.TRIAGE: timedelta(seconds=720), Stage.ESCALATION: timedelta(seconds=1080)},
 )

@@ -15,6 +15,7 @@ from tests.builders import World, upload
 from tests.deployed import Properties, stack
 from tests.fakes import START
 
+STACK_NAME = "papers"
 WATCHED = {
     "IntakeLateAlarm": ("AWS/SQS", "ApproximateAgeOfOldestMessage", {"QueueName": "IntakeQueue.QueueName"}),
     "EscalationLateAlarm": (
@@ -22,11 +23,11 @@ WATCHED = {
         "ApproximateAgeOfOldestMessage",
         {"QueueName": "EscalationQueue.QueueName"},
     ),
-    "DeadLetteredAlarm": ("Pigeonhole", "DeadLettered", {"service": "pigeonhole"}),
-    "ParkedAlarm": ("Pigeonhole", "Parked", {"service": "pigeonhole"}),
-    "DefectAlarm": ("Pigeonhole", "Defect", {"service": "pigeonhole"}),
-    "SpendHighAlarm": ("Pigeonhole", "SpendPercent", {"service": "pigeonhole"}),
-    "OverCapAlarm": ("Pigeonhole", "OverCap", {"service": "pigeonhole"}),
+    "DeadLetteredAlarm": ("Pigeonhole", "DeadLettered", {"service": STACK_NAME}),
+    "ParkedAlarm": ("Pigeonhole", "Parked", {"service": STACK_NAME}),
+    "DefectAlarm": ("Pigeonhole", "Defect", {"service": STACK_NAME}),
+    "SpendHighAlarm": ("Pigeonhole", "SpendPercent", {"service": STACK_NAME}),
+    "OverCapAlarm": ("Pigeonhole", "OverCap", {"service": STACK_NAME}),
     "UntoldAlarm": ("AWS/SQS", "ApproximateNumberOfMessagesVisible", {"QueueName": "UntoldQueue.QueueName"}),
     "PublishLateAlarm": ("AWS/Lambda", "IteratorAge", {"FunctionName": "PublishFunction"}),
     "SweepErrorsAlarm": ("AWS/Lambda", "Errors", {"FunctionName": "SweepFunction"}),
@@ -79,7 +80,7 @@ def counted(journal: PowertoolsJournal, metric: str) -> None:
 @pytest.mark.parametrize("name", [name for name, (space, *_) in WATCHED.items() if space == "Pigeonhole"])
 def test_what_we_count_is_watched_under_the_name_that_the_journal_gives_it(name, capsys):
     alarm = stack().of("CloudWatch::Alarm")[name]
-    journal = PowertoolsJournal()
+    journal = PowertoolsJournal(STACK_NAME)
     counted(journal, alarm["MetricName"])
     journal.flush()
     written = json.loads(capsys.readouterr().out.splitlines()[-1])

@@ -53,7 +53,9 @@ class _Settled:
 
 def _settle(message: Message, works: Works, parts: Parts, shift: Shift) -> _Settled:
     steps = [lambda: _keep_unreadable(message, works, parts)]
-    steps += [partial(works[_kind(ask)], ask, parts, shift) for ask in message.asks if _kind(ask) in works]
+    steps += [
+        partial(works[_kind(ask)], ask, parts, shift) for ask in message.asks if not _stray(ask, works, parts)
+    ]
     try:
         waits = [_attempt(step, message, parts) for step in steps]
     except WorkAloneError:
@@ -69,9 +71,18 @@ def _kind(ask: Ask) -> Kind:
     return ask.stage if isinstance(ask, Order) else Change
 
 
+def _stray(ask: Ask, works: Works, parts: Parts) -> str | None:
+    """Why this is nothing that we work on."""
+    if _kind(ask) not in works:
+        return f"this {type(ask).__name__} does not belong into this queue"
+    if ask.upload.bucket != parts.rules.inbox:
+        return f"it is about the bucket {ask.upload.bucket}, which is not our inbox"
+    return None
+
+
 def _keep_unreadable(message: Message, works: Works, parts: Parts) -> None:
-    stray = [type(ask).__name__ for ask in message.asks if _kind(ask) not in works]
-    why = message.unreadable or (f"this {stray[0]} does not belong into this queue" if stray else None)
+    stray = [why for ask in message.asks if (why := _stray(ask, works, parts))]
+    why = message.unreadable or next(iter(stray), None)
     if why:
         uri = parts.artifacts.keep_unreadable(message, why)
         parts.journal.count("Unreadable")

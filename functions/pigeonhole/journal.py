@@ -10,21 +10,25 @@ from aws_lambda_powertools.metrics import MetricUnit
 
 from pigeonhole.document import PigeonholeError
 
-_NAME = "pigeonhole"
 _NAMESPACE = "Pigeonhole"
+# A line names the place that noted it, not this module: one call further out than Powertools looks.
+_CALLER = 3
 
 
 class PowertoolsJournal:
-    """ports.Journal; `flush` writes an invocation's metrics, of which it may have none."""
+    """ports.Journal; `flush` writes an invocation's metrics, of which it may have none.
 
-    def __init__(self) -> None:
-        self._logger = Logger(service=_NAME)
-        self._metrics = Metrics(namespace=_NAMESPACE, service=_NAME)
+    `service` tells the stacks of an account apart.
+    """
+
+    def __init__(self, service: str) -> None:
+        self._logger = Logger(service=service)
+        self._metrics = Metrics(namespace=_NAMESPACE, service=service)
         self._lock = threading.Lock()
 
     def note(self, what: str, **fields: object) -> None:
         """One line about what happened."""
-        self._logger.info(what, extra=fields)
+        self._logger.info(what, extra=fields, stacklevel=_CALLER)
 
     def count(self, metric: str, value: float = 1) -> None:
         """Add to a metric of this invocation."""
@@ -39,7 +43,7 @@ class PowertoolsJournal:
             "why": str(error) if isinstance(error, PigeonholeError) else None,
             "stack": traceback.format_tb(error.__traceback__),
         }
-        self._logger.error(what, extra=fields | told)
+        self._logger.error(what, extra=fields | told, stacklevel=_CALLER)
 
     def flush(self) -> None:
         """Write this invocation's metrics."""

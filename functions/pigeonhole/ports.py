@@ -371,12 +371,13 @@ class Journal(Protocol):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Rules:
-    """What the operator decides: sizes in bytes; `visibility` is the queues'."""
+    """What the operator decides: sizes in bytes; `inbox` is the bucket, `visibility` the queues'."""
 
     taxonomy: Taxonomy
     thresholds: Thresholds
     fast: Asking
     strong: Asking
+    inbox: str
     max_bytes: int
     visibility: Mapping[Stage, timedelta]
 

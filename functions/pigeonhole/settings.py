@@ -23,6 +23,10 @@ class Settings(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
+    powertools_service_name: str = Field(
+        default="pigeonhole", description="Tells stacks apart in logs and metrics."
+    )
+    inbox_bucket: str = Field(description="Bucket of the uploads; nothing else is worked on.")
     documents_table: str = Field(description="Table of the public rows.")
     ledger_table: str = Field(description="Table of our own bookkeeping.")
     artifacts_bucket: str = Field(description="Bucket of the texts, and of what could not be read.")

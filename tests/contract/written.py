@@ -38,7 +38,7 @@ class _Stdout:
 
 def listen(capsys: pytest.CaptureFixture[str]) -> Lines:
     """From here on: the logger and its counts are the process's, an earlier test may have left some."""
-    PowertoolsJournal().flush()
+    PowertoolsJournal("pigeonhole").flush()
     for handler in logging.getLogger("pigeonhole").handlers:
         if isinstance(handler, logging.StreamHandler):
             handler.stream = _Stdout()

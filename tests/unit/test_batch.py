@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -214,6 +215,17 @@ def test_what_does_not_belong_into_this_queue_is_kept_and_not_worked_on(ask, wor
     assert made.ledger.works == {}
     ((_, why),) = made.artifacts.unreadable
     assert "does not belong into this queue" in why
+
+
+def test_what_is_about_a_bucket_that_is_not_the_inbox_is_kept_and_its_neighbours_are_worked_on():
+    made = world(reply())
+    others = replace(UPLOADS[1], bucket="somebody-elses")
+
+    assert run(made, message(created(UPLOADS[0])), message(created(others), name="m2")) == []
+    assert made.row(UPLOADS[0]).status is Status.DONE
+    assert others.document not in made.ledger.rows
+    ((kept, why),) = made.artifacts.unreadable
+    assert (kept.id, "somebody-elses" in why) == ("m2", True)
 
 
 def test_the_test_event_leaves_no_trace():
