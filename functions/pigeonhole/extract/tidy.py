@@ -8,9 +8,12 @@ from __future__ import annotations
 import re
 
 LONGEST_WORD = 60
+SHORTEST_BLOB = 240
 
 _HYPHEN = re.compile("[\x02\xad][ \t]*\r?\n?")
 _CONTROL = re.compile("[\x00-\x08\x0e-\x1f\x7f\u200b\ufeff\ufffe\uffff\ud800-\udfff]")
+_WIDTHLESS = "\u200b\ufeff\ufffe\uffff"
+_CONTROL_BYTES = bytes([*range(9), *range(14, 32), 127])
 _DATA_URI = re.compile(r"data:([\w.+-]+/[\w.+-]+)[\w;=.-]*;base64,[A-Za-z0-9+/]*={0,2}")
 _BLOB = re.compile(
     r"(?<![A-Za-z0-9+/])"
@@ -24,11 +27,11 @@ def tidy(text: str) -> str:
     if "\x02" in text or "\xad" in text:
         text = _HYPHEN.sub("", text)
     text = text.replace("\r\n", "\n").replace("\r", "\n").replace("\x0c", "\n").replace("\x0b", "\n")
-    if _CONTROL.search(text):
+    if not _is_clean(text):
         text = _CONTROL.sub("", text)
     if "base64," in text:
         text = _DATA_URI.sub(r"[data: \1]", text)
-    if _has_long_word(text):
+    if _has_long(text, SHORTEST_BLOB, " ") and _has_long(text, LONGEST_WORD, "\n"):
         text = _BLOB.sub(_unless_words, text)
     if " \n" in text or "\t\n" in text:
         text = "\n".join([line.rstrip(" \t") for line in text.split("\n")])
@@ -37,12 +40,25 @@ def tidy(text: str) -> str:
     return text.strip("\n")
 
 
-def _has_long_word(text: str) -> bool:
-    """Whether anything in it is longer than words are; found without taking the text apart."""
-    at, last = -1, len(text) - LONGEST_WORD
+def _is_clean(text: str) -> bool:
+    """Whether it has no control character and no sign without a width: asked of its bytes, which is fast."""
+    try:
+        encoded = text.encode()
+    except UnicodeEncodeError:
+        return False
+    if len(encoded.translate(None, _CONTROL_BYTES)) < len(encoded):
+        return False
+    return not any(sign in text for sign in _WIDTHLESS)
+
+
+def _has_long(text: str, longest: int, other: str) -> bool:
+    """Whether so many characters stand together without a space or the other sign; found by leaps."""
+    at, last = -1, len(text) - longest
     while at < last:
-        end = at + LONGEST_WORD + 1
-        space = max(text.rfind(" ", at + 1, end), text.rfind("\n", at + 1, end))
+        end = at + longest + 1
+        space = text.rfind(" ", at + 1, end)
+        if other != " ":
+            space = max(space, text.rfind(other, at + 1, end))
         if space < 0:
             return True
         at = space
