@@ -9,7 +9,6 @@ from pigeonhole.document import DocumentError, PageImage
 from pigeonhole.extract import sniff, table
 from pigeonhole.extract.parts import Facts, Part, Source
 
-IMAGES = frozenset({"jpeg", "png", "gif", "webp", "tiff", "bmp"})
 TINY_IMAGE = 12_000
 
 
@@ -27,7 +26,7 @@ def attached(outer: Source, name: str, data: bytes) -> Iterator[Part]:
 def _tried(outer: Source, name: str, data: bytes) -> Iterator[Part]:
     try:
         kind = sniff.kind(data, name)
-        if kind in IMAGES and len(data) < TINY_IMAGE:
+        if kind in sniff.IMAGES and len(data) < TINY_IMAGE:
             return
         yield f"[attached: {name}]"
         yield from _parts(outer, name, kind, data)
@@ -40,7 +39,7 @@ def looked_at(outer: Source, name: str, data: bytes) -> Iterator[Part]:
     """A picture inside a document that has nothing else to say; one that cannot be shown is no loss."""
     try:
         kind = sniff.kind(data, name)
-        if kind in IMAGES:
+        if kind in sniff.IMAGES:
             yield from _parts(outer, name, kind, data)
     except DocumentError:
         yield Facts(failed=1)

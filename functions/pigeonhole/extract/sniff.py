@@ -9,64 +9,11 @@ import zipfile
 from pigeonhole.document import DocumentError
 from pigeonhole.extract.decode import SAMPLE, decode, is_text
 from pigeonhole.extract.legacy import locked
+from pigeonhole.extract.magic import FOLDERS, INSIDE, MAGIC, MEMBER_ENDINGS, MEMBERS, MIMETYPES, STREAMS
 
 HEAD = 1_024
+IMAGES = frozenset({"jpeg", "png", "gif", "webp", "tiff", "bmp"})
 
-_MAGIC = (
-    (b"\x89PNG\r\n\x1a\n", "png"),
-    (b"\xff\xd8\xff", "jpeg"),
-    (b"GIF87a", "gif"),
-    (b"GIF89a", "gif"),
-    (b"II*\x00", "tiff"),
-    (b"MM\x00*", "tiff"),
-    (b"II+\x00", "tiff"),
-    (b"MM\x00+", "tiff"),
-    (b"{\\rtf", "rtf"),
-    (b"7z\xbc\xaf\x27\x1c", "7-Zip archive"),
-    (b"Rar!\x1a\x07", "RAR archive"),
-    (b"\x1f\x8b", "gzip data"),
-    (b"BZh", "bzip2 data"),
-    (b"\xfd7zXZ\x00", "xz data"),
-    (b"\x28\xb5\x2f\xfd", "Zstandard data"),
-    (b"MZ", "Windows program"),
-    (b"\x7fELF", "Linux program"),
-    (b"\xcf\xfa\xed\xfe", "macOS program"),
-    (b"\xca\xfe\xba\xbe", "Java class or macOS program"),
-    (b"ITSF", "compiled help (CHM)"),
-    (b"\xe4\x52\x5c\x7b\x8c\xd8\xa7\x4d", "OneNote notebook"),
-    (b"ID3", "sound"),
-    (b"OggS", "sound"),
-    (b"fLaC", "sound"),
-    (b"\x1aE\xdf\xa3", "film"),
-    (b"SQLite format 3\x00", "SQLite database"),
-    (b"\x00\x01\x00\x00Standard ", "Access database"),
-    (b"!BDN", "Outlook mailbox (PST)"),
-    (b"8BPS", "Photoshop image"),
-    (b"wOFF", "font"),
-    (b"wOF2", "font"),
-    (b"PAR1", "Parquet table"),
-)
-_PACKAGES = (
-    ("word/", "docx"),
-    ("ppt/", "pptx"),
-    ("xl/workbook.bin", "xlsb"),
-    ("xl/", "xlsx"),
-)
-_MIMETYPES = {
-    "application/epub+zip": "epub",
-    "application/vnd.oasis.opendocument.text": "odt",
-    "application/vnd.oasis.opendocument.spreadsheet": "ods",
-    "application/vnd.oasis.opendocument.presentation": "odp",
-}
-_STREAMS = (
-    ("EncryptedPackage", "encrypted"),
-    ("WordDocument", "doc"),
-    ("PowerPoint Document", "ppt"),
-    ("PP97_DUALSTORAGE", "ppt"),
-    ("Workbook", "xls"),
-    ("Book", "xls"),
-    ("__properties_version1.0", "msg"),
-)
 _TEXT_NAMES = {
     **dict.fromkeys((".md", ".markdown"), "md"),
     **dict.fromkeys((".csv", ".tsv"), "csv"),
@@ -107,28 +54,27 @@ def _suffix(name: str) -> str:
 
 
 def _by_magic(data: bytes) -> str | None:
-    for magic, found in _MAGIC:
+    for magic, found in MAGIC:
         if data.startswith(magic):
-            return found
-    if b"%PDF-" in data[:HEAD]:
+            return found if found in IMAGES or found == "rtf" else _unless_text(data, found)
+    start = data.find(b"%PDF-", 0, HEAD)
+    if start == 0 or (start > 0 and b" obj" in data):
         return "pdf"
     if data.startswith((b"PK\x03\x04", b"PK\x05\x06")):
         return _package(data)
     if data.startswith(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"):
         return _compound(data)
-    if data.startswith(b"RIFF") and data[8:12] == b"WEBP":
-        return "webp"
     if data.startswith(b"BM") and data[6:10] == bytes(4):
         return "bmp"
-    return _container(data)
-
-
-def _container(data: bytes) -> str | None:
-    if data[4:8] == b"ftyp":
-        return "HEIC image" if data[8:12] in (b"heic", b"heix", b"mif1", b"avif") else "film"
     if data.startswith(b"RIFF"):
-        return "sound or film"
-    return None
+        return "webp" if data[8:12] == b"WEBP" else _unless_text(data, "sound or film")
+    return next((_unless_text(data, found) for at, sign, found in INSIDE if data.startswith(sign, at)), None)
+
+
+def _unless_text(data: bytes, found: str) -> str | None:
+    """Words may begin like a program does: `MZ` and `ID3` are initials too."""
+    sample = data[:SAMPLE]
+    return None if is_text(decode(sample), len(sample)) else found
 
 
 def _package(data: bytes) -> str:
@@ -143,13 +89,18 @@ def _packed(package: zipfile.ZipFile) -> str:
     names = package.namelist()
     if "mimetype" in names and package.getinfo("mimetype").file_size < HEAD:
         mime = package.read("mimetype").decode("ascii", "replace").strip().removesuffix("-template")
-        if mime in _MIMETYPES:
-            return _MIMETYPES[mime]
+        if mime in MIMETYPES or mime.startswith(("application/vnd.", "application/x-", "image/")):
+            return MIMETYPES.get(mime, mime)
     if "[Content_Types].xml" in names:
-        for start, found in _PACKAGES:
+        for start, found in FOLDERS:
             if any(name.startswith(start) for name in names):
                 return found
-    return "zip"
+    if "content.xml" in names and "META-INF/manifest.xml" in names:
+        return "odt"
+    known = set(names)
+    return next((found for member, found in MEMBERS if member in known), "") or next(
+        (found for end, found in MEMBER_ENDINGS if any(name.endswith(end) for name in names)), "zip"
+    )
 
 
 def _compound(data: bytes) -> str:
@@ -162,7 +113,7 @@ def _compound(data: bytes) -> str:
                 return "encrypted"
     except Exception as error:  # olefile raises whatever struct and indexing raise on hostile bytes
         raise DocumentError("corrupt", f"a broken compound file: {error}") from error
-    return next((found for stream, found in _STREAMS if stream.lower() in top), "compound file")
+    return next((found for stream, found in STREAMS if stream.lower() in top), "compound file")
 
 
 def _text_kind(data: bytes, suffix: str) -> str:
