@@ -14,7 +14,16 @@ _MARKS = (
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
+_ESCAPES = re.compile(rb"\x1b\$[@AB()]")
 _NOT_FOR_DOCUMENTS = frozenset({"idna", "punycode", "undefined", "unicode_escape", "raw_unicode_escape"})
+WESTERN = "cp1252"
+_TYPOGRAPHIC = frozenset(range(0x80)) | frozenset(
+    b"\x80\x85\x91\x92\x93\x94\x95\x96\x97\xa0\xa3\xa7\xa9\xab\xae\xb0\xb7\xbb\xbc\xbd\xbe"
+)
+# Letters of another script, or a sign that is no apostrophe, right beside a Latin letter.
+_LETTER, _FOREIGN = "[A-Za-z\u00c0-\u024f]", "[\u0370-\u1dff\u2e80-\uffdc]"
+_SIGN = "[\u0080-\u00bf\u00d7\u00f7\u02b0-\u036f\u2020-\u2bff]"
+_ODD = re.compile(f"{_LETTER}(?:{_FOREIGN}|{_SIGN}{_LETTER})|{_FOREIGN}{_LETTER}")
 _STRANGE = re.compile("[\x00-\x08\x0e-\x1a\x1c-\x1f\x7f\ufffd\ufffe\uffff]")
 
 
@@ -25,6 +34,8 @@ def decode(data: bytes, declared: str | None = None) -> str:
             return data.decode(encoding, "replace")
     if wide := _wide(data[:SAMPLE]):
         return data.decode(wide, "replace")
+    if shifted := _shifted(data, declared):
+        return shifted
     try:
         return data.decode("utf-8")
     except UnicodeDecodeError as error:
@@ -53,6 +64,18 @@ def _wide(sample: bytes) -> str | None:
     return patterns.get((zeros[0], zeros[1], zeros[2], zeros[3]))
 
 
+def _shifted(data: bytes, declared: str | None) -> str | None:
+    """Text of seven bits that escapes into Japanese, Chinese or Korean, where it is that and nothing else."""
+    if not _ESCAPES.search(data):
+        return None
+    named = known(declared) or ""
+    looks = "iso2022_kr" if b"\x1b$)C" in data else "iso2022_jp_2"
+    try:
+        return data.decode(named if named.startswith("iso2022") else looks)
+    except UnicodeDecodeError:
+        return None
+
+
 def known(encoding: str | None) -> str | None:
     """An encoding of characters that Python has under this name."""
     try:
@@ -66,7 +89,18 @@ def known(encoding: str | None) -> str | None:
 def _guess(data: bytes) -> str:
     from pigeonhole.extract.guess import guess
 
-    return known(guess(_sample(data))) or "cp1252"
+    sample = _sample(data)
+    guessed = known(guess(sample)) or WESTERN
+    return WESTERN if guessed != WESTERN and _is_western(sample, guessed) else guessed
+
+
+def _is_western(sample: bytes, guessed: str) -> bool:
+    """Whether few letters with accents or typographic signs led a guess astray that was made for more."""
+    if not set(sample) - _TYPOGRAPHIC:
+        return True
+    return len(_ODD.findall(sample.decode(guessed, "replace"))) > len(
+        _ODD.findall(sample.decode(WESTERN, "replace"))
+    )
 
 
 def _sample(data: bytes) -> bytes:
