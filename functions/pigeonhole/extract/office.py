@@ -12,6 +12,12 @@ from pigeonhole.extract.parts import Facts, Part, Source
 
 _EMPTY_CELLS = re.compile(r"(?:\|(?: ---)? {1,2}){12,}(?=\|)")
 _MARK = re.compile(r"\\([^\w\s])|\*{1,3}|~~")
+# What the library says in the place of what it left out; it says so nowhere else.
+_LEFT_OUT = re.compile(
+    r"^[#|>\s-]*\\?\[(?:(unreadable (?:sheet|slide))|((?:content|text box|nested tables?)\b[^\]\n]{0,60}deep)"
+    r"|(?:output|pivot cache|workbook) truncated|[^\]\n]{0,80}(?:document|worksheet) truncated)",
+    re.MULTILINE,
+)
 _TAGS = ("<sup>", "</sup>", "<sub>", "</sub>", "<u>", "</u>")
 
 
@@ -22,6 +28,9 @@ def read(source: Source) -> Iterator[Part]:
     text = _markdown(source)
     yield _plain(text)
     yield Facts(pages_read=said.pages_total)
+    yield from _left_out(text)
+    if source.kind == "xlsx":
+        yield from _missing_sheets(source, text)
     if _packed(source) and len(text.strip()) < source.limits.scan_chars:
         for name, data in ooxml.pictures(source):
             yield from looked_at(source, name, data)
@@ -36,6 +45,21 @@ def _plain(markdown: str) -> str:
         for tag in _TAGS:
             markdown = markdown.replace(tag, "")
     return _MARK.sub(lambda mark: mark.group(1) or "", markdown)
+
+
+def _left_out(text: str) -> Iterator[Facts]:
+    """What the library says that it did not show."""
+    for found in _LEFT_OUT.finditer(text) if "[" in text else ():
+        yield Facts(cut="corrupt", failed=1) if found[1] else Facts(cut="depth" if found[2] else "chars")
+
+
+def _missing_sheets(source: Source, text: str) -> Iterator[Facts]:
+    """Sheets that the workbook names and the text has not: this library passes over what it cannot read."""
+    names = ooxml.sheet_names(source)
+    read = [name for name in names if f"## {name}" in text]
+    yield Facts(pages_total=len(names) or None, pages_read=len(read))
+    if len(read) < len(names):
+        yield Facts(cut="sheets", failed=len(names) - len(read))
 
 
 def _packed(source: Source) -> bool:

@@ -57,6 +57,15 @@ def pictures(source: Source) -> Iterator[tuple[str, bytes]]:
         yield name.rpartition("/")[2], package.read(name)
 
 
+def sheet_names(source: Source) -> list[str]:
+    """The names of a workbook's sheets, as far as it can be asked."""
+    try:
+        found = elements(Package(source).read("xl/workbook.xml"))
+    except DocumentError:
+        return []
+    return [at.get("name", "") for tag, at, _ in found if tag.endswith("sheet")]
+
+
 def comments(source: Source) -> Iterator[str]:
     """What people noted beside the cells of a workbook."""
     package = Package(source)
