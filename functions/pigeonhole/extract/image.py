@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
 MAX_PIXELS = 180_000_000
+ORIENTATION = 0x0112
 PLUGINS = tuple(f"PIL.{name}ImagePlugin" for name in ("Bmp", "Gif", "Jpeg", "Png", "Tiff", "WebP"))
 KINDS = ("JPEG", "PNG", "GIF", "WEBP", "TIFF", "BMP")
 
@@ -66,8 +67,7 @@ def _frame(image: Image, page: int, source: Source) -> PageImage:
 
 def encode(image: Image, page: int, edge: int, max_bytes: int) -> PageImage:
     """The image as a JPEG on white within `edge` pixels and `max_bytes`."""
-    flat = _upright(image)
-    flat.thumbnail((edge, edge))
+    flat = _flat(_fitted(_plain(_upright(image)), edge))
     for quality in (80, 60, 40, 20):
         buffer = io.BytesIO()
         flat.save(buffer, "JPEG", quality=quality)
@@ -79,14 +79,37 @@ def encode(image: Image, page: int, edge: int, max_bytes: int) -> PageImage:
 
 
 def _upright(image: Image) -> Image:
-    from PIL import Image, ImageOps
+    """As it was taken; one that stands already is not copied, for it may be as large as memory allows."""
+    from PIL import ImageOps
 
-    image = ImageOps.exif_transpose(image) or image
-    if image.mode in ("L", "RGB"):
-        return image.copy()
+    turned = image.getexif().get(ORIENTATION, 1) in range(2, 9)
+    return ImageOps.exif_transpose(image) if turned else image
+
+
+def _plain(image: Image) -> Image:
+    """In a mode that can be scaled well, and takes no more memory than it must."""
+    if image.mode == "1":
+        return image.convert("L")
     if image.mode.startswith("I"):
         return image.convert("F").point(lambda level: level / 256).convert("L")
-    layer = image.convert("RGBA")
-    flat = Image.new("RGB", layer.size, "white")
-    flat.paste(layer, mask=layer.getchannel("A"))
+    return image if image.mode in ("L", "RGB", "RGBA") else image.convert("RGBA")
+
+
+def _fitted(image: Image, edge: int) -> Image:
+    from PIL.Image import Resampling
+
+    scale = edge / max(image.size)
+    if scale >= 1:
+        return image
+    size = max(1, round(image.width * scale)), max(1, round(image.height * scale))
+    return image.resize(size, Resampling.BICUBIC, reducing_gap=2.0)
+
+
+def _flat(image: Image) -> Image:
+    from PIL import Image
+
+    if image.mode != "RGBA":
+        return image
+    flat = Image.new("RGB", image.size, "white")
+    flat.paste(image, mask=image.getchannel("A"))
     return flat
