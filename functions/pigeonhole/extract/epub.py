@@ -55,7 +55,9 @@ def _chapters(opf: list[Element]) -> Iterator[str]:
 
 def _chapter(package: Package, name: str) -> Iterator[Part]:
     try:
-        yield html.text_of(package.read(name))[1]
+        for part in html.page(package.read(name)):
+            if not isinstance(part, Facts) or part.cut:
+                yield part
     except DocumentError as error:
         if error.code == "too_large":
             yield Facts(cut="unpacked_bytes")

@@ -17,9 +17,11 @@ if TYPE_CHECKING:
     from selectolax.lexbor import LexborHTMLParser
 
 DEEPEST = 2_000
+LONGEST = 24_000_000  # bytes of one page: its markup may be many times its text
 HEAD = 4_096
 NAVIGATION_CHARS = 200
 LONGEST_ALT = 300
+FEW_SCRIPTS = 3
 
 _DROPPED = "script,style,noscript,template,svg,iframe,object,select,[hidden]"
 _NAVIGATION = "nav,[role=navigation]"
@@ -31,6 +33,8 @@ _BLOCKS = (
     "figcaption|blockquote|address|form|fieldset|legend|option|pre|center"
 )
 _NOT_NESTING = "br|hr|img|input|meta|link|p|li|option|dt|dd|col"
+_LINE_ENDS = re.compile(f"{_LINE}[{_LINE} ]*")
+_MARKS = ("", "#", "-", "|")
 _CAPITALS = re.compile(r"</?(?:P|DIV|BR|T[RDH]|LI|H[1-6]|TABLE|SCRIPT|STYLE|PRE)\b")
 
 
@@ -54,10 +58,17 @@ _SMALL, _ANY_CASE = _Tags(re.RegexFlag(0)), _Tags(re.IGNORECASE)
 
 def read(source: Source) -> Iterator[Part]:
     """The page's text, after its title."""
-    title, text = text_of(source.data)
+    yield from page(source.data)
+
+
+def page(data: bytes) -> Iterator[Part]:
+    """A page's title and text; of the longest, what fits."""
+    title, text = text_of(data[:LONGEST])
     if title:
         yield Facts(title=title)
     yield text
+    if len(data) > LONGEST:
+        yield Facts(cut="chars")
 
 
 def text_of(data: bytes) -> tuple[str, str]:
@@ -73,7 +84,7 @@ def convert(markup: str) -> tuple[str, str]:
     tags = _ANY_CASE if _CAPITALS.search(markup) else _SMALL
     if _deep(markup, tags):
         return "", _squeezed(tags.any.sub("", _marked(_seen(markup, tags), tags)))
-    page = LexborHTMLParser(_marked(markup, tags))
+    page = LexborHTMLParser(_marked(_unscripted(markup, tags), tags))
     heading = page.css_first("title")
     title = " ".join(heading.text().replace(_LINE, " ").split()) if heading else ""
     _drop(page, _DROPPED)
@@ -100,6 +111,22 @@ def _deep(markup: str, tags: _Tags) -> bool:
         if depth > DEEPEST:
             return True
     return False
+
+
+def _unscripted(markup: str, tags: _Tags) -> str:
+    """The markup less its scripts and styles, often most of it, as far as each is closed."""
+    if markup.count("<script") + markup.count("<style") < FEW_SCRIPTS:
+        return markup
+    kept, done, at = [], 0, 0
+    while unseen := tags.unseen.search(markup, at):
+        end = "-->" if unseen.group() == "<!--" else f"</{unseen.group()[1:]}"
+        at = markup.find(end, unseen.end())
+        if at < 0:
+            break
+        if end != "-->":
+            kept.append(markup[done : unseen.start()])
+            done = at = markup.find(">", at) + 1 or len(markup)
+    return "".join([*kept, markup[done:]])
 
 
 def _seen(markup: str, tags: _Tags) -> str:
@@ -162,8 +189,9 @@ def _preformatted(markup: str, tags: _Tags) -> str:
 def _squeezed(text: str) -> str:
     for space in "\n\t\r\xa0":
         text = text.replace(space, " ")
+    text = rowspans.settled(text).replace(_TAB, " | ")
     lines = [
-        " ".join(line.split()) if "  " in line else line.strip()
-        for line in rowspans.settled(text).replace(_TAB, " | ").split(_LINE)
+        " ".join(line.split()) if "  " in line else line.strip(" ")
+        for line in _LINE_ENDS.sub("\n", text).split("\n")
     ]
-    return "\n".join([line for line in lines if line.strip("#-| ")])
+    return "\n".join([line for line in lines if line[:1] not in _MARKS or line.strip("#-| ")])

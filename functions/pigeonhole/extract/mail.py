@@ -17,6 +17,11 @@ from pigeonhole.extract.parts import Facts, Part, Source
 
 _SHOWN = ("Subject", "From", "To", "Cc", "Date")
 _HTML_WINS = 5
+LONGEST_HEADER = 20_000
+# Parts that dress others, and pages for mail programs that nobody has.
+_DRESS = frozenset(
+    ("text/css", "text/javascript", "application/javascript", "application/x-javascript", "text/x-amp-html")
+)
 
 
 def read(source: Source) -> Iterator[Part]:
@@ -49,7 +54,8 @@ def _leaves(part: Message) -> Iterator[Message]:
         for inside in _inside(part):
             yield from _leaves(inside)
     else:
-        yield part
+        if part.get_content_type() not in _DRESS or part.get_content_disposition() == "attachment":
+            yield part
 
 
 def _header(message: Message, name: str) -> str | None:
@@ -59,10 +65,11 @@ def _header(message: Message, name: str) -> str | None:
 
 def shown(value: object) -> str:
     """A header as a mail program shows it."""
+    value = str(value)[:LONGEST_HEADER]
     try:
-        words = str(email.header.make_header(email.header.decode_header(str(value))))
+        words = str(email.header.make_header(email.header.decode_header(value)))
     except (LookupError, ValueError, email.errors.MessageError):
-        words = str(value)
+        words = value
     return " ".join(words.split())
 
 

@@ -23,6 +23,8 @@ SENDER_NAME, SENDER_SMTP, SENDER_MAIL, SENT_FOR = "0C1A", "5D01", "0C1F", "0042"
 TO, CC = "0E04", "0E03"
 LONG_NAME, SHORT_NAME, LABEL, DATA = "3707", "3704", "3001", "3701"
 SENT, DELIVERED, CODEPAGE, MESSAGE_CODEPAGE = 0x0039, 0x0E06, 0x3FDE, 0x3FFD
+SMTP, MAIL, ROLE = "39FE", "3003", 0x0C15
+_ATTACHED, _RECIPIENT = "__attach_version1.0_", "__recip_version1.0_"
 _TIME = 0x40
 _HEADS = (32, 24, 8)
 _EPOCH = datetime(1601, 1, 1, tzinfo=UTC)
@@ -46,8 +48,8 @@ def _message(source: Source, message: Message, depth: int) -> Iterator[Part]:
     shown = {
         "Subject": message.text(SUBJECT),
         "From": message.sender,
-        "To": message.text(TO),
-        "Cc": message.text(CC),
+        "To": message.people(TO, 1),
+        "Cc": message.people(CC, 2),
         "Date": message.date,
     }
     yield "\n".join(f"{name}: {value}" for name, value in shown.items() if value)
@@ -82,13 +84,32 @@ class Message:
 
     def attachments(self) -> list[Storage]:
         """The storages of what is attached."""
+        return self._storages(_ATTACHED)
+
+    def people(self, listed: str, role: int) -> str | None:
+        """Those of one role by name and address; else as the message lists them."""
+        found = (Message(self.ole, storage) for storage in self._storages(_RECIPIENT))
+        shown = [one.name for one in found if one.role == role and one.name]
+        return "; ".join(shown) or self.text(listed)
+
+    @property
+    def role(self) -> int:
+        """Of a recipient: 1 To, 2 Cc, 3 Bcc."""
+        return self._small.get(ROLE, 0)
+
+    @property
+    def name(self) -> str | None:
+        """Of a recipient: name and address, as far as stated."""
+        return _named(self.text(LABEL), self.text(SMTP) or self.text(MAIL))
+
+    def _storages(self, beginning: str) -> list[Storage]:
         depth = len(self.storage)
         found = dict.fromkeys(
             tuple(path[: depth + 1])
             for path in self.ole.listdir()
             if tuple(path[:depth]) == self.storage and len(path) > depth + 1
         )
-        return [storage for storage in found if storage[-1].startswith("__attach_version1.0_")]
+        return [storage for storage in found if storage[-1].startswith(beginning)]
 
     def stream(self, name: str) -> bytes | None:
         """A stream's bytes, or None where there is none or it is broken."""
@@ -115,8 +136,7 @@ class Message:
         """Name and address, as far as stated."""
         name = self.text(SENDER_NAME) or self.text(SENT_FOR)
         address = self.text(SENDER_SMTP) or self.text(SENDER_MAIL)
-        shown = address if address and "@" in address and address != name else None
-        return f"{name or ''} <{shown}>".strip() if shown else name
+        return _named(name, address)
 
     @property
     def date(self) -> str | None:
@@ -147,10 +167,15 @@ class Message:
     def _table(self) -> Iterator[tuple[int, int]]:
         """The fixed-size properties; the table's head has one of three sizes, by where it stands."""
         table = self.stream("__properties_version1.0") or b""
-        head = _HEADS[0] if not self.storage else _HEADS[2] if self._attached() else _HEADS[1]
+        head = _HEADS[0] if not self.storage else _HEADS[2] if self._inside() else _HEADS[1]
         for at in range(head, len(table) - 15, 16):
             kind, tag, _, value = struct.unpack_from("<HHIQ", table, at)
             yield tag, value if kind == _TIME else value & 0xFFFFFFFF
 
-    def _attached(self) -> bool:
-        return self.storage[-1].startswith("__attach_version1.0_")
+    def _inside(self) -> bool:
+        return self.storage[-1].startswith((_ATTACHED, _RECIPIENT))
+
+
+def _named(name: str | None, address: str | None) -> str | None:
+    shown = address if address and "@" in address and address != name else None
+    return f"{name or ''} <{shown}>".strip() if shown else name

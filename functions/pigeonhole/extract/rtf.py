@@ -91,6 +91,11 @@ class Reader:
         self._flush()
         yield from self.lines.rest()
 
+    @property
+    def breaks_off(self) -> bool:
+        """Whether it ended inside a group: there was more of it once."""
+        return bool(self._open)
+
     def _token(self, token: re.Match[bytes]) -> int:
         """Take one token in; how many raw bytes to jump over after it."""
         word, number, code, symbol, brace, run = token.groups()
@@ -196,3 +201,5 @@ def read(source: Source) -> Iterator[Part]:
     reader = Reader(source.data)
     yield from reader.parts()
     yield Facts(title=reader.stated.get("title"), author=reader.stated.get("author"))
+    if reader.breaks_off:
+        yield Facts(cut="corrupt", failed=1)

@@ -66,6 +66,25 @@ def far_cell_xlsx() -> bytes:
     return _replaced(packages.xlsx({"S": [["a"]]}, "t"), "xl/worksheets/sheet1.xml", sheet)
 
 
+def nested_tables(depth: int) -> bytes:
+    """A letter of tables in tables."""
+    opened, shut = "<w:tbl><w:tr><w:tc>" * depth, "</w:tc></w:tr></w:tbl>" * depth
+    return packages.docx(
+        opened + packages.paragraph("the innermost") + shut + packages.paragraph("words"), ""
+    )
+
+
+def half_a_workbook() -> bytes:
+    """Two sheets, one of which is no XML."""
+    book = packages.xlsx({"One": [["a"]], "Two": [["b"]]}, "t")
+    return _replaced(book, "xl/worksheets/sheet1.xml", "<worksheet><sheetData><row")
+
+
+def half_a_presentation() -> bytes:
+    """Two slides, one of which is no XML."""
+    return _replaced(packages.pptx([["a"], ["b"]], "t"), "ppt/slides/slide1.xml", "<p:sld><p:cSld")
+
+
 def _replaced(package: bytes, name: str, data: str) -> bytes:
     with zipfile.ZipFile(io.BytesIO(package)) as members:
         return packages.archive(

@@ -80,3 +80,23 @@ def test_a_member_that_cannot_be_read_is_counted_and_named(read):
     text = read(packages.archive({"a.txt": "first", "b.pdf": b"%PDF-1.4 nothing"}))
     assert text.coverage.parts_failed == 1
     assert "b.pdf: corrupt" in text.text
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        pytest.param(hostile.nested_tables(200), id="tables nested too deeply"),
+        pytest.param(hostile.half_a_workbook(), id="a sheet that cannot be read"),
+        pytest.param(hostile.half_a_presentation(), id="a slide that cannot be read"),
+    ],
+)
+def test_what_a_library_passes_over_in_silence_is_said(read, document):
+    coverage = read(document).coverage
+    assert coverage.truncated or coverage.parts_failed
+
+
+def test_a_plan_as_large_as_a_wall_is_looked_at(read):
+    out = io.BytesIO()
+    Image.new("1", (13_000, 13_000), 1).save(out, "PNG")
+    (image,) = read(out.getvalue()).images
+    assert (image.width, image.height) == (1_568, 1_568)

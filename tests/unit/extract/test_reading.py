@@ -12,6 +12,7 @@ from pigeonhole.extract.decode import decode
 from pigeonhole.extract.furniture import Furniture
 from pigeonhole.extract.tidy import tidy
 from tests.documents.vectors import packages
+from tests.documents.vectors.compound import Tree, compound
 from tests.documents.vectors.make import encoded, picture
 from tests.documents.vectors.pdfs import pdf
 
@@ -20,7 +21,10 @@ from tests.documents.vectors.pdfs import pdf
     ("data", "name", "kind"),
     [
         (b"%PDF-1.7 x", "letter.txt", "pdf"),
-        (b"junk before\n%PDF-1.7 x", "letter.pdf", "pdf"),
+        (b"junk before\n%PDF-1.7\n1 0 obj", "letter.pdf", "pdf"),
+        (b"A file of that kind begins with %PDF-1.7, as a rule.", "letter.txt", "txt"),
+        (b"MZ is how the letters of Mia Zorn are marked.", "letter.txt", "txt"),
+        (b"ID3 and ID4 are the tags of both.", "tags.txt", "txt"),
         (b"\x89PNG\r\n\x1a\n", "a.jpg", "png"),
         (b"<html><body>x", "report.xls", "html"),
         (b"<!-- hi --> <!DOCTYPE html>", "x", "html"),
@@ -36,6 +40,17 @@ from tests.documents.vectors.pdfs import pdf
         (rb"{\pard a fragment\par}", "x.rtf", "rtf"),
         (b"MZ\x90\0", "x.pdf", "Windows program"),
         (b"7z\xbc\xaf\x27\x1c", "x", "7-Zip archive"),
+        (b"\0asm\1\0\0\0", "x", "WebAssembly program"),
+        (b"\0\1\0\0\0\x0f\0\x80", "x", "font"),
+        (b"AC1015\0\0\0\0\0\0", "x", "AutoCAD drawing"),
+        (b"name".ljust(257, b"\0") + b"ustar\0", "x", "tar archive"),
+        (packages.archive({"Index/Document.iwa": b"x"}), "x", "Apple Pages, Numbers or Keynote document"),
+        (packages.archive({"META-INF/MANIFEST.MF": "x", "a.class": b"x"}), "x", "Java archive"),
+        (packages.archive({"src/a.class": b"x", "notes.txt": "x"}), "x", "zip"),
+        (packages.archive({"[Content_Types].xml": "x", "visio/document.xml": "x"}), "x", "Visio drawing"),
+        (packages.archive({"mimetype": "application/vnd.sun.xml.writer", "content.xml": "x"}), "x", "odt"),
+        (packages.archive({"mimetype": "application/x-krita"}), "x", "application/x-krita"),
+        (compound({"VisioDocument": bytes(4_096)}), "x", "Visio drawing"),
         (bytes(range(256)) * 9, "x.txt", "unknown binary data"),
         ("Ünder".encode("utf-16"), "x", "txt"),
     ],
@@ -65,6 +80,9 @@ def test_content_decides_what_a_document_is(data, name, kind):
         ("<nav>menu</nav><p>" + "long text " * 30, ("long text " * 30).strip()),
         ("<nav>all there is</nav>", "all there is"),
         ("&lt;b&gt; &amp;amp; &#220;", "<b> &amp; Ü"),
+        ("<script>a</script>" * 3 + "<!-- <script> -->seen<script>b</script><p>too", "seen\ntoo"),
+        ("<style>a</style>" * 3 + "seen<script>b<p>c", "seen"),
+        ("<p>one  \n two \xa0 <p> \n <p>three", "one two\nthree"),
         ("<div>" * 5_000 + "deep<script>hid</script> down", "deep down"),
     ],
 )
@@ -111,6 +129,22 @@ def test_amounts_at_the_foot_of_pages_are_no_page_numbers():
 def test_unicode_is_read_with_and_without_its_mark(encoding):
     words = "Größe und Maß, ein längerer Satz: naïve façade."
     assert decode(words.encode(encoding)).lstrip("\ufeff") == words
+
+
+@pytest.mark.parametrize(
+    ("words", "encoding"),
+    [
+        ("Grüße aus Köln", "cp1252"),
+        ("Déjà vu à l'école", "cp1252"),
+        ("It\u2019s a short note.", "cp1252"),
+        ("拝啓 時下ますますご清栄のこととお慶び申し上げます。", "iso2022_jp"),
+        ("안녕하세요, 지난달 청구서를 받았습니다.", "iso2022_kr"),
+        ("Привет, как дела?", "koi8_r"),
+        ("Szanowni Państwo, niniejszym wypowiadam umowę. Z poważaniem, Łukasz", "cp1250"),
+    ],
+)
+def test_a_few_words_are_read_in_their_encoding(words, encoding):
+    assert decode(words.encode(encoding)) == words
 
 
 def test_a_character_cut_at_the_end_spoils_nothing_before_it():
@@ -178,6 +212,17 @@ def test_a_forwarded_mail_is_read_as_a_mail_of_its_own(read):
     ] * 3
 
 
+def test_what_dresses_a_saved_page_is_no_text_of_it(read):
+    page = (
+        b"From: <Saved by a browser>\nSubject: A page\nDate: x\nMIME-Version: 1.0\n"
+        b"Content-Type: multipart/related; boundary=X\n\n--X\nContent-Type: text/html\n\n<p>The page itself."
+        b"\n--X\nContent-Type: text/css\nContent-Location: a.css\n\np { color: red }\n--X--\n"
+    )
+    text = read(page).text
+    assert "The page itself." in text
+    assert "color" not in text
+
+
 @pytest.mark.parametrize(
     "kind", ["multipart/encrypted; boundary=X", "application/pkcs7-mime; smime-type=enveloped-data"]
 )
@@ -197,6 +242,26 @@ def test_a_logo_in_a_mail_is_not_looked_at_but_a_photo_is(read):
 @pytest.mark.parametrize("name", ["=?utf-8?b?4pyT?=", "=?x?q?broken", "=?no-such?q?a?="])
 def test_strange_mail_headers_are_shown_somehow(name):
     assert mail.shown(name)
+
+
+def test_a_letter_that_breaks_off_is_read_and_says_so(read):
+    text = read(rb"{\rtf1 The first half of it {\b and")
+    assert text.text == "The first half of it and"
+    assert (text.coverage.cut, text.coverage.parts_failed) == (("corrupt",), 1)
+
+
+def test_a_message_says_to_whom_it_went(read):
+    people: dict[str, Tree | bytes] = {
+        f"__recip_version1.0_#{at:08X}": {
+            "__properties_version1.0": bytes(8) + struct.pack("<HHIQ", 3, 0x0C15, 6, role),
+            "__substg1.0_3001001F": name.encode("utf-16-le"),
+            "__substg1.0_39FE001F": f"{name}@example.org".encode("utf-16-le"),
+        }
+        for at, (name, role) in enumerate([("ada", 1), ("bo", 2), ("cy", 1)])
+    }
+    text = read(compound({"__properties_version1.0": bytes(32), **people})).text
+    assert "To: ada <ada@example.org>; cy <cy@example.org>" in text
+    assert "Cc: bo <bo@example.org>" in text
 
 
 def test_a_damaged_page_costs_only_itself(read):
