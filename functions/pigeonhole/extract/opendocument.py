@@ -14,12 +14,16 @@ REPEATS = 20
 
 _FACTS = {"title": "title", "creator": "author", "creation-date": "created", "date": "modified"}
 _COUNTS = {"odt": ("page-count",), "ods": ("table-count",), "odp": ("page-count",)}
-_DROPPED = frozenset({"tracked-changes", "forms", "shapes", "scripts", "event-listeners"})
+_DROPPED = frozenset({"tracked-changes", "forms", "shapes", "scripts", "event-listeners", "binary-data"})
+_WORDS_APART = frozenset({"creator", "date", "title", "desc"})
 _ITEM = {"odt": None, "ods": "table", "odp": "page"}
 
 
 def read(source: Source) -> Iterator[Part]:
     """The body of the document, after what it says of itself; its pictures when it says nothing."""
+    if not source.data.startswith(b"PK"):
+        yield from _flat(source)
+        return
     package = Package(source)
     if b"encryption-data" in _optional(package, "META-INF/manifest.xml"):
         raise DocumentError("encrypted", "an OpenDocument file with a password")
@@ -33,6 +37,14 @@ def read(source: Source) -> Iterator[Part]:
     if not body.spoke:
         for name in (name for name in package.members if name.startswith("Pictures/")):
             yield from looked_at(source, name.rpartition("/")[2], package.read(name))
+
+
+def _flat(source: Source) -> Iterator[Part]:
+    """The same in one XML file."""
+    body = Body(source.kind, source.limits.rows)
+    body.events.feed(source.data, last=True)
+    yield from body.lines.rest()
+    yield from body.facts()
 
 
 def _optional(package: Package, name: str) -> bytes:
@@ -67,6 +79,7 @@ class Body:
         self._row: list[str] = []
         self._cell_repeats = 1
         self._cut = False
+        self._inside = False
 
     def facts(self) -> Iterator[Facts]:
         """What was counted on the way."""
@@ -80,7 +93,9 @@ class Body:
         self.spoke = self.spoke or not text.isspace()
 
     def _start(self, tag: str, at: dict[str, str]) -> None:
-        if tag in _DROPPED or self._dropped:
+        if tag == "body":
+            self._inside = True
+        elif tag in _DROPPED or self._dropped:
             self._dropped += 1
         elif tag == _ITEM[self._kind]:
             self._items += 1
@@ -103,6 +118,8 @@ class Body:
             self._dropped -= 1
         elif tag in ("p", "h"):
             self._write(" " if self._open else "\n")
+        elif tag in _WORDS_APART:
+            self._write(" ")
         elif tag in ("table-cell", "covered-table-cell"):
             self._open -= 1
             if self._open == 0 and self._row[-1].strip():
@@ -120,7 +137,7 @@ class Body:
             self._say(line + "\n")
 
     def _text(self, text: str) -> None:
-        if not self._dropped:
+        if self._inside and not self._dropped:
             self._write(text.replace("\n", " "))
 
     def _write(self, text: str) -> None:

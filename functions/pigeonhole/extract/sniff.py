@@ -35,6 +35,11 @@ _MAIL_FIELDS = re.compile(
     re.IGNORECASE | re.MULTILINE,
 )
 _XML = re.compile(r"\s*(?:<\?xml|<!DOCTYPE\s+(?!html)|<svg\b|<[\w.-]+:[\w.-]+\s+xmlns)", re.IGNORECASE)
+_FLAT = re.compile(
+    r"<office:document\s[^>]*?office:mimetype=[\"']([\w./-]+)|"
+    r"<\?mso-application\s+progid=.(?:Word.Document|Excel.Sheet)|<w:wordDocument\s|"
+    r"<(?:ss:)?Workbook\s[^>]*?urn:schemas-microsoft-com:office:spreadsheet"
+)
 _JSON = re.compile(r"\s*[\[{][\s\"\[{\]}\d-]")
 
 
@@ -141,7 +146,9 @@ def _looks(head: str) -> str | None:
 
 
 def _refined(found: str, head: str, tail: bytes) -> str:
-    """A notebook is JSON, and says so at either end of it."""
+    """An Office document in one XML file names its program; a notebook is JSON, and says so at either end."""
+    if found == "xml" and (sign := _FLAT.search(head[: 4 * HEAD])):
+        return MIMETYPES.get(sign[1].removesuffix("-template"), "xml") if sign[1] else "flat"
     if found == "json" and '"cells"' in head and ('"nbformat"' in head or b'"nbformat"' in tail):
         return "ipynb"
     return found

@@ -84,6 +84,7 @@ FORMATS: dict[str, Format] = {
     "md": Format("text/markdown", "plain", _CHARS),
     "csv": Format("text/csv", "plain", _CHARS),
     "json": Format("application/json", "plain", _CHARS),
+    "flat": Format("application/xml", "flat", ("pyexpat",), "plain"),
     "ipynb": Format("application/x-ipynb+json", "notebook", _CHARS, "plain"),
     "xml": Format("application/xml", "plain", _CHARS),
 }

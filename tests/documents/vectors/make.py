@@ -221,6 +221,32 @@ def texts() -> dict[str, bytes]:
     }
 
 
+def flat() -> dict[str, bytes]:
+    """Office documents of one XML file each."""
+    office, excel = "urn:oasis:names:tc:opendocument:xmlns", "urn:schemas-microsoft-com:office:spreadsheet"
+    cell = '<Cell><Data ss:Type="String">{}</Data></Cell>'.format
+    rows = "".join(f"<Row>{''.join(map(cell, row))}</Row>" for row in TEXT_ROWS)
+    blob = base64.b64encode(bytes(range(256))).decode()
+    return {
+        "letter.fodt": (
+            f'<?xml version="1.0"?><office:document xmlns:office="{office}:office:1.0" xmlns:text="{office}:text:1.0"'
+            f' xmlns:number="{office}:datastyle:1.0" office:mimetype="application/vnd.oasis.opendocument.text">'
+            "<office:automatic-styles><number:text>styled</number:text></office:automatic-styles><office:body>"
+            f'<office:text><text:h text:outline-level="1">{HEADING}</text:h><text:p>{LONG}</text:p>'
+            f"<office:binary-data>{blob}</office:binary-data></office:text></office:body></office:document>"
+        ).encode(),
+        "orders-2003.xls": (
+            f'<?xml version="1.0"?><?mso-application progid="Excel.Sheet"?><Workbook xmlns="{excel}" xmlns:ss="{excel}">'
+            f'<Styles><Style ss:ID="s"/></Styles><Worksheet ss:Name="Orders"><Table>{rows}</Table></Worksheet></Workbook>'
+        ).encode(),
+        "letter-2003.xml": (
+            '<?xml version="1.0"?><?mso-application progid="Word.Document"?><w:wordDocument xmlns:w="w"><w:body>'
+            f"{packages.paragraph(HEADING)}{packages.paragraph(LONG)}<w:binData>{blob}</w:binData>"
+            f"{packages.table(TEXT_ROWS)}</w:body></w:wordDocument>"
+        ).encode(),
+    }
+
+
 def images() -> dict[str, bytes]:
     """Images of each kind, large and small."""
     letter = picture("A photographed letter")
@@ -249,7 +275,7 @@ def archives(made: dict[str, bytes]) -> dict[str, bytes]:
 def main() -> None:
     """Write them all."""
     made: dict[str, bytes] = {}
-    for some in (pdfs, office, old, open_documents, mails, texts, images):
+    for some in (pdfs, office, old, open_documents, mails, texts, flat, images):
         made.update(some())
     made.update(archives(made))
     HERE.mkdir(exist_ok=True)
