@@ -10,6 +10,7 @@ from pigeonhole.document import DocumentError, PageImage
 from pigeonhole.extract import forms
 from pigeonhole.extract.furniture import Furniture
 from pigeonhole.extract.image import encode
+from pigeonhole.extract.nested import attached
 from pigeonhole.extract.parts import Facts, Part, Source
 
 if TYPE_CHECKING:
@@ -52,6 +53,24 @@ def read(source: Source) -> Iterator[Part]:
         yield from _page(document, number, source, furniture)
     if len(document) > source.limits.pages:
         yield Facts(cut="pages")
+    yield from _attached(document, source)
+
+
+def _attached(document: PdfDocument, source: Source) -> Iterator[Part]:
+    """What is attached, as in a portfolio; data for programs says what the pages say already."""
+    from pypdfium2 import PdfiumError
+
+    for at in range(min(document.count_attachments(), source.limits.members + 1)):
+        try:
+            attachment = document.get_attachment(at)
+            name, data = attachment.get_name() or "attachment", bytes(attachment.get_data())
+        except (PdfiumError, ValueError):
+            yield Facts(failed=1)
+            continue
+        source.budget.unpack(len(data))
+        if not name.lower().endswith(".xml"):
+            for part in attached(source, name, data):
+                yield Facts(cut="eye_pages") if isinstance(part, PageImage) else part
 
 
 def _open(source: Source) -> PdfDocument:

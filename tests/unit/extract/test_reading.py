@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import io
 import struct
 
 import pytest
+from pypdfium2 import PdfDocument
 
 from pigeonhole.document import DocumentError
 from pigeonhole.extract import html, lzfu, mail, rtf, sniff
@@ -273,6 +275,19 @@ def test_a_damaged_page_costs_only_itself(read):
     )
     text = read(damaged)
     assert "third page" in text.text
+
+
+def test_what_a_portfolio_holds_is_read_but_data_for_programs_is_not(read):
+    with PdfDocument(pdf([["The cover of it"]])) as portfolio:
+        for name, words in (("terms.txt", b"Terms of delivery"), ("invoice.xml", b"<cii>4711</cii>")):
+            portfolio.new_attachment(name).set_data(words)
+        out = io.BytesIO()
+        portfolio.save(out)
+    text = read(out.getvalue()).text
+    assert (
+        text.index("The cover of it") < text.index("[attached: terms.txt]") < text.index("Terms of delivery")
+    )
+    assert "cii" not in text
 
 
 def test_nothing_to_read_is_empty(read):
