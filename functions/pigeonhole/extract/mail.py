@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import email
 import email.errors
 import email.header
@@ -103,9 +104,18 @@ def _inside(part: Message) -> list[Message]:
 
 def _payload(part: Message) -> bytes:
     if part.is_multipart():
-        return b"\n\n".join(inside.as_bytes() for inside in _inside(part))
+        whole = b"\n\n".join(inside.as_bytes() for inside in _inside(part))
+        return _unpacked(whole) if part.get("Content-Transfer-Encoding", "").lower() == "base64" else whole
     payload = part.get_payload(decode=True)
     return payload if isinstance(payload, bytes) else b""
+
+
+def _unpacked(data: bytes) -> bytes:
+    """A message inside must not be in base64, but often is."""
+    try:
+        return base64.b64decode(data)
+    except ValueError:
+        return data
 
 
 def _text(part: Message) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import io
 import struct
 
@@ -102,6 +103,10 @@ def test_html_reads_as_it_shows(markup, text):
         ("a\n\n\n\n\nb", "a\n\nb"),
         ("see data:image/png;base64,iVBORw0KGgoAAA== here", "see [data: image/png] here"),
         ("x " + "QUJDREVGR0hJSktMTU5PUFFSU1RVVldYWVph" * 9 + " y", "x [base64 left out]\n y"),
+        (
+            "\n".join(["QUJDREVGR0hJSktMTU5PUFFSU1RVVldYWVph" * 2] * 5 + ["QUJD="]) + "\nyours",
+            "[base64 left out]\n\nyours",
+        ),
         ("ACGTACGTAC" * 40, "ACGTACGTAC" * 40),
         ("0123456789" * 40, "0123456789" * 40),
     ],
@@ -223,6 +228,13 @@ def test_what_dresses_a_saved_page_is_no_text_of_it(read):
     text = read(page).text
     assert "The page itself." in text
     assert "color" not in text
+
+
+def test_a_forwarded_mail_in_base64_is_read_all_the_same(read):
+    inner = base64.encodebytes(b"From: ada@example.org\nSubject: The inner one\nTo: x\n\nInner words.\n")
+    outer = b"From: a@b\nTo: c@d\nSubject: s\nContent-Type: multipart/mixed; boundary=X\n\n--X\n"
+    packed = b"Content-Type: message/rfc822\nContent-Transfer-Encoding: base64\n\n" + inner
+    assert "Inner words." in read(outer + packed + b"--X--\n").text
 
 
 @pytest.mark.parametrize(
