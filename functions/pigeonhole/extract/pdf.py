@@ -20,6 +20,12 @@ if TYPE_CHECKING:
 SCANNED = 0.5
 STAMP_CHARS, STAMPED = 150, 0.8
 MEANINGLESS = 0.3
+ATTACHED = tuple(
+    f".{ending}"
+    for ending in (
+        "pdf doc docx docm xls xlsx xlsm xlsb ppt pptx odt ods odp rtf txt md csv htm html eml msg mbox epub zip"
+    ).split()
+)
 
 _MEANINGLESS = re.compile("[\x00-\x01\x03-\x08\x0e-\x1f\ufffd\ue000-\uf8ff]")
 
@@ -57,7 +63,7 @@ def read(source: Source) -> Iterator[Part]:
 
 
 def _attached(document: PdfDocument, source: Source) -> Iterator[Part]:
-    """What is attached, as in a portfolio; data for programs says what the pages say already."""
+    """The documents attached, as in a portfolio; data for programs says nothing that the pages do not."""
     from pypdfium2 import PdfiumError
 
     for at in range(min(document.count_attachments(), source.limits.members + 1)):
@@ -68,7 +74,7 @@ def _attached(document: PdfDocument, source: Source) -> Iterator[Part]:
             yield Facts(failed=1)
             continue
         source.budget.unpack(len(data))
-        if not name.lower().endswith(".xml"):
+        if name.lower().endswith(ATTACHED):
             for part in attached(source, name, data):
                 yield Facts(cut="eye_pages") if isinstance(part, PageImage) else part
 

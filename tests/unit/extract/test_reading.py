@@ -291,7 +291,11 @@ def test_a_damaged_page_costs_only_itself(read):
 
 def test_what_a_portfolio_holds_is_read_but_data_for_programs_is_not(read):
     with PdfDocument(pdf([["The cover of it"]])) as portfolio:
-        for name, words in (("terms.txt", b"Terms of delivery"), ("invoice.xml", b"<cii>4711</cii>")):
+        for name, words in (
+            ("terms.txt", b"Terms of delivery"),
+            ("invoice.xml", b"<cii>4711</cii>"),
+            ("press.joboptions", b"cii"),
+        ):
             portfolio.new_attachment(name).set_data(words)
         out = io.BytesIO()
         portfolio.save(out)
