@@ -20,11 +20,8 @@ if TYPE_CHECKING:
 SCANNED = 0.5
 STAMP_CHARS, STAMPED = 150, 0.8
 MEANINGLESS = 0.3
-ATTACHED = tuple(
-    f".{ending}"
-    for ending in (
-        "pdf doc docx docm xls xlsx xlsm xlsb ppt pptx odt ods odp rtf txt md csv htm html eml msg mbox epub zip"
-    ).split()
+ATTACHED = re.compile(
+    r"\.(?:pdf|doc[xm]?|xls[xmb]?|pptx?|od[tsp]|rtf|txt|md|csv|html?|eml|msg|mbox|epub|zip)$", re.IGNORECASE
 )
 
 _MEANINGLESS = re.compile("[\x00-\x01\x03-\x08\x0e-\x1f\ufffd\ue000-\uf8ff]")
@@ -74,7 +71,7 @@ def _attached(document: PdfDocument, source: Source) -> Iterator[Part]:
             yield Facts(failed=1)
             continue
         source.budget.unpack(len(data))
-        if name.lower().endswith(ATTACHED):
+        if ATTACHED.search(name):
             for part in attached(source, name, data):
                 yield Facts(cut="eye_pages") if isinstance(part, PageImage) else part
 
