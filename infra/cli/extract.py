@@ -80,7 +80,10 @@ def _read(extractor: Extractor, path: Path) -> tuple[Text | None, dict[str, str]
         return extractor.read(path, path.name), None
     except DocumentError as error:
         explanation = EXPLANATIONS[error.code]
-        return None, _error(error.code, explanation.message, explanation.next_step)
+        message = explanation.message
+        if error.code == "unsupported_type":
+            message = f"{message.rstrip('.')}: {error.detail}."
+        return None, _error(error.code, message, explanation.next_step)
     except OSError as error:
         return None, _error("gone", f"It cannot be opened: {error.strerror}.", "Check its permissions.")
 
