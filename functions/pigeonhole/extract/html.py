@@ -30,11 +30,16 @@ _LINE, _TAB = "\x1e", "\x1f"
 _SIGNS = (_LINE, _TAB, rowspans.OPEN, rowspans.SHUT)
 _BLOCKS = (
     "p|div|li|ul|ol|dl|dt|dd|br|hr|h[1-6]|section|article|aside|header|footer|main|table|caption|figure|"
-    "figcaption|blockquote|address|form|fieldset|legend|option|pre|center"
+    "figcaption|blockquote|address|form|fieldset|legend|option|pre|center|"
+    "details|summary|dialog|hgroup|menu|button"
 )
 _NOT_NESTING = "br|hr|img|input|meta|link|p|li|option|dt|dd|col"
 _LINE_ENDS = re.compile(f"{_LINE}[{_LINE} ]*")
 _MARKS = ("", "#", "-", "|")
+# Closed in themselves, as XHTML may have them, these would hide from an HTML parser all that follows.
+_SELF_CLOSED = re.compile(
+    r"<(title|script|style|textarea|iframe|noscript|noframes|template|object|select|nav)\b([^<>]*)/>"
+)
 _CAPITALS = re.compile(r"</?(?:P|DIV|BR|T[RDH]|LI|H[1-6]|TABLE|SCRIPT|STYLE|PRE)\b")
 
 
@@ -81,6 +86,8 @@ def convert(markup: str) -> tuple[str, str]:
     """A page's title and text."""
     from selectolax.lexbor import LexborHTMLParser
 
+    if "/>" in markup and "xmlns" in markup[:HEAD]:
+        markup = _SELF_CLOSED.sub(r"<\1\2></\1>", markup)
     tags = _ANY_CASE if _CAPITALS.search(markup) else _SMALL
     if _deep(markup, tags):
         return "", _squeezed(tags.any.sub("", _marked(_seen(markup, tags), tags)))

@@ -21,7 +21,7 @@ _COMMENTS = re.compile(r"xl/(?:comments/)?comments?\d*\.xml")
 _BOILERPLATE = re.compile(r"\[Threaded comment\].*?Comment:\s*", re.DOTALL)
 _MEDIA = re.compile(r"(?:word|ppt|xl)/media/[^/]+\.(?:png|jpe?g|gif|tiff?|bmp|webp)", re.IGNORECASE)
 _BREAKS = {"tab": "\t", "br": "\n", "cr": "\n", "noBreakHyphen": "-"}
-_ENDS = {"p": "\n", "tc": "\t", "comment": "\n", "threadedComment": "\n"}
+_ENDS = {"p": "\n", "tc": "\t", "tr": "\n", "comment": "\n", "threadedComment": "\n"}
 _TEXTS = ("t", "text")
 
 
@@ -99,6 +99,8 @@ def _story(package: Package, name: str) -> Iterator[str]:
 
     def end(tag: str) -> None:
         path.pop()
+        if tag in ("tc", "tr"):
+            lines.rejoin()
         if tag in _ENDS:
             lines.add(_ENDS[tag])
 

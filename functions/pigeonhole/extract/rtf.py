@@ -27,9 +27,9 @@ _SKIPPED = frozenset(
 _KEPT_STARRED = frozenset(b"shpinst shptxt shppict cs footnote annotation".split())
 _STATED = {b"title": "title", b"author": "author"}
 _SIGNS = {
-    **dict.fromkeys((b"par", b"line", b"sect", b"page", b"column", b"row", b"nestrow"), "\n"),
+    **dict.fromkeys((b"par", b"line", b"sect", b"page", b"column", b"row", b"nestrow", b"shptxt"), "\n"),
     **dict.fromkeys((b"cell", b"nestcell", b"tab"), "\t"),
-    **dict.fromkeys((b"emspace", b"enspace"), " "),
+    **dict.fromkeys((b"emspace", b"enspace", b"footnote"), " "),
     b"emdash": "\u2014",
     b"endash": "\u2013",
     b"bullet": "\u2022",
@@ -85,11 +85,11 @@ class Reader:
                 if jump := self._token(token):
                     at += jump
                     break
-                yield from self.lines.full()
+                yield from map(_paired, self.lines.full())
             else:
                 break
         self._flush()
-        yield from self.lines.rest()
+        yield from map(_paired, self.lines.rest())
 
     @property
     def breaks_off(self) -> bool:
@@ -185,6 +185,13 @@ class Reader:
                 self._group = replace(self._group, encoding=self._fonts.get(number))
         elif word == b"fcharset" and self._group.fonts and number:
             self._fonts[self._font] = _CHARSETS.get(number, self._encoding)
+
+
+def _paired(text: str) -> str:
+    """The text with characters beyond the first 65,536, which RTF gives in halves, in one piece."""
+    if text.isascii():
+        return text
+    return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
 
 
 def _codepage(number: int | None) -> str | None:

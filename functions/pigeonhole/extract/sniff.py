@@ -31,7 +31,7 @@ _HTML = re.compile(
 )
 _MAIL = re.compile(r"(?:(?:From |>From ).*\n)?(?:[A-Za-z][\w-]*:.*(?:\r?\n[ \t].*)*\r?\n){2,}", re.ASCII)
 _MAIL_FIELDS = re.compile(
-    r"^(?:received|return-path|message-id|mime-version|from|to|subject|date|delivered-to|x-[\w-]+):",
+    r"^(?:received|return-path|message-id|mime-version|from|to|subject|date|delivered-to|content-type|x-[\w-]+):",
     re.IGNORECASE | re.MULTILINE,
 )
 _XML = re.compile(r"\s*(?:<\?xml|<!DOCTYPE\s+(?!html)|<svg\b|<[\w.-]+:[\w.-]+\s+xmlns)", re.IGNORECASE)
@@ -63,7 +63,7 @@ def _by_magic(data: bytes) -> str | None:
         if data.startswith(magic):
             return found if found in IMAGES or found == "rtf" else _unless_text(data, found)
     start = data.find(b"%PDF-", 0, HEAD)
-    if start == 0 or (start > 0 and b" obj" in data):
+    if start == 0 or (b" obj" in data[: 2 * HEAD] and (start > 0 or b"%%EOF" in data[-HEAD:])):
         return "pdf"
     if data.startswith((b"PK\x03\x04", b"PK\x05\x06")):
         return _package(data)
@@ -138,7 +138,8 @@ def _looks(head: str) -> str | None:
     if head.startswith("From ") and _MAIL.match(head):
         return "mbox"
     fields = _MAIL.match(head)
-    if fields and len(set(_MAIL_FIELDS.findall(fields.group().lower()))) >= 3:
+    found = set(_MAIL_FIELDS.findall(fields.group().lower())) if fields else set()
+    if len(found) >= 3 or {"mime-version:", "content-type:"} <= found:
         return "eml"
     if _XML.match(head):
         return "xml"
