@@ -24,10 +24,17 @@ def read(source: Source) -> Iterator[Part]:
     if packed:
         yield ooxml.facts(source)
     book = _open(source.data)
-    names = book.sheet_names
+    names, read = book.sheet_names, 0
     yield Facts(pages_total=len(names), pages_read=0)
-    for number, name in enumerate(names[: source.limits.sheets], 1):
-        yield from _numbered(book, number, name, source.limits.rows)
+    for name in names[: source.limits.sheets]:
+        if sheet := _opened(book, name):
+            read += 1
+            yield from _sheet(sheet, source.limits.rows)
+            yield Facts(pages_read=read)
+        else:
+            yield Facts(failed=1)
+    if names and not read:
+        raise DocumentError("corrupt", "none of its sheets can be read")
     if len(names) > source.limits.sheets:
         yield Facts(cut="sheets")
     if packed:
@@ -47,16 +54,13 @@ def _open(data: bytes) -> CalamineWorkbook:
         raise DocumentError("corrupt", str(error)) from error
 
 
-def _numbered(book: CalamineWorkbook, number: int, name: str, most: int) -> Iterator[Part]:
-    from python_calamine import CalamineError
-
+def _opened(book: CalamineWorkbook, name: str) -> CalamineSheet | None:
     try:
-        sheet = book.get_sheet_by_name(name)
-    except (CalamineError, OSError):
-        yield Facts(failed=1)
-    else:
-        yield from _sheet(sheet, most)
-        yield Facts(pages_read=number)
+        return book.get_sheet_by_name(name)
+    except MemoryError:
+        raise
+    except BaseException:  # noqa: BLE001  a panic in Rust is not even an Exception
+        return None
 
 
 def _sheet(sheet: CalamineSheet, most: int) -> Iterator[Part]:

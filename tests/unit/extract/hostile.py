@@ -74,9 +74,9 @@ def nested_tables(depth: int) -> bytes:
     )
 
 
-def half_a_workbook() -> bytes:
-    """Two sheets, one of which is no XML."""
-    book = packages.xlsx({"One": [["a"]], "Two": [["b"]]}, "t")
+def half_a_workbook(sheets: int = 2) -> bytes:
+    """A workbook whose first sheet is no XML."""
+    book = packages.xlsx({f"S{number}": [["a"]] for number in range(sheets)}, "t")
     return _replaced(book, "xl/worksheets/sheet1.xml", "<worksheet><sheetData><row")
 
 

@@ -9,6 +9,7 @@ import io
 import pytest
 from PIL import Image
 
+from pigeonhole.document import DocumentError
 from pigeonhole.extract import Limits
 from tests.documents.vectors import packages
 from tests.documents.vectors.make import scan
@@ -93,6 +94,17 @@ def test_a_member_that_cannot_be_read_is_counted_and_named(read):
 def test_what_a_library_passes_over_in_silence_is_said(read, document):
     coverage = read(document).coverage
     assert coverage.truncated or coverage.parts_failed
+
+
+def test_a_workbook_counts_the_sheets_that_could_be_read(read):
+    coverage = read(hostile.half_a_workbook()).coverage
+    assert (coverage.pages_read, coverage.pages_total, coverage.parts_failed) == (1, 2, 1)
+
+
+def test_a_workbook_of_which_no_sheet_can_be_read_is_corrupt(read):
+    with pytest.raises(DocumentError) as failed:
+        read(hostile.half_a_workbook(sheets=1))
+    assert failed.value.code == "corrupt"
 
 
 def test_a_plan_as_large_as_a_wall_is_looked_at(read):
