@@ -108,7 +108,9 @@ class _Spans:
 def _cell(value: Any) -> str:
     """A cell's value; a whole number is written without the point that the format stores."""
     if isinstance(value, str):
-        return value.replace("\n", " ").replace("\t", " ")
+        if "\n" in value or "\t" in value:
+            return value.replace("\n", " ").replace("\t", " ")
+        return value
     if isinstance(value, float):
         return str(int(value)) if value.is_integer() and abs(value) < 1e15 else f"{value:.15g}"
     if isinstance(value, datetime):
