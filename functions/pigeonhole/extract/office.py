@@ -44,7 +44,9 @@ def _plain(markdown: str) -> str:
         markdown = markdown.replace("<br>", " ")
         for tag in _TAGS:
             markdown = markdown.replace(tag, "")
-    return _MARK.sub(lambda mark: mark.group(1) or "", markdown)
+    if any(sign in markdown for sign in "\\*~"):
+        markdown = _MARK.sub(lambda mark: mark.group(1) or "", markdown)
+    return markdown
 
 
 def _left_out(text: str) -> Iterator[Facts]:
