@@ -84,14 +84,17 @@ def text_of(data: bytes) -> tuple[str, str]:
 
 def convert(markup: str) -> tuple[str, str]:
     """A page's title and text."""
-    from selectolax.lexbor import LexborHTMLParser
+    from selectolax.lexbor import LexborHTMLParser, SelectolaxError
 
     if "/>" in markup and "xmlns" in markup[:HEAD]:
         markup = _SELF_CLOSED.sub(r"<\1\2></\1>", markup)
     tags = _ANY_CASE if _CAPITALS.search(markup) else _SMALL
     if _deep(markup, tags):
-        return "", _squeezed(tags.any.sub("", _marked(_seen(markup, tags), tags)))
-    page = LexborHTMLParser(_marked(_unscripted(markup, tags), tags))
+        return "", _stripped(markup, tags)
+    try:
+        page = LexborHTMLParser(_marked(_unscripted(markup, tags), tags))
+    except SelectolaxError:  # no markup is wrong to it: there was no memory for so many tags
+        return "", _stripped(markup, tags)
     heading = page.css_first("title")
     title = " ".join(heading.text().replace(_LINE, " ").split()) if heading else ""
     _drop(page, _DROPPED)
@@ -101,6 +104,11 @@ def convert(markup: str) -> tuple[str, str]:
     _drop(page, _NAVIGATION)
     text = page.body.text(separator="") if page.body else ""
     return title, _squeezed(text if len(text.strip()) > NAVIGATION_CHARS else whole or text)
+
+
+def _stripped(markup: str, tags: _Tags) -> str:
+    """The text without the help of a parser, whose tree would be too deep or too large."""
+    return _squeezed(tags.any.sub("", _marked(_seen(markup, tags), tags)))
 
 
 def _drop(page: LexborHTMLParser, selector: str) -> None:

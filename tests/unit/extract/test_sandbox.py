@@ -65,6 +65,11 @@ def read_in_part(read_within: Read, document: bytes) -> Text:
     raise AssertionError(f"not a page in {PATIENCE[-1]} seconds")
 
 
+def test_a_page_whose_tree_takes_all_memory_is_read_without_one(read_within):
+    page = b"<p>the first words" + b"<a href=x>y</a>" * 800_000
+    assert read_within(page, replace(SMALL, memory_bytes=250 * MB)).text.startswith("the first words")
+
+
 def test_what_was_read_before_time_was_up_is_kept_and_marked(read_within):
     text = read_in_part(read_within, hostile.long_pdf(4_000))
     assert text.coverage.truncated
