@@ -45,6 +45,7 @@ def render(
         partly_read=[e for e in entries if e.unread],
         bills=_bills(entries),
         total=total,
+        unsettled=sum((entry.unsettled for entry in entries if entry.unsettled), Decimal(0)),
         paid=len(paid),
         average=total / len(paid) if paid else None,
         tokens=_tokens(entries),

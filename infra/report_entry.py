@@ -52,6 +52,11 @@ class Entry:
         return decimal(self.row.get("cost_usd"))
 
     @cached_property
+    def unsettled(self) -> Decimal | None:
+        """The most that calls may have cost whose answer never came."""
+        return decimal(self.row.get("unsettled_usd"))
+
+    @cached_property
     def tokens(self) -> Mapping[str, Counter[str]]:
         """By model, then by kind."""
         usage = self.row.get("usage")

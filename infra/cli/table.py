@@ -40,8 +40,14 @@ def _cells(row: Row) -> tuple[str, ...]:
         "" if confidence is None else f"{confidence:.2f}",
         row.get("tier") or "",
         _what(row),
-        f"{row.get('cost_usd') or 0:.4f}",
+        _cost(row),
     )
+
+
+def _cost(row: Row) -> str:
+    unsettled = row.get("unsettled_usd")
+    more = f" + at most {unsettled:.4f}" if unsettled else ""
+    return f"{row.get('cost_usd') or 0:.4f}{more}"
 
 
 def _shortened(key: str) -> str:

@@ -39,8 +39,12 @@ def test_hostile_names_and_summaries_are_shown_without_their_power():
         ),
         ({"status": "needs_review", "key": "k", "review_reasons": ["unreadable"]}, "For review (unreadable)"),
         ({"status": "done", "key": "k", "category": "letter", "confidence": 0.9, "tier": "fast"}, "letter"),
+        (
+            {"status": "done", "key": "k", "cost_usd": 0.0004, "unsettled_usd": 0.01},
+            "0.0004 + at most 0.0100",
+        ),
     ],
-    ids=["failed", "for-review", "done"],
+    ids=["failed", "for-review", "done", "unsettled"],
 )
 def test_the_table_says_what_became_of_a_document_and_why(row: dict[str, Any], words: str):
     assert words in shown(row)

@@ -126,6 +126,13 @@ def test_a_file_without_an_outcome_is_on_the_page_with_the_reason() -> None:
     assert "in/<b>.txt it is a link to nothing" in seen.text
 
 
+def test_what_calls_without_an_answer_may_have_cost_is_said_where_there_is_any() -> None:
+    assert "nsettled" not in page(INVOICE).text
+    text = page(INVOICE | {"unsettled_usd": 0.012}, INVOICE | {"key": "b", "unsettled_usd": 0.003}).text
+    assert "unsettled: at most $0.012" in text
+    assert "may have cost up to $0.015 more" in text
+
+
 def test_an_empty_inbox_is_said_plainly() -> None:
     assert "Nothing came in." in page().text
 
