@@ -1,7 +1,8 @@
 """A deployed Pigeonhole, here or in an account: where its parts are, and what people do with them."""
 
+import json
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from decimal import Decimal
 from pathlib import Path
@@ -13,8 +14,11 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 OUTCOMES = frozenset({"done", "needs_review", "failed", "removed"})
+QUEUES = {"intake": "IntakeQueueUrl", "escalation": "EscalationQueueUrl"}
 Row = dict[str, Any]
 
+_DEPTHS = {"waiting": "ApproximateNumberOfMessages", "in_hand": "ApproximateNumberOfMessagesNotVisible",
+           "delayed": "ApproximateNumberOfMessagesDelayed"}  # fmt: skip
 _CONFIG = Config(retries={"mode": "standard", "max_attempts": 5}, max_pool_connections=25)
 _ROWS_A_LOOK = 100  # what BatchGetItem takes
 
@@ -83,19 +87,48 @@ class Stack:
             wanted = answer.get("UnprocessedKeys", {})
         return {row["document"]: row for row in found}
 
-    def outcomes(self, uris: Iterable[str], *, patience: float, every: float = 0.25) -> Iterator[Row]:
-        """Each document's row once it has its outcome; NoNews after `patience` seconds without any."""
-        waiting = dict.fromkeys(uris)
+    def depths(self, queue_url: str) -> dict[str, int]:
+        """How many messages a queue has: those that wait, are being worked on, or come later."""
+        asked = {"QueueUrl": queue_url, "AttributeNames": list(_DEPTHS.values())}
+        found = self.client("sqs").get_queue_attributes(**asked)["Attributes"]
+        return {name: int(found[attribute]) for name, attribute in _DEPTHS.items()}
+
+    def is_idle(self) -> bool:
+        """Whether neither queue has a message; an invocation has its messages until it has ended."""
+        return not any(sum(self.depths(self.outputs[each]).values()) for each in QUEUES.values())
+
+    def sweep(self) -> int:
+        """Have sweep look at once for what may go on; how many it sent."""
+        answer = self.client("lambda").invoke(FunctionName=self._function("SweepFunction"), Payload=b"{}")
+        said = json.load(answer["Payload"])
+        if "FunctionError" in answer:
+            raise StackError(f"Sweep failed: {said.get('errorMessage', said)}")
+        return int(said["sent"])
+
+    def outcomes(
+        self,
+        uris: Iterable[str],
+        *,
+        patience: float,
+        every: float = 0.25,
+        is_over: Callable[[Sequence[Row]], bool] = lambda _: False,
+    ) -> Iterator[Row]:
+        """Each document's row once it has its outcome.
+
+        NoNews after `patience` seconds without any, or as soon as `is_over` says so of the others' rows.
+        """
+        waiting: dict[str, Row | None] = dict.fromkeys(uris)
         last_news = time.monotonic()
         while waiting:
             looked_at = list(waiting)[:_ROWS_A_LOOK]
-            ready = [row for row in self.rows(looked_at).values() if row["status"] in OUTCOMES]
+            waiting |= self.rows(looked_at)
+            ready = [row for row in map(waiting.get, looked_at) if row and row["status"] in OUTCOMES]
             for row in ready:
                 del waiting[row["document"]]
                 yield row
             if ready:
                 last_news = time.monotonic()
-            elif time.monotonic() - last_news > patience:
+            elif time.monotonic() - last_news > patience or _are(is_over, waiting):
                 raise NoNews
             _to_the_back(waiting, looked_at)
             time.sleep(0 if len(ready) == _ROWS_A_LOOK else every)
@@ -110,6 +143,13 @@ class Stack:
                 )
             time.sleep(0.1)
         return row
+
+    def _function(self, name: str) -> str:
+        """The full name of one of the stack's functions: all of them begin as the stack is called."""
+        prefix = self.outputs["TriageFunction"].partition("TriageFunction")[0] + name
+        pages = self.client("lambda").get_paginator("list_functions").paginate()
+        found = [each["FunctionName"] for page in pages for each in page["Functions"]]
+        return str(next(each for each in found if each.startswith(prefix)))
 
 
 def client(
@@ -160,12 +200,16 @@ def _plain(value: Any) -> Any:
     return value
 
 
-def _to_the_back(waiting: dict[str, None], uris: Iterable[str]) -> None:
+def _are(is_over: Callable[[Sequence[Row]], bool], waiting: Mapping[str, Row | None]) -> bool:
+    rows = [row for row in waiting.values() if row]
+    return len(rows) == len(waiting) and is_over(rows)
+
+
+def _to_the_back(waiting: dict[str, Row | None], uris: Iterable[str]) -> None:
     """So that the next look is at others, and a few slow documents hide nobody's news."""
     for uri in uris:
         if uri in waiting:
-            del waiting[uri]
-            waiting[uri] = None
+            waiting[uri] = waiting.pop(uri)
 
 
 _CONSISTENT = {"ConsistentRead": True}

@@ -4,12 +4,13 @@ import json
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import partial
 
 from boto3.exceptions import Boto3Error
 from botocore.exceptions import BotoCoreError, ClientError
 
 from infra.cli.inputs import Found
-from infra.stack import NoNews, Row, Stack
+from infra.stack import OUTCOMES, NoNews, Row, Stack
 
 UPLOADS_AT_A_TIME = 8
 News = Callable[[str, int], None]
@@ -17,28 +18,43 @@ News = Callable[[str, int], None]
 
 @dataclass(kw_only=True)
 class Journey:
-    """How far each file has come: into `rows`, or into `left` with the reason; `troubles` may explain it."""
+    """How far each file has come: into `rows`, or into `left` with the reason; `troubles` may explain it.
+
+    `unfinished` are the rows of those left that have one.
+    """
 
     rows: dict[str, Row] = field(default_factory=dict)
     left: dict[str, str] = field(default_factory=dict)
+    unfinished: dict[str, Row] = field(default_factory=dict)
     troubles: list[str] = field(default_factory=list)
 
-    @property
-    def cost_usd(self) -> float:
-        """What the outcomes so far have cost."""
-        return sum(float(row.get("cost_usd") or 0) for row in self.rows.values())
+    def sum_of(self, attribute: str) -> float:
+        """Of dollars, over all rows, finished or not."""
+        rows = (*self.rows.values(), *self.unfinished.values())
+        return sum(float(row.get(attribute) or 0) for row in rows)
 
 
 def drive(stack: Stack, files: Sequence[Found], journey: Journey, *, patience: float, news: News) -> None:
     """Adds every file to the journey, by its key; `news` hears what advanced and by how many."""
     uploaded = _upload(stack, files, journey, news)
     try:
-        for row in stack.outcomes(uploaded, patience=patience):
+        for row in stack.outcomes(uploaded, patience=patience, is_over=partial(is_out_of_money, stack)):
             journey.rows[uploaded[row["document"]]] = row
             news("sorted", 1)
     except NoNews:
         _account_for(stack, uploaded, journey, patience)
-        journey.troubles = troubles(stack)
+
+
+def is_out_of_money(stack: Stack, rows: Iterable[Row]) -> bool:
+    """Whether all of them wait for a cap, and there is none to go on, not even with what came back.
+
+    A call sets its dearest price aside, and gives the rest back when its invocation ends.
+    """
+    return all(map(_is_over_cap, rows)) and stack.is_idle() and not stack.sweep()
+
+
+def _is_over_cap(row: Row) -> bool:
+    return bool(row["status"] == "parked" and row["waiting"]["for"] == "spend_cap")
 
 
 def _upload(stack: Stack, files: Sequence[Found], journey: Journey, news: News) -> dict[str, str]:
@@ -86,12 +102,24 @@ def _complaint(line: str) -> str | None:
 
 
 def _account_for(stack: Stack, uploaded: dict[str, str], journey: Journey, patience: float) -> None:
+    """Each has its outcome after all, or a reason; of what waits for a cap the log knows no more."""
     open_uris = [uri for uri, key in uploaded.items() if key not in journey.rows]
-    for chunk in _chunks(open_uris):
-        rows = stack.rows(chunk)
-        for uri in chunk:
-            where = f"it is still {rows[uri]['status']}" if uri in rows else "it has no row yet"
-            journey.left[uploaded[uri]] = f"no outcome came for {patience:.0f} s; {where}"
+    found = {uri: row for chunk in _chunks(open_uris) for uri, row in stack.rows(chunk).items()}
+    ended = {uploaded[uri]: row for uri, row in found.items() if row["status"] in OUTCOMES}
+    left = {uploaded[uri]: found.get(uri) for uri in open_uris if uploaded[uri] not in ended}
+    journey.rows |= ended
+    journey.left |= {key: _why(row, patience) for key, row in left.items()}
+    journey.unfinished |= {key: row for key, row in left.items() if row}
+    if not all(row and _is_over_cap(row) for row in left.values()):
+        journey.troubles = troubles(stack)
+
+
+def _why(row: Row | None, patience: float) -> str:
+    if row and _is_over_cap(row):
+        waits = row["waiting"]
+        return f"left over the cap: parked for {waits['for']} at {waits['stage']}, until {waits['until']}"
+    where = f"it is still {row['status']}" if row else "it has no row yet"
+    return f"no outcome came for {patience:.0f} s; {where}"
 
 
 def _chunks(uris: Sequence[str], size: int = 100) -> Iterable[Sequence[str]]:

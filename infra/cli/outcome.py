@@ -58,9 +58,15 @@ def conclude(
     told = [f"{counts[status]} {word}" for status, word in WORDS.items() if counts[status]]
     told += [f"{len(journey.left)} without an outcome"] if journey.left else []
     seconds = time.monotonic() - started
-    tell(f"{', '.join(told)} in {seconds:.1f} s; ${journey.cost_usd:.4f}, by {ENGINES[engine]}.")
+    tell(f"{', '.join(told)} in {seconds:.1f} s; {_dollars(journey)}, by {ENGINES[engine]}.")
     tell(f"{documents_file(out)}\n{report_file(out)}")
     return 3 if journey.left else 1 if counts["failed"] else 0
+
+
+def _dollars(journey: Journey) -> str:
+    unsettled = journey.sum_of("unsettled_usd")
+    more = f" and at most ${unsettled:.4f} for calls whose answer never came" if unsettled else ""
+    return f"${journey.sum_of('cost_usd'):.4f}{more}"
 
 
 def _show(rows: Sequence[Row]) -> None:

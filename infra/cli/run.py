@@ -1,9 +1,11 @@
 """`run`, which infra/demo calls: a folder goes in, sorted documents come out."""
 
+import math
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from decimal import Decimal
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -13,7 +15,7 @@ import typer
 from infra.bootstrap import ROOT
 from infra.cli.console import print_json_lines, tell
 from infra.cli.drive import Journey, drive
-from infra.cli.inputs import Found, InputError, find
+from infra.cli.inputs import InputError, find
 from infra.cli.outcome import conclude, documents_file, in_order, report_file, write
 from infra.cli.progress import progress
 from infra.local.run import Wanted, local_stack, up
@@ -43,7 +45,7 @@ def run(
         ),
     ] = Claude.OFFLINE,
     max_usd: Annotated[
-        float | None, typer.Option(help="With `api`: what it may cost at most.", min=0.01)
+        float | None, typer.Option(help="What it may cost at most; `api` has to be told.", min=0.01)
     ] = None,
     keep: Annotated[bool, typer.Option("--keep", help="Leave the local stack up afterwards.")] = False,
     patience: Annotated[
@@ -58,13 +60,12 @@ def run(
     Exit code 0: all are done or for review; 1: some failed; 2: usage or set-up; 3: some have no outcome.
     """
     started = time.monotonic()
-    wanted = Wanted(api_key=_api_key(claude, max_usd))
+    wanted = Wanted(api_key=_api_key(claude, max_usd), parameters=caps(max_usd))
     files = find(paths or [SAMPLES], leave_out={documents_file(out).resolve(), report_file(out).resolve()})
     _make(out)
     journey = Journey()
     with _stack(wanted, keep=keep) as stack, progress(len(files)) as news:
-        for wave in _waves(files, journey, max_usd if claude is Claude.API else None):
-            drive(stack, wave, journey, patience=patience, news=news)
+        drive(stack, files, journey, patience=patience, news=news)
     write(files, journey, out, engine=claude.value, seconds=time.monotonic() - started)
     if as_json:
         print_json_lines(in_order(files, journey))
@@ -80,6 +81,15 @@ def _api_key(claude: Claude, max_usd: float | None) -> str | None:
     if max_usd is None:
         raise InputError("--claude api costs money: say with --max-usd how much it may.")
     return key
+
+
+def caps(max_usd: float | None) -> Mapping[str, str]:
+    """The template's parameters that keep a stack within it; without it, their defaults do."""
+    if max_usd is None:
+        return {}
+    if not math.isfinite(max_usd):
+        raise InputError("--max-usd is an amount of dollars, such as 2.50.")
+    return dict.fromkeys(("DailyCapUsd", "MonthlyCapUsd"), f"{Decimal(str(max_usd)):f}")
 
 
 def _make(out: Path) -> None:
@@ -100,20 +110,3 @@ def _stack(wanted: Wanted, *, keep: bool) -> Iterator[Stack]:
         return
     yield up(wanted)
     tell("The stack stays up: `infra/pigeonhole list` reads it, `infra/pigeonhole local down` stops it.")
-
-
-def _waves(files: list[Found], journey: Journey, max_usd: float | None) -> Iterator[list[Found]]:
-    """All at once, or as many at a time as the budget surely covers, by what the last ones did cost."""
-    if max_usd is None:
-        yield files
-        return
-    from infra.cli.budget import affordable, worst_case_usd
-
-    waiting = files
-    while waiting and (number := affordable(max_usd, journey.cost_usd)):
-        wave, waiting = waiting[:number], waiting[number:]
-        yield wave
-    dollars = (
-        f"of ${max_usd:.2f}, ${journey.cost_usd:.4f} is spent and a document may cost ${worst_case_usd():.2f}"
-    )
-    journey.left.update({file.key: f"not started: {dollars}" for file in waiting})

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -13,6 +14,7 @@ from infra.local import run as local
 from infra.stack import StackError
 
 RUN = [sys.executable, "-I", "-m", "infra.cli", "run"]
+HARD = Path(__file__).parent.parent / "documents" / "samples" / "purchasing" / "letter-of-intent.pdf"
 INVOICE = b"Invoice 4711\nBill to: Example Ltd\nTotal due: 120.00 EUR, payable within 30 days\n"
 
 
@@ -53,6 +55,16 @@ def test_a_file_that_cannot_be_sent_is_named_and_its_neighbours_are_done(tmp_pat
 
 
 @pytest.mark.stack
+def test_what_would_cost_more_than_is_allowed_is_told_and_nobody_waits_for_it(tmp_path: Path):
+    (tmp_path / "good.txt").write_bytes(INVOICE)
+    shutil.copy(HARD, tmp_path / "hard.pdf")
+    ended = run(tmp_path, "--out", tmp_path / "out", "--json", "--max-usd", "0.02")
+    assert ended.returncode == 3, ended.stderr
+    assert [json.loads(line)["key"] for line in ended.stdout.splitlines()] == ["good.txt"]
+    assert "hard.pdf: left over the cap: parked for spend_cap at escalation, until" in ended.stderr
+
+
+@pytest.mark.stack
 def test_an_interruption_stops_all_that_was_started(tmp_path: Path):
     (tmp_path / "good.txt").write_bytes(INVOICE)
     started = subprocess.Popen(
@@ -77,10 +89,11 @@ def test_an_interruption_stops_all_that_was_started(tmp_path: Path):
     [
         (["/no/such/folder"], "no such file or folder"),
         (["--claude", "api"], "ANTHROPIC_API_KEY"),
+        ([__file__, "--max-usd", "inf"], "amount of dollars"),
         ([__file__, "--out", __file__], "cannot go to"),
         (["--claud"], "No such option"),
     ],
-    ids=["no-folder", "no-key", "no-out", "no-option"],
+    ids=["no-folder", "no-key", "no-limit", "no-out", "no-option"],
 )
 def test_a_mistake_of_the_user_is_said_in_a_sentence(arguments: list[str], words: str):
     ended = run(*arguments)

@@ -6,7 +6,6 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from infra.cli.budget import affordable, worst_case_usd
 from infra.cli.console import harmless, json_line
 from infra.cli.table import documents_table
 
@@ -56,10 +55,3 @@ def test_line_breaks_stay_where_a_text_is_shown_whole():
 
 def test_a_name_that_is_no_text_still_makes_a_line_of_json():
     assert json.loads(json_line({"path": "bad\udcff", "é": "😀"})) == {"path": "bad\udcff", "é": "😀"}
-
-
-def test_a_budget_buys_only_documents_whose_worst_case_it_covers():
-    worst = worst_case_usd()
-    assert affordable(worst * 3.5, 0) == 3
-    assert affordable(worst * 3.5, worst * 3) == 0
-    assert affordable(0, 0) == 0

@@ -1,14 +1,15 @@
 """A stack tells of each outcome once, whatever is slow beside it, and gives rows that JSON can say."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from decimal import Decimal
 from itertools import islice
 from typing import Any
 
 import pytest
 
-from infra.stack import NoNews, Stack, plain
+from infra.stack import NoNews, Row, Stack, plain
 
 
 class Table:
@@ -56,6 +57,33 @@ def test_a_hundred_slow_documents_do_not_hide_the_others():
     with pytest.raises(NoNews):
         next(rows)
     assert table.largest_look == 100
+
+
+def test_nobody_waits_for_rows_that_are_said_to_be_over():
+    table = Table({"a": ["processing", "processing", "parked"], "b": ["processing", "done"], "c": ["parked"]})
+    seen = []
+
+    def is_over(rows: Iterable[Row]) -> bool:
+        seen.append({row["document"]: row["status"] for row in rows})
+        return all(row["status"] == "parked" for row in rows)
+
+    rows = stack(table).outcomes("abc", patience=60, every=0, is_over=is_over)
+    assert next(rows)["document"] == "b"
+    with pytest.raises(NoNews):
+        next(rows)
+    assert seen[-1] == {"a": "parked", "c": "parked"}
+
+
+def test_nothing_is_over_while_a_row_is_missing():
+    parked = [f"parked {number}" for number in range(100)]
+    table = Table({**dict.fromkeys(parked, ("parked",)), "late": ()})
+    table.last["late"] = "done"
+    assert [row["document"] for row in _until_over(table, [*parked, "late"])] == ["late"]
+
+
+def _until_over(table: Table, uris: Iterable[str]) -> Iterator[Row]:
+    with suppress(NoNews):
+        yield from stack(table).outcomes(uris, patience=60, every=0, is_over=lambda _: True)
 
 
 def test_nothing_to_wait_for_is_over_at_once():
