@@ -7,6 +7,7 @@ import typer
 from botocore.exceptions import BotoCoreError, ClientError
 
 from infra.cli.console import complain
+from infra.cli.costs import show_costs
 from infra.cli.documents import list_documents, show
 from infra.cli.extract import extract
 from infra.cli.failures import failures
@@ -34,6 +35,7 @@ app.command()(extract)
 app.command("list")(list_documents)
 app.command()(show)
 app.command()(status)
+app.command("costs")(show_costs)
 app.command()(failures)
 app.command()(redrive)
 app.command()(reconcile)

@@ -1,0 +1,103 @@
+"""What each account may spend, what it has spent or set aside, and what waits for it to have money again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+from infra.costing import in_json
+from pigeonhole.budget import STACK, account_of, day_ends, month_ends
+from pigeonhole.ports import Cap, Ledger
+from pigeonhole.record import stamp
+from pigeonhole.settings import Settings
+from pigeonhole.work import Work
+
+# At most so many of what waits for one day or month to end: they are read one by one.
+_LOOKED_AT = 1000
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Used:
+    """How much of a cap is used, what is set aside included."""
+
+    usd: Decimal
+    cap: Decimal
+
+    @property
+    def percent(self) -> int:
+        """Whole percents, rounded down; all of a cap that allows nothing."""
+        return int(100 * self.usd / self.cap) if self.cap else 100
+
+    def described(self) -> dict[str, float]:
+        """As JSON."""
+        return {"usd": in_json(self.usd), "cap": in_json(self.cap)}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Standing:
+    """An account today and this month."""
+
+    account: str
+    day: Used
+    month: Used
+
+    @property
+    def percent(self) -> int:
+        """Of that cap of which more is used."""
+        return max(self.day.percent, self.month.percent)
+
+    def described(self) -> dict[str, Any]:
+        """As JSON."""
+        return {"account": self.account, "day": self.day.described(), "month": self.month.described()}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Queue:
+    """How many documents wait for an account, and when the first of them may go on at the latest."""
+
+    account: str
+    documents: int
+    until: str
+
+
+def caps_of(settings: Settings) -> dict[str, Cap]:
+    """Every account that has a cap: the whole stack's, and those of teams."""
+    caps = {STACK: Cap(day=settings.daily_cap_usd, month=settings.monthly_cap_usd)}
+    for each in filter(None, settings.team_caps.split(",")):
+        team, _, dollars = each.partition("=")
+        day, month = map(Decimal, dollars.split("/"))
+        caps[account_of(team)] = Cap(day=day, month=month)
+    return caps
+
+
+def standings(ledger: Ledger, caps: Mapping[str, Cap], today: date) -> list[Standing]:
+    """Every account as it stands."""
+    found = {name: ledger.account(name, today) for name in caps}
+    return [
+        Standing(
+            account=name,
+            day=Used(usd=found[name].spent_on(today), cap=cap.day),
+            month=Used(usd=found[name].usd, cap=cap.month),
+        )
+        for name, cap in caps.items()
+    ]
+
+
+def queues(ledger: Ledger, now: datetime) -> list[Queue]:
+    """What is parked for money, by the account that has none left."""
+    ends = sorted({day_ends(now), month_ends(now)})
+    return _queues((work, end) for end in ends for work in ledger.over_cap(end, _LOOKED_AT))
+
+
+def _queues(waiting: Iterable[tuple[Work, datetime]]) -> list[Queue]:
+    ends: dict[str, list[datetime]] = {}
+    for work, end in waiting:
+        if work.over_cap:
+            ends.setdefault(work.over_cap.account, []).append(end)
+    return [
+        Queue(account=account, documents=len(each), until=stamp(min(each)))
+        for account, each in sorted(ends.items())
+    ]

@@ -1,0 +1,132 @@
+"""What the tallies come to: by whatever they are told apart, nothing is lost and nothing counted twice."""
+
+from __future__ import annotations
+
+from dataclasses import fields, replace
+from datetime import date
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from infra.costing import By, Group, WrongDatesError, costs, days, described
+from pigeonhole.document import Tier
+from pigeonhole.tally import Count, Tally
+
+TODAY = date(2026, 11, 22)
+DOLLARS = st.decimals(-1000, 1000, places=9)
+COUNTS = st.builds(
+    Count,
+    **{each.name: DOLLARS if each.name.endswith("usd") else st.integers(-5, 10**9) for each in fields(Count)},
+)
+TALLIES = st.builds(
+    Tally,
+    day=st.sampled_from(["2026-11-21", "2026-11-22"]),
+    team=st.sampled_from(["-", "finance", "legal"]),
+    model=st.sampled_from(["claude-haiku-5-5", "claude-sonnet-5-5"]),
+    tier=st.sampled_from(Tier),
+    category=st.sampled_from(["invoice", "unusable", "unanswered"]),
+    shard=st.integers(0, 7),
+    count=COUNTS,
+)
+
+
+def tally(team: str = "finance", day: str = "2026-11-21", tier: Tier = Tier.FAST, **counted) -> Tally:
+    return Tally(
+        day=day, team=team, model="m", tier=tier, category="invoice", shard=0, count=Count(**counted)
+    )
+
+
+@given(st.lists(TALLIES), st.sampled_from(By))
+def test_the_groups_of_any_kind_add_up_to_all_there_is(tallies: list[Tally], by: By):
+    found = costs(tallies, by)
+    for each in fields(Count):
+        everything = sum(getattr(tally.count, each.name) for tally in tallies)
+        assert sum(getattr(group.count, each.name) for group in found.groups) == everything
+        assert getattr(found.total, each.name) == everything
+
+
+@given(st.lists(TALLIES), st.sampled_from(By))
+def test_every_name_is_one_group(tallies: list[Tally], by: By):
+    names = [group.name for group in costs(tallies, by).groups]
+    assert sorted(names) == sorted({str(getattr(tally, by)) for tally in tallies})
+
+
+def test_shards_of_one_name_are_added_and_the_dearest_comes_first():
+    found = costs(
+        [tally("legal", usd=Decimal("0.2")), tally("finance", usd=Decimal("0.15"), calls=1),
+         tally("finance", usd=Decimal("0.15"), calls=2)],
+        By.TEAM,
+    )  # fmt: skip
+    assert found.groups == (
+        Group(name="finance", count=Count(usd=Decimal("0.30"), calls=3)),
+        Group(name="legal", count=Count(usd=Decimal("0.2"))),
+    )
+
+
+def test_days_come_in_their_order_whatever_they_cost():
+    found = costs([tally(day="2026-11-22", usd=Decimal(1)), tally(day="2026-11-21")], By.DAY)
+    assert [group.name for group in found.groups] == ["2026-11-21", "2026-11-22"]
+
+
+def test_sums_are_exact_and_as_json_lose_nothing():
+    found = costs([tally(usd=Decimal("0.1")), tally(usd=Decimal("0.2")), tally(usd=Decimal("1E-9"))], By.TIER)
+    told = described([TODAY], By.TIER, found)
+    assert told["total"]["usd"] == 0.300000001
+    assert [(group["name"], group["usd"]) for group in told["groups"]] == [("fast", 0.300000001)]
+
+
+def test_the_json_has_these_keys_and_no_others():
+    counted = Count(
+        calls=3, reused=1, unsettled=1, input_tokens=10, output_tokens=20, cache_read_tokens=30,
+        cache_write_tokens=40, usd=Decimal("0.5"), unsettled_usd=Decimal("0.25"), alone_usd=Decimal(9),
+        saved_by_caching_usd=Decimal(1), saved_by_cutting_usd=Decimal(2), saved_by_reuse_usd=Decimal(3),
+    )  # fmt: skip
+    numbers = {
+        "calls": 3, "reused": 1, "unsettled": 1, "input_tokens": 10, "output_tokens": 20,
+        "cache_read_tokens": 30, "cache_write_tokens": 40, "usd": 0.5, "unsettled_usd": 0.25,
+    }  # fmt: skip
+    found = costs([replace(tally(), count=counted)], By.CATEGORY)
+    assert described([date(2026, 11, 21), TODAY], By.CATEGORY, found) == {
+        "from": "2026-11-21",
+        "to": "2026-11-22",
+        "by": "category",
+        "groups": [{"name": "invoice", **numbers}],
+        "total": numbers,
+        "saved": {"caching": 1.0, "cutting": 2.0, "reuse": 3.0},
+        "strong_alone_usd": 9.0,
+    }
+
+
+@pytest.mark.parametrize(
+    ("asked", "first", "last", "number"),
+    [
+        ({}, "2026-10-24", "2026-11-22", 30),
+        ({"number": 1}, "2026-11-22", "2026-11-22", 1),
+        ({"first": "2026-11-20"}, "2026-11-20", "2026-11-22", 3),
+        ({"last": "2026-10-31"}, "2026-10-02", "2026-10-31", 30),
+        ({"first": "2026-02-28", "last": "2026-03-01"}, "2026-02-28", "2026-03-01", 2),
+    ],
+    ids=["usually", "today", "since", "until", "both"],
+)
+def test_days_are_until_today_or_from_and_to_with_both(asked, first, last, number):
+    found = days(TODAY, **{"number": None, "first": None, "last": None} | asked)
+    assert (str(found[0]), str(found[-1]), len(found)) == (first, last, number)
+
+
+@pytest.mark.parametrize(
+    ("asked", "words"),
+    [
+        ({"first": "yesterday"}, "yesterday is no day: write it as 2026-11-22, in UTC"),
+        ({"last": "2026-02-30"}, "2026-02-30 is no day"),
+        ({"first": "2026-11-21", "last": "2026-11-20"}, "2026-11-21 is after 2026-11-20"),
+        ({"number": 3, "last": "2026-11-20"}, "either how many days"),
+        ({"first": "2026-11-23"}, "not one of the last 400 days until 2026-11-22"),
+        ({"last": "0001-01-01"}, "not one of the last 400 days"),
+    ],
+    ids=["a word", "no such day", "backwards", "both kinds", "to come", "long ago"],
+)
+def test_days_that_make_no_sense_are_said_in_a_sentence(asked, words):
+    with pytest.raises(WrongDatesError, match=words):
+        days(TODAY, **{"number": None, "first": None, "last": None} | asked)
