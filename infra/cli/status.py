@@ -2,6 +2,7 @@
 
 import json
 from collections import Counter
+from dataclasses import asdict
 from datetime import datetime
 from typing import Annotated, Any
 
@@ -9,34 +10,39 @@ import typer
 from rich.table import Table
 
 from infra import listing
+from infra.caps import Queue, Standing, caps_of, queues, standings
 from infra.cli.console import DATA, print_json, tell
+from infra.cli.costs import used
 from infra.cli.documents import AsJson, Region, StackName, find_stack
 from infra.cli.table import inert
 from infra.listing import STATUSES
-from infra.operator import operator
-from infra.stack import Stack
-from pigeonhole.ports import Gate
+from infra.operator import operator, settings_of
+from infra.stack import QUEUES, Stack
+from pigeonhole.ports import Gate, Parts
 from pigeonhole.record import stamp
 
 gate_app = typer.Typer(help="The gate, which is closed while Claude says stop.", no_args_is_help=True)
-QUEUES = {"intake": "IntakeQueueUrl", "escalation": "EscalationQueueUrl"}
-DEPTHS = {"waiting": "ApproximateNumberOfMessages", "in_hand": "ApproximateNumberOfMessagesNotVisible",
-          "delayed": "ApproximateNumberOfMessagesDelayed"}  # fmt: skip
 
 
 def status(stack: StackName = None, region: Region = None, as_json: AsJson = False) -> None:
-    """Show how many documents stand where, the gate, the queues, and what is parked and why."""
+    """Show how many documents stand where, the gate, the queues, the budget, what is parked and why."""
     chosen = find_stack(stack, region)
+    parts = operator(chosen)
+    accounts, waiting = budget(chosen, parts)
     found: dict[str, Any] = {
         "documents": {each: listing.count(chosen, each) for each in STATUSES},
-        "gate": gate_words(operator(chosen).ledger.gate()),
+        "gate": gate_words(parts.ledger.gate()),
         "queues": {name: depth for queue in QUEUES for name, depth in _depths(chosen, queue).items()},
         "parked": parked(chosen),
+        "budget": {
+            "caps": [{"percent": each.percent, **each.described()} for each in accounts],
+            "parked": [asdict(each) for each in waiting],
+        },
     }
     if as_json:
         print_json(found)
     else:
-        _print(found)
+        _print(found, accounts, waiting)
 
 
 @gate_app.callback()
@@ -74,6 +80,12 @@ def gate_words(gate: Gate | None) -> dict[str, str | None]:
     return {"state": "closed", "waiting_for": gate.waiting_for, "detail": gate.detail, **until}
 
 
+def budget(stack: Stack, parts: Parts) -> tuple[list[Standing], list[Queue]]:
+    """How much of each cap is used, and what waits for one."""
+    now = parts.clock.now()
+    return standings(parts.ledger, caps_of(settings_of(stack)), now.date()), queues(parts.ledger, now)
+
+
 def parked(stack: Stack) -> list[dict[str, Any]]:
     """How many documents wait for the same, and the earliest time at which some of them may go on."""
     rows = list(listing.whole(stack, listing.of_statuses(stack, ["parked"])))
@@ -97,18 +109,13 @@ def _earliest(waiting: list[dict[str, Any]], reason: str, stage: str) -> str | N
 def _depths(stack: Stack, name: str) -> dict[str, dict[str, int]]:
     """The queue's depths, and those of the queue of its dead letters."""
     sqs, url = stack.client("sqs"), stack.outputs[QUEUES[name]]
-    attributes = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"]
+    attributes = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["RedrivePolicy"])["Attributes"]
     dead = json.loads(attributes["RedrivePolicy"])["deadLetterTargetArn"].rpartition(":")[2]
     dead_url = sqs.get_queue_url(QueueName=dead)["QueueUrl"]
-    of_dead = sqs.get_queue_attributes(QueueUrl=dead_url, AttributeNames=["All"])["Attributes"]
-    return {name: _numbers(attributes), f"{name}_dead_letters": _numbers(of_dead)}
+    return {name: stack.depths(url), f"{name}_dead_letters": stack.depths(dead_url)}
 
 
-def _numbers(attributes: dict[str, str]) -> dict[str, int]:
-    return {name: int(attributes[attribute]) for name, attribute in DEPTHS.items()}
-
-
-def _print(found: dict[str, Any]) -> None:
+def _print(found: dict[str, Any], accounts: list[Standing], waiting: list[Queue]) -> None:
     table = Table("", "", show_header=False, box=None)
     for name, number in found["documents"].items():
         table.add_row(name, str(number))
@@ -118,7 +125,11 @@ def _print(found: dict[str, Any]) -> None:
     lasting = f" until {gate['until']}" if "until" in gate else ": `infra/pigeonhole gate open` opens it"
     closed = f"closed for {gate.get('waiting_for')} ({gate.get('detail')}){lasting}"
     table.add_row("gate", inert("open" if gate["state"] == "open" else closed))
+    for account in accounts:
+        table.add_row("budget", inert(used(account)))
     for each in found["parked"]:
         until = f", until {each['until']}" if each["until"] else ""
         table.add_row("parked", f"{each['documents']} for {each['for']}, at {each['stage']}{until}")
+    for queue in waiting:
+        table.add_row("over cap", inert(f"{queue.account}: {queue.documents}, until {queue.until} at most"))
     DATA.print(table)
