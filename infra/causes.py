@@ -1,10 +1,14 @@
 """Why documents have no answer, told once a cause; and what it would cost to try them again (pure)."""
 
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
+from types import MappingProxyType
 from typing import Any
 
 from infra.report_words import reason
+from pigeonhole.budget import STACK, account_of
 
 Row = dict[str, Any]
 WITHOUT_ANSWER = ("failed", "needs_review")
@@ -54,11 +58,32 @@ def grouped(rows: Iterable[Row]) -> list[Cause]:
     return sorted(causes, key=lambda cause: (-cause.count, cause.status, cause.code))
 
 
-def estimate(rows: Sequence[Row]) -> Estimate:
-    """By the documents' own past: what one has cost, divided by its runs."""
-    costs = [float(row["cost_usd"]) / row.get("run", 1) for row in rows if row.get("cost_usd")]
+def estimate(rows: Sequence[Row], refused: Mapping[str, Decimal] = MappingProxyType({})) -> Estimate:
+    """By the documents' own past: what one has cost, divided by its runs.
+
+    A call whose answer never came counts at its dearest, as it does under the caps; so does one that a cap
+    has `refused`, which is what that document goes on with.
+    """
+    costs = [cost for row in rows if (cost := _cost(row, refused.get(row["document"])))]
     mean = sum(costs) / len(costs) if costs else None
     return Estimate(documents=len(rows), paid_for=len(costs), mean_usd=mean)
+
+
+def short(cost: Estimate, rows: Iterable[Row], rooms: Mapping[str, Decimal]) -> dict[str, float]:
+    """The accounts that have less left than the rows may cost, with what they have left."""
+    wanted = Counter(account for row in rows for account in (STACK, account_of(row["team"])))
+    return {
+        account: max(0.0, float(room))
+        for account, room in rooms.items()
+        if wanted[account] * (cost.mean_usd or 0.0) > room
+    }
+
+
+def _cost(row: Row, refused: Decimal | None) -> float:
+    if refused:
+        return float(refused)
+    paid = sum(float(row.get(name) or 0) for name in ("cost_usd", "unsettled_usd"))
+    return paid / float(row.get("run", 1))
 
 
 def _cause(status: str, code: str, rows: Sequence[Row]) -> Cause:

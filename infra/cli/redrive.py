@@ -1,13 +1,14 @@
 """`redrive`: a new run of documents that could succeed; what it may cost is said before it is done."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Annotated, Any
 
 import typer
 
 from infra import listing
-from infra.causes import WITHOUT_ANSWER, Estimate, estimate
+from infra.causes import WITHOUT_ANSWER, Estimate, estimate, short
 from infra.cli.console import complain, print_json_lines, tell
 from infra.cli.documents import AsJson, Region, StackName, find_stack, uri_of
 from infra.cli.failures import chosen_by
@@ -17,7 +18,7 @@ from infra.stack import Stack
 from pigeonhole import upkeep
 from pigeonhole.document import PigeonholeError
 from pigeonhole.ports import Parts
-from pigeonhole.record import Record
+from pigeonhole.record import Record, Status
 from pigeonhole.upkeep import NotAllowedError
 
 
@@ -64,10 +65,12 @@ def redrive(
     rehearsal = operator(chosen, acts=False)
     planned = {record.document: _fate(record, rehearsal, force) for record in records}
     willing = [record for record in records if planned[record.document].why_not is None]
+    rows = [record.row() for record in willing]
+    cost = estimate(rows, dict(_refused(willing, parts)))
     fates = {**planned, **{each.document: _fate(each, parts, force) for each in willing if yes}}
     if as_json:
         print_json_lines(fate.described(done=yes) for fate in fates.values())
-    _conclude(fates, estimate([record.row() for record in willing]), done=yes)
+    _conclude(fates, cost, short(cost, rows, parts.budget.rooms()), done=yes)
     raise typer.Exit(1 if any(fates[each.document].why_not for each in willing) else 0)
 
 
@@ -84,6 +87,14 @@ def _records(
             yield record
 
 
+def _refused(records: Iterable[Record], parts: Parts) -> Iterator[tuple[str, Decimal]]:
+    """What the next call may cost of those that wait for a cap."""
+    for record in records:
+        work = parts.ledger.latest(upkeep.upload_of(record)) if record.status is Status.PARKED else None
+        if work and work.over_cap:
+            yield record.document, work.over_cap.usd
+
+
 def _fate(record: Record, parts: Parts, force: bool) -> Fate:
     try:
         return Fate(document=record.document, run=upkeep.redrive(record, parts, forced=force).run)
@@ -91,7 +102,7 @@ def _fate(record: Record, parts: Parts, force: bool) -> Fate:
         return Fate(document=record.document, why_not=str(error))
 
 
-def _conclude(fates: Mapping[str, Fate], cost: Estimate, *, done: bool) -> None:
+def _conclude(fates: Mapping[str, Fate], cost: Estimate, rooms: Mapping[str, float], *, done: bool) -> None:
     for fate in fates.values():
         if fate.why_not:
             complain(f"Left alone: {fate.document}: {fate.why_not}")
@@ -99,6 +110,8 @@ def _conclude(fates: Mapping[str, Fate], cost: Estimate, *, done: bool) -> None:
         tell("Nothing is left that could be run again.")
         return
     tell(f"{cost.documents} {'are run again' if done else 'would be run again'}; {_dollars(cost)}.")
+    for account, usd in rooms.items():
+        tell(f"{account} may spend ${usd:.4f} more for now: what does not fit waits, and goes on by itself.")
     if not done:
         tell("Nothing was done yet: --yes does it.")
 
@@ -107,6 +120,6 @@ def _dollars(cost: Estimate) -> str:
     if cost.usd is None or cost.mean_usd is None:
         return "none of them has been paid for before, so what they may cost is not known"
     return (
-        f"they may cost ${cost.usd:.4f}, at ${cost.mean_usd:.4f} each, "
-        f"the mean of what {cost.paid_for} of them have cost a run"
+        f"they may cost ${cost.usd:.4f}, at ${cost.mean_usd:.4f} each, the mean of what {cost.paid_for} of "
+        "them have cost a run; calls without an answer, and those that a cap refused, count at their dearest"
     )

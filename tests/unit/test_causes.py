@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 import pytest
 
-from infra.causes import Row, code_of, estimate, grouped
+from infra.causes import Estimate, Row, code_of, estimate, grouped, short
 
 
 def row(key: str, status: str = "failed", **more: object) -> Row:
@@ -51,6 +53,24 @@ def test_a_redrive_costs_the_mean_of_what_the_documents_have_cost_a_run():
     assert (told.documents, told.paid_for) == (3, 2)
     assert told.mean_usd == pytest.approx(0.003)
     assert told.usd == pytest.approx(0.009)
+
+
+def test_a_call_whose_answer_never_came_counts_at_its_dearest():
+    told = estimate([row("a", cost_usd=0.001, unsettled_usd=0.003), row("b", unsettled_usd=0.002)])
+    assert told.paid_for == 2
+    assert told.mean_usd == pytest.approx(0.003)
+
+
+def test_a_call_that_a_cap_refused_counts_at_what_it_would_have_set_aside():
+    told = estimate([row("a", "parked", cost_usd=0.001)], {"s3://inbox/a": Decimal("0.06")})
+    assert told.usd == pytest.approx(0.06)
+
+
+def test_a_redrive_that_does_not_fit_under_a_cap_says_under_which():
+    cost = Estimate(documents=3, paid_for=3, mean_usd=0.5)
+    rows = [row("a", team="legal"), row("b", team="legal"), row("c", team="-")]
+    rooms = {"stack": Decimal("1.5"), "team:legal": Decimal("0.9"), "team:finance": Decimal(-1)}
+    assert short(cost, rows, rooms) == {"team:legal": 0.9, "team:finance": 0.0}
 
 
 def test_where_nothing_was_ever_paid_nobody_knows():
