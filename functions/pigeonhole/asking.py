@@ -71,7 +71,7 @@ def _answered(claim: Claim, question: Question, asking: Asking, parts: Parts, sh
     if answer and answer.reply and _serves(answer, claim.work, parts):
         reused = replace(answer.reply, reused=True, left_out_tokens=0)
         return _keep(claim, asking.tier, reused, None, parts)
-    _check_twin(answer, parts)
+    _check_twin(answer, claim.work, parts)
     latest = shift.deadline - timedelta(seconds=asking.timeout)
     if parts.clock.now() > latest:
         raise TryLater("too little time is left in this invocation", seconds=0)
@@ -149,12 +149,11 @@ def _serves(answer: Answer, work: Work, parts: Parts) -> bool:
     return True
 
 
-def _check_twin(answer: Answer | None, parts: Parts) -> None:
+def _check_twin(answer: Answer | None, work: Work, parts: Parts) -> None:
     """TryLater while a twin's call is under way."""
     if answer and answer.owner and answer.lease_until and answer.lease_until > parts.clock.now():
-        # Half of what is left, so that five put-backs outlast an asker that never comes back.
-        left = (answer.lease_until - parts.clock.now()).total_seconds()
-        raise TryLater("the same question is being asked", seconds=max(_TWIN_SECONDS, left / 2))
+        # Twice as long each time, so that five put-backs outlast an asker that never comes back.
+        raise TryLater("the same question is being asked", seconds=_TWIN_SECONDS * 2**work.put_backs)
 
 
 def _book(

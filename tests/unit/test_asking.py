@@ -80,7 +80,7 @@ def test_a_twin_waits_while_the_same_is_being_asked_and_is_served_then():
     def meanwhile():
         with pytest.raises(TryLater, match="the same question is being asked") as told:
             run(made, TWIN)
-        assert told.value.seconds == 52.5  # half of the lease that is left
+        assert told.value.seconds == 15
         return reply()
 
     made.analyst.answers += [meanwhile]
