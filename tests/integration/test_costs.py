@@ -102,7 +102,7 @@ def test_nobody_waits_for_a_cap_that_will_not_move(ended: Ended):
 def test_a_run_that_leaves_some_over_the_cap_ends_with_three(
     ended: Ended, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ):
-    write(tmp_path, list(ended.journey.rows.values()), engine="api", seconds=1)
+    write(ended.files, ended.journey, tmp_path, engine="api", seconds=1)
     assert conclude(ended.files, ended.journey, tmp_path, engine="api", table=False, started=0) == 3
     assert capsys.readouterr().err.count("left over the cap") == HARD - 1
 

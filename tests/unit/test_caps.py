@@ -17,6 +17,7 @@ from tests.builders import upload
 from tests.fakes import START, FakeClock, FakeLedger
 
 SETTINGS = Settings(
+    inbox_bucket="inbox",
     documents_table="documents",
     ledger_table="ledger",
     artifacts_bucket="artifacts",
