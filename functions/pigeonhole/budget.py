@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from threading import Lock
 
-from pigeonhole.document import Allowance, OverCap, TryLater
+from pigeonhole.document import Allowance, OverCap, PigeonholeError, TryLater
 from pigeonhole.ports import Account, Cap, Clock, Draw, Ledger, Need, Pace
 from pigeonhole.work import Reservation
 
@@ -54,18 +54,14 @@ class Budget:
             usd=need.usd, day=now.date(), accounts=tuple(names), model=need.model, tier=need.tier, by=need.by
         )
         pace = self._pace(need, now, latest)
-        for number, name in enumerate(names):
-            draw = Draw(
-                account=name,
-                day=now.date(),
-                usd=need.usd,
-                cap=self._caps[name],
-                pace=pace if name == STACK else None,
-            )
-            taken, account = self._ledger.draw(draw)
-            if not taken:
-                self._give(names[:number], now.date(), need.usd)
-                raise _refusal(draw, account)
+        drawn: list[str] = []
+        try:
+            for name in names:
+                account = self._drawn(name, reserved, pace if name == STACK else None)
+                drawn.append(name)
+        except PigeonholeError:
+            self._give(drawn, reserved.day, reserved.usd)
+            raise
         self._stack = account
         self._wait(account.next[need.model] - pace.step)
         return reserved
@@ -76,7 +72,8 @@ class Budget:
 
     def learn(self, model: str, allowance: Allowance) -> None:
         """What the API itself says of the account's limits."""
-        self._learned[model] = allowance
+        if allowance != Allowance():
+            self._learned[model] = allowance
 
     def is_warm(self, model: str, within: timedelta) -> bool:
         """Whether a call of this model began so shortly ago."""
@@ -84,14 +81,18 @@ class Budget:
         return began is not None and self._clock.now() - began < within
 
     def flush(self) -> None:
-        """Give back what was not spent; what cannot be given back now is given back the next time."""
+        """Give back what was not spent; what cannot be given back now is given back the next time.
+
+        What may have been given back already is not: nothing may be spent twice.
+        """
         with self._lock:
             spare, self._spare = self._spare, {}
         for (account, day), usd in spare.items():
             try:
                 self._ledger.credit(account, day, usd)
-            except TryLater:
-                self._give([account], day, usd)
+            except TryLater as error:
+                if not error.unsure:
+                    self._give([account], day, usd)
 
     def rooms(self) -> dict[str, Decimal]:
         """How much each account may still spend today, by its name."""
@@ -106,6 +107,13 @@ class Budget:
         return max(
             _percent(cap, self._ledger.account(name, today), today) for name, cap in self._caps.items()
         )
+
+    def _drawn(self, name: str, reserved: Reservation, pace: Pace | None) -> Account:
+        draw = Draw(account=name, day=reserved.day, usd=reserved.usd, cap=self._caps[name], pace=pace)
+        taken, account = self._ledger.draw(draw)
+        if not taken:
+            raise _refusal(draw, account)
+        return account
 
     def _give(self, accounts: Iterable[str], day: date, usd: Decimal) -> None:
         with self._lock:
@@ -165,4 +173,9 @@ def _room(cap: Cap, account: Account, today: date) -> Decimal:
 
 
 def _percent(cap: Cap, account: Account, today: date) -> int:
-    return int(100 * max(account.spent_on(today) / cap.day, account.usd / cap.month))
+    return max(_part(account.spent_on(today), cap.day), _part(account.usd, cap.month))
+
+
+def _part(spent: Decimal, cap: Decimal) -> int:
+    """In percent; of nothing, nothing was used up."""
+    return int(100 * spent / cap) if cap else 0

@@ -199,15 +199,25 @@ class DocumentError(PigeonholeError):
 class TryLater(PigeonholeError):
     """Nobody's fault that lasts: come back in `seconds`.
 
-    `billed` when a call may have cost money and brought nothing; `busy` when Claude itself said so.
+    `billed` when a call may have cost money and brought nothing; `busy` when Claude itself said so;
+    `unsure` when what was asked of AWS may have been done all the same.
     """
 
-    def __init__(self, reason: str, *, seconds: float, billed: bool = False, busy: bool = False) -> None:
+    def __init__(
+        self,
+        reason: str,
+        *,
+        seconds: float,
+        billed: bool = False,
+        busy: bool = False,
+        unsure: bool = False,
+    ) -> None:
         super().__init__(f"{reason}, try again in {seconds:.0f} s")
         self.reason = reason
         self.seconds = seconds
         self.billed = billed
         self.busy = busy
+        self.unsure = unsure
 
 
 class StopAll(PigeonholeError):

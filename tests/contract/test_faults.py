@@ -42,7 +42,7 @@ CLASSES = [
 # The operations that we call: what their models say that they may answer.
 CALLS = {
     "s3": ["GetObject", "HeadObject", "PutObject"],
-    "dynamodb": ["TransactWriteItems", "GetItem", "Query"],
+    "dynamodb": ["TransactWriteItems", "UpdateItem", "GetItem", "Query"],
     "events": ["PutEvents"],
     "sqs": ["SendMessage", "ChangeMessageVisibility"],
     "secretsmanager": ["GetSecretValue"],
@@ -53,12 +53,15 @@ BUSY = {
     "InternalServiceError",
     "KmsThrottled",
     "ProvisionedThroughputExceededException",
+    "ReplicatedWriteConflictException",
     "RequestLimitExceeded",
     "RequestThrottled",
     "ThrottlingException",
+    "TransactionConflictException",
     "TransactionInProgressException",
 }
 OURS = {
+    "ConditionalCheckFailedException",
     "DecryptionFailure",
     "EncryptionTypeMismatch",
     "IdempotentParameterMismatchException",
@@ -70,6 +73,7 @@ OURS = {
     "InvalidRequestException",
     "InvalidSecurity",
     "InvalidWriteOffset",
+    "ItemCollectionSizeLimitExceededException",
     "KmsAccessDenied",
     "KmsDisabled",
     "KmsInvalidKeyUsage",
@@ -148,6 +152,26 @@ def test_a_request_that_is_wrong_stays_wrong(code: str) -> None:
 def test_without_a_code_the_status_decides(status: int) -> None:
     expected = TryLater if status >= 500 or status == 429 else Defect
     assert type(classify(answered(str(status), status))) is expected
+
+
+@pytest.mark.parametrize(
+    ("error", "unsure"),
+    [
+        (made(exceptions.ReadTimeoutError), True),
+        (made(exceptions.ConnectionClosedError), True),
+        (ResponseParserError("<html>"), True),
+        (answered("InternalServerError", 500), True),
+        (made(exceptions.ConnectTimeoutError), False),
+        (made(exceptions.EndpointConnectionError), False),
+        (answered("ProvisionedThroughputExceededException"), False),
+        (answered("TransactionConflictException"), False),
+    ],
+    ids=["late", "cut", "garbled", "failed", "never connected", "no address", "throttled", "conflict"],
+)
+def test_it_is_known_whether_what_was_asked_may_have_been_done(error: Any, unsure: bool) -> None:
+    later = classify(error)
+    assert isinstance(later, TryLater)
+    assert later.unsure is unsure
 
 
 def test_s3_asks_us_to_slow_down_with_either_status() -> None:

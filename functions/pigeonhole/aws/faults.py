@@ -52,6 +52,14 @@ _UNREACHED = (
     exceptions.MetadataRetrievalError,
     ResponseParserError,
 )
+# Nothing of the request had left us.
+_UNSENT = (
+    exceptions.ConnectTimeoutError,
+    exceptions.CredentialRetrievalError,
+    exceptions.EndpointConnectionError,
+    exceptions.MetadataRetrievalError,
+    exceptions.ProxyConnectionError,
+)
 
 
 def code_of(error: ClientError) -> str:
@@ -71,11 +79,12 @@ def classified() -> Iterator[None]:
 def classify(error: ClientError | BotoCoreError | ResponseParserError) -> PigeonholeError:
     """Busy or out of reach: later. Anything else is a mistake in our requests or our permissions."""
     if isinstance(error, _UNREACHED):
-        return TryLater(f"no answer from AWS ({type(error).__name__})", seconds=_BUSY_SECONDS)
+        unsure = not isinstance(error, _UNSENT)
+        return TryLater(f"no answer from AWS ({type(error).__name__})", seconds=_BUSY_SECONDS, unsure=unsure)
     if isinstance(error, ClientError):
         status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
         if code_of(error) in _BUSY_CODES or status >= 500 or status == 429:
-            return TryLater(f"AWS is busy ({code_of(error)})", seconds=_BUSY_SECONDS)
+            return TryLater(f"AWS is busy ({code_of(error)})", seconds=_BUSY_SECONDS, unsure=status >= 500)
     # botocore's own words may quote the values that it was given.
     said = f"{error!s:.300}" if isinstance(error, ClientError) else ""
     return Defect(f"{type(error).__name__}: {said}")
