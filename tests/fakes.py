@@ -170,8 +170,8 @@ class FakeLedger:
         return self.gates.get("claude")
 
     def due(self, now: datetime, limit: int) -> list[Work]:
-        due = [work for work in self.works.values() if work.due and work.due <= now]
-        return sorted(due, key=lambda work: work.due or now)[:limit]
+        due = [(work.due, work) for work in self.works.values() if work.due and work.due <= now]
+        return [work for _, work in sorted(due, key=lambda each: (each[0], _waits_since(each[1])))][:limit]
 
     def over_cap(self, until: datetime, limit: int) -> list[Work]:
         waiting = [work for work in self.works.values() if work.over_cap and work.due == until]
@@ -216,7 +216,9 @@ class FakeLedger:
             if isinstance(each.after, Answer):
                 self.on_answer(shelf.get(key), each.after)
             shelf[key] = each.after
-        for tally in tallies:
+        told = list(tallies)
+        assert len({replace(each, count=Count()) for each in told}) == len(told)  # one write an item
+        for tally in told:
             self._add(tally)
         return True
 
@@ -236,6 +238,11 @@ class FakeLedger:
         return (
             (self.answers, (entry.team, entry.key)) if isinstance(entry, Answer) else (self.gates, "claude")
         )
+
+
+def _waits_since(work: Work) -> datetime:
+    """Of what is due at one time, what waits for money comes last, by the age of its upload."""
+    return work.upload.uploaded_at if work.over_cap else datetime.min.replace(tzinfo=UTC)
 
 
 @dataclass

@@ -10,12 +10,13 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from pigeonhole import desk, prompt, spend, steps
+from pigeonhole import prompt, spend, steps
 from pigeonhole.answer import UnusableReplyError, interpret
 from pigeonhole.desk import Claim, LostError, Shift
 from pigeonhole.document import Coverage, DocumentError, Reply, StopAll, Text, Tier, TryLater
 from pigeonhole.ports import Answer, Need, Parts, Swap
 from pigeonhole.prompt import Asking, Question
+from pigeonhole.telling import tallies
 from pigeonhole.work import Reservation, Work
 
 _TWIN_SECONDS = 15.0
@@ -207,7 +208,7 @@ def _let_go(booked: _Booked, parts: Parts, *, is_free: bool) -> None:
         parts.ledger.swap(
             Swap(before=answer, after=replace(answer, rev=answer.rev + 1, owner=None)),
             Swap(before=work, after=steps.next_revision(work, after)),
-            tallies=desk.tallies(work, after, parts),
+            tallies=tallies(work, after, parts),
         )
 
 
@@ -224,7 +225,7 @@ def _keep(claim: Claim, tier: Tier, reply: Reply, mine: Answer | None, parts: Pa
             done = replace(answer, rev=answer.rev + 1, owner=None, run=found.run, reply=reply)
             swaps.append(Swap(before=answer, after=done))
         try:
-            if parts.ledger.swap(*swaps, tallies=desk.tallies(found, after, parts)):
+            if parts.ledger.swap(*swaps, tallies=tallies(found, after, parts)):
                 break
             found = parts.ledger.work(found.upload, found.run) or found
             answer = parts.ledger.answer(answer.team, answer.key) if answer else None

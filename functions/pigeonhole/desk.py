@@ -8,14 +8,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from types import MappingProxyType
 
-from pigeonhole import outcome, steps, tally
+from pigeonhole import outcome, steps
 from pigeonhole.document import Defect, DocumentError, Stage, StopAll, Tier, TryLater
 from pigeonhole.follow import follow
 from pigeonhole.policy import Signals
 from pigeonhole.ports import Parts, Swap
 from pigeonhole.record import Record, Status
-from pigeonhole.tally import Tally
-from pigeonhole.telling import tell
+from pigeonhole.telling import tallies, tell
 from pigeonhole.work import GiveUp, Order, Park, PutBack, Work
 
 # A lease outlives the invocation a little, so that nobody begins while its last write is on the way.
@@ -130,12 +129,6 @@ def give_up(claim: Claim, error: DocumentError, parts: Parts, known: Record | No
     end = outcome.failed if work.stage is Stage.TRIAGE else outcome.undecided
     paid = outcome.charged(known or work.draft, work.replies.get(steps.TIERS[work.stage]))
     close(claim, end(paid, error, parts.clock.now()), parts)
-
-
-def tallies(found: Work | None, after: Work, parts: Parts) -> list[Tally]:
-    """What a step adds to the day's account of calls, to be written with it."""
-    day = parts.clock.now().date().isoformat()
-    return list(tally.told(found, after, day, parts.rules.strong.model.id, parts.rules.taxonomy))
 
 
 def _settle(claim: Claim, error: TryLater | StopAll, parts: Parts) -> None:

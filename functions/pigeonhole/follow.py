@@ -9,7 +9,7 @@ from pigeonhole import steps
 from pigeonhole.document import Stage, TryLater, Upload
 from pigeonhole.ports import Parts, Swap
 from pigeonhole.record import Record, Status, begun
-from pigeonhole.telling import tell
+from pigeonhole.telling import tallies, tell
 from pigeonhole.work import Order
 
 _TOMBSTONE = timedelta(days=30)
@@ -65,7 +65,7 @@ def _restored(current: Upload, row: Record | None, parts: Parts) -> bool:
         after = steps.new(Order(upload=current), None, now)
     after = replace(after, due=None if after.stage is Stage.ENDED else due)
     swaps = [Swap(before=found, after=steps.next_revision(found, after)), Swap(before=row, after=after.draft)]
-    if not parts.ledger.swap(*swaps):
+    if not parts.ledger.swap(*swaps, tallies=tallies(found, after, parts)):
         return False
     if after.due is None:
         tell(after.draft, parts)

@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
+from pigeonhole import models, spend
 from pigeonhole.document import OverCap, Reply, Stage, StopAll, Tier, TryLater, Upload
 from pigeonhole.policy import Signals
 from pigeonhole.record import OUTCOMES, Record, Status, Waiting, begun, stamp
@@ -136,24 +137,31 @@ def written_off(work: Work) -> Work:
 def replied(work: Work, tier: Tier, reply: Reply, by: str | None) -> Work:
     """The work with what was paid for; the first reply of a tier stays.
 
-    What `by` had set aside for it is settled, also when somebody has written it off since.
+    What `by` had set aside for it is settled, also when somebody has written it off since. A second reply
+    is of no use, but was paid for.
     """
-    if work.reserved and work.reserved.by == by:
+    set_aside = [
+        each for each in (*work.unsettled, work.reserved) if each and (each.by, each.tier) == (by, tier)
+    ]
+    if work.reserved in set_aside:
         work = released(work)
-    work = _owing(work, tuple(each for each in work.unsettled if (each.by, each.tier) != (by, tier)))
-    return replace(work, replies={tier: reply, **work.replies})
+    others = tuple(each for each in work.unsettled if each not in set_aside)
+    cost = spend.cost_usd(models.model(reply.model), reply.usage)
+    useless = tuple(replace(each, usd=cost) for each in set_aside) if tier in work.replies else ()
+    return replace(_owing(work, others + useless), replies={tier: reply, **work.replies})
 
 
 def escalated(work: Work, draft: Record, seen: Signals, *, eyes: bool, due: datetime) -> Work:
     """The work at its second stage, whose attempts count afresh; nobody holds it."""
-    work = replace(_free(work), signals={**work.signals, Tier.FAST: seen}, eyes=eyes)
-    return replace(work, stage=Stage.ESCALATION, draft=draft, due=due, **_FRESH)
+    work = _owed_in(draft, _free(work))
+    signals = {**work.signals, Tier.FAST: seen}
+    return replace(work, stage=Stage.ESCALATION, signals=signals, eyes=eyes, due=due, **_FRESH)
 
 
 def ended(work: Work, draft: Record, seen: Mapping[Tier, Signals]) -> Work:
     """The work with its outcome."""
     signals = {**work.signals, **seen}
-    return replace(_free(work), stage=Stage.ENDED, draft=draft, signals=signals, due=None)
+    return replace(_owed_in(draft, _free(work)), stage=Stage.ENDED, signals=signals, due=None)
 
 
 def superseded(work: Work) -> Work:
@@ -200,7 +208,7 @@ def reopened(work: Work, sequencer: str, now: datetime) -> Work:
     stage = Stage.TRIAGE if work.stage is Stage.ENDED else work.stage
     if stage is Stage.TRIAGE:
         draft = begun(work.upload, work.run, now)
-    return replace(work, stage=stage, draft=draft, superseded=False, due=now, **_FRESH)
+    return replace(_owed_in(draft, work), stage=stage, superseded=False, due=now, **_FRESH)
 
 
 def counted(work: Work, error: TryLater | StopAll, now: datetime) -> Work:
@@ -248,6 +256,11 @@ def _owing(work: Work, unsettled: tuple[Reservation, ...]) -> Work:
     owed = (work.draft.unsettled_usd or Decimal(0)) + more
     draft = work.draft.model_copy(update={"unsettled_usd": owed or None})
     return replace(work, unsettled=unsettled, draft=draft)
+
+
+def _owed_in(draft: Record, work: Work) -> Work:
+    """The work with another draft, which says as before what may have been spent for nothing."""
+    return replace(work, draft=draft.model_copy(update={"unsettled_usd": work.draft.unsettled_usd}))
 
 
 _FRESH: dict[str, Any] = {"crashes": 0, "failures": 0, "refusals": 0, "refused_since": None, "put_backs": 0}

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Iterator
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from decimal import Decimal
 
 from pigeonhole import models, spend
@@ -65,18 +64,24 @@ class Tally:
     count: Count
 
 
-def told(before: Work | None, after: Work, day: str, strong: str, taxonomy: Taxonomy) -> Iterator[Tally]:
+def told(before: Work | None, after: Work, day: str, strong: str, taxonomy: Taxonomy) -> list[Tally]:
     """What a step of the work adds to the day: the replies it keeps, the reservations it writes off.
 
-    One that was written off too early, since its answer came after all, is taken back.
+    One that was written off too early, since its answer came after all, is taken back. No two are about
+    the same: a transaction may write to an item once.
     """
     known = before.replies if before else {}
-    for tier, reply in after.replies.items():
-        if tier not in known:
-            yield _of_reply(after, tier, reply, day, strong, taxonomy)
-    lost = before.unsettled if before else ()
-    for each in (*(set(after.unsettled) - set(lost)), *(set(lost) - set(after.unsettled))):
-        yield _of_lost(after, each, 1 if each in after.unsettled else -1, day)
+    replies = [each for each in after.replies.items() if each[0] not in known]
+    was, now = set(before.unsettled if before else ()), set(after.unsettled)
+    lost = [(each, 1) for each in now - was] + [(each, -1) for each in was - now]
+    counts: dict[Tally, Count] = {}
+    for tally in (
+        *(_of_reply(after, tier, reply, day, strong, taxonomy) for tier, reply in replies),
+        *(_of_lost(after, each, sign, day) for each, sign in lost),
+    ):
+        of = replace(tally, count=Count())
+        counts[of] = counts.get(of, Count()) + tally.count
+    return [replace(of, count=count) for of, count in counts.items() if count != Count()]
 
 
 def _of_reply(work: Work, tier: Tier, reply: Reply, day: str, strong: str, taxonomy: Taxonomy) -> Tally:

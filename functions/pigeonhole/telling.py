@@ -1,9 +1,12 @@
-"""What became of a document, said to the log and counted in the metrics."""
+"""What became of a document, said to the log and counted in the metrics and in the day's account."""
 
 from __future__ import annotations
 
+from pigeonhole import tally
 from pigeonhole.ports import Parts
 from pigeonhole.record import Record
+from pigeonhole.tally import Tally
+from pigeonhole.work import Work
 
 
 def tell(record: Record, parts: Parts) -> None:
@@ -17,3 +20,9 @@ def tell(record: Record, parts: Parts) -> None:
         tier=record.tier,
         error=record.error.code if record.error else None,
     )
+
+
+def tallies(before: Work | None, after: Work, parts: Parts) -> list[Tally]:
+    """What a step adds to the day's account of calls, to be written with it."""
+    day = parts.clock.now().date().isoformat()
+    return tally.told(before, after, day, parts.rules.strong.model.id, parts.rules.taxonomy)

@@ -14,7 +14,8 @@ from pigeonhole.document import Stage, TryLater, Upload
 from pigeonhole.news import News
 from pigeonhole.ports import Gate, Parts, Swap
 from pigeonhole.record import Record, Status, stamp
-from pigeonhole.telling import tell
+from pigeonhole.tally import Tally
+from pigeonhole.telling import tallies, tell
 from pigeonhole.work import Order, Work
 
 # So many a sweep, of each list: ten thousand parked documents go on over some minutes, not all at once.
@@ -126,11 +127,13 @@ def review(document: str, category: str | None, who: str, parts: Parts) -> Recor
         if chosen not in parts.rules.taxonomy.slugs:
             raise NotAllowedError(f"{chosen!r} is not a category of the taxonomy")
         record = _decided(row, chosen, who, parts.clock.now())
-        swaps = [Swap(before=row, after=record)]
+        swaps: list[Swap] = []
+        counted: list[Tally] = []
         if work := parts.ledger.latest(upload_of(row)):
             ended = steps.ended(work, record, {})
+            record, counted = ended.draft, tallies(work, ended, parts)
             swaps.append(Swap(before=work, after=steps.next_revision(work, ended)))
-        if parts.ledger.swap(*swaps):
+        if parts.ledger.swap(Swap(before=row, after=record), *swaps, tallies=counted):
             tell(record, parts)
             return record
     raise TryLater("others are changing the same document", seconds=2)

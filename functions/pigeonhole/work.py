@@ -54,7 +54,8 @@ class Work:
     answers since `refused_since`; `put_backs` how often this stage's message was put back.
     `draft` is the row as this run would have it; it is public as soon as the run has the row.
     `reserved` is for the call under way; `unsettled` are those whose answer never came, each at its full
-    price. `over_cap` is set while it is parked for money; it is due when the cap's day or month is over.
+    price, or came second, at its own. `over_cap` is set while it is parked for money; it is due when the
+    cap's day or month is over.
     """
 
     upload: Upload
