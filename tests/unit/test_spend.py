@@ -11,12 +11,13 @@ from hypothesis import strategies as st
 from pigeonhole import models
 from pigeonhole.document import Usage
 from pigeonhole.models import MODELS, UnknownModelError
-from pigeonhole.spend import cost_usd
+from pigeonhole.spend import cost_usd, most_usd, uncached_usd
 
 COUNTS = st.integers(0, 2_000_000)
 USAGES = st.builds(
     Usage, input_tokens=COUNTS, output_tokens=COUNTS, cache_read_tokens=COUNTS, cache_write_tokens=COUNTS
 )
+KINDS = ("input_tokens", "output_tokens", "cache_read_tokens", "cache_write_tokens")
 
 
 @pytest.mark.parametrize(
@@ -81,3 +82,40 @@ def test_an_unknown_model_is_told_which_are_known():
         UnknownModelError, match="'claude-2' is not one of claude-haiku-4-5, claude-haiku-5-5"
     ):
         models.model("claude-2")
+
+
+@given(USAGES, COUNTS, COUNTS, st.sampled_from(sorted(MODELS)))
+def test_no_call_within_its_bounds_costs_more_than_was_said_before(usage, more, longer, name):
+    most = most_usd(models.model(name), usage.prompt_tokens + more, usage.output_tokens + longer)
+
+    assert cost_usd(models.model(name), usage) <= most
+
+
+@pytest.mark.parametrize(
+    ("name", "prompt", "answer", "usd"),
+    [
+        ("claude-haiku-5-5", 1000, 100, "0.000175"),
+        ("claude-haiku-5-5", 100_000, 0, "0.0125"),
+        ("claude-haiku-5-5", 100_001, 0, "0.062500625"),
+        ("claude-sonnet-5-5", 1000, 4096, "0.04346"),
+        ("claude-sonnet-4-6", 0, 1, "0.000015"),
+    ],
+    ids=["a write to the cache is the dearest", "to the step", "past the step", "strong", "answer alone"],
+)
+def test_what_a_call_may_cost_is_all_of_it_at_the_dearest(name, prompt, answer, usd):
+    assert most_usd(models.model(name), prompt, answer) == Decimal(usd)
+
+
+@given(USAGES, st.sampled_from(sorted(MODELS)))
+def test_without_a_cache_only_its_reads_would_have_been_dearer_and_only_its_writes_cheaper(usage, name):
+    model = models.model(name)
+    reads = Usage(**{kind: getattr(usage, kind) for kind in KINDS} | {"cache_write_tokens": 0})
+    writes = Usage(**{kind: getattr(usage, kind) for kind in KINDS} | {"cache_read_tokens": 0})
+
+    assert uncached_usd(model, reads) >= cost_usd(model, reads)
+    assert uncached_usd(model, writes) <= cost_usd(model, writes)
+
+
+@given(USAGES, COUNTS, st.sampled_from(sorted(MODELS)))
+def test_sending_more_of_a_document_never_costs_less(usage, more, name):
+    assert uncached_usd(models.model(name), usage, more) >= uncached_usd(models.model(name), usage)
