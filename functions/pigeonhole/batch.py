@@ -39,7 +39,7 @@ def settle(batch: Batch, works: Works, parts: Parts, shift: Shift) -> list[str]:
         for message, how in zip(batch.messages, settled, strict=True)
         if not (_settle(message, works, parts, replace(shift, alone=True)) if how.alone else how).done
     ]
-    parts.budget.flush()
+    _give_back(parts)
     return unfinished
 
 
@@ -65,6 +65,13 @@ def _settle(message: Message, works: Works, parts: Parts, shift: Shift) -> _Sett
         wait = min(max(unsettled), _LONGEST_SECONDS)
         _attempt(lambda: parts.queues.put_back(message, wait), message, parts)
     return _Settled(done=not unsettled)
+
+
+def _give_back(parts: Parts) -> None:
+    try:
+        parts.budget.flush()
+    except Exception as error:  # noqa: BLE001  the documents are done: what is not given back stays spent
+        parts.journal.defect("not given back", error)
 
 
 def _kind(ask: Ask) -> Kind:

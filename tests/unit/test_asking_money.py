@@ -294,11 +294,11 @@ def test_a_twin_that_asked_at_the_same_moment_gets_its_money_back():
     whole = parts.budget.reserve
 
     def meanwhile(need, latest):
-        parts.budget.reserve = whole
+        parts.budget.reserve = whole  # type: ignore[method-assign]
         run(made, TWIN)
         return whole(need, latest)
 
-    parts.budget.reserve = meanwhile
+    parts.budget.reserve = meanwhile  # type: ignore[method-assign]
     with pytest.raises(TryLater, match="the same question"):
         triage(Order(upload=FIRST), parts, made.shift())
     parts.budget.flush()

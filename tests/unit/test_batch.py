@@ -9,6 +9,7 @@ import pytest
 
 from pigeonhole import events
 from pigeonhole.batch import Works, settle
+from pigeonhole.budget import STACK
 from pigeonhole.document import Change, Defect, DocumentError, Stage, StopAll, TryLater
 from pigeonhole.events import Batch, Message
 from pigeonhole.process import escalate, triage
@@ -26,6 +27,7 @@ from tests.builders import (
     sqs_event,
     upload,
 )
+from tests.fakes import START
 
 TEXT = "Amount due: 12"
 WORKS: Works = {Change: triage}
@@ -254,3 +256,19 @@ def test_nothing_that_a_document_says_goes_into_the_log():
 
     assert "Amount due" not in str(made.journal.notes)
     assert "Invoice 7" not in str(made.journal.notes)
+
+
+def test_what_was_not_spent_is_given_back_when_the_batch_is_over():
+    made = world(reply(), reply(), reply())
+    run(made, *three())
+
+    assert made.ledger.account(STACK, START.date()).usd == sum(made.row(each).cost_usd for each in UPLOADS)
+
+
+def test_a_mistake_in_giving_back_is_told_and_no_document_suffers():
+    made = world(reply(), reply(), reply())
+    breaks(made.ledger, "credit", Defect("no permission"))
+
+    assert run(made, *three()) == []
+    assert statuses(made) == [Status.DONE] * 3
+    assert len(made.journal.defects) == 1
