@@ -36,10 +36,11 @@ def sweep(parts: Parts) -> int:
     now, sent = parts.clock.now(), 0
     gate, rooms = parts.ledger.gate() or Gate(), parts.budget.rooms()
     for work in parts.ledger.due(now, _AT_ONCE):
-        is_parked = work.draft.status is Status.PARKED
-        if is_parked and not (_lets_through(gate, now, sent) and _can_pay(work, rooms)):
-            # What is held goes to the end of the list, so that it hides nothing that could go on.
+        # What is held goes to the end of a list, so that it hides nothing that could go on.
+        if work.draft.status is Status.PARKED and not _lets_through(gate, now, sent):
             _mark(work, replace(work, due=now + _HELD), parts)
+        elif not _can_pay(work, rooms):
+            _mark(work, replace(work, due=day_ends(now)), parts)
         else:
             sent += _send_on(work, now, parts)
     return sent if gate.is_closed else sent + _spend_on(now, rooms, parts)
