@@ -7,9 +7,10 @@ import time
 import uuid
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from functools import cache, cached_property
+from functools import cache
 from pathlib import Path
 from threading import Lock
 from typing import Any, Literal, TypeVar
@@ -23,7 +24,7 @@ from pigeonhole.aws.queues import SqsQueues
 from pigeonhole.aws.secret import api_key
 from pigeonhole.budget import STACK, Budget, account_of
 from pigeonhole.desk import Shift
-from pigeonhole.document import Allowance, Defect, Reply, Stage, StopAll, Text, Tier
+from pigeonhole.document import Allowance, Defect, Reply, Stage, StopAll, Text, Tier, TryLater
 from pigeonhole.extract import Extractor, Limits
 from pigeonhole.gate import Gatekeeper
 from pigeonhole.journal import PowertoolsJournal
@@ -42,6 +43,7 @@ _READING: Mapping[Source, Stage] = {"intake": Stage.TRIAGE, "escalation": Stage.
 _BATCH_THREADS = 10
 # Kept free at the end of an invocation, for the last writes and the answer to Lambda.
 _RESERVE = timedelta(seconds=5)
+_KEY_KEPT = timedelta(minutes=10)
 
 
 @cache
@@ -57,7 +59,7 @@ def connect(settings: Settings, source: Source) -> Parts:
         objects=Inbox(s3),
         reader=_extractor(settings) if stage else NoReader(),
         artifacts=ArtifactsBucket(s3, settings.artifacts_bucket),
-        analyst=LateClaude(settings),
+        analyst=LateClaude(settings, clock),
         gate=Gatekeeper(ledger, clock),
         budget=budget(settings, ledger, clock),
         ledger=ledger,
@@ -151,35 +153,46 @@ class NoReader:
 
 
 class LateClaude:
-    """ports.Analyst that loads Claude's SDK at the first question: it is two thirds of a cold start."""
+    """ports.Analyst that loads Claude's SDK at the first question: it is two thirds of a cold start.
 
-    def __init__(self, settings: Settings) -> None:
+    The key is looked up anew from time to time: it may have been replaced.
+    """
+
+    def __init__(self, settings: Settings, clock: Clock) -> None:
         self._settings = settings
+        self._clock = clock
         self._lock = Lock()
+        self._claude: Analyst | None = None
+        self._look_again = clock.now()
 
     def ask(self, request: Mapping[str, Any], *, timeout: float) -> Reply:
-        """As ports.Analyst. A key that is refused is fetched afresh once: it may have been replaced."""
-        began = time.monotonic()
-        with self._lock:
-            claude = self._claude
+        """As ports.Analyst. A key that is refused is fetched afresh once."""
+        began = self._clock.now()
+        claude = self._with_key()
         try:
             return claude.ask(request, timeout=timeout)
         except StopAll as error:
             if error.waiting_for != "credentials":
                 raise
-        left = max(timeout - (time.monotonic() - began), 1.0)
-        return self._afresh(claude).ask(request, timeout=left)
+        left = max(timeout - (self._clock.now() - began).total_seconds(), 1.0)
+        return self._with_key(refused=claude).ask(request, timeout=left)
 
-    def _afresh(self, refused: Analyst) -> Analyst:
+    def _with_key(self, refused: Analyst | None = None) -> Analyst:
         with self._lock:
-            if self.__dict__.get("_claude") is refused:
-                del self._claude
-            return self._claude
+            claude = self._claude
+            if claude is None or claude is refused:
+                claude = self._made()
+            elif self._clock.now() >= self._look_again:
+                # The one that we have is good until it is refused.
+                with suppress(TryLater):
+                    claude = self._made()
+            self._claude = claude
+            return claude
 
-    @cached_property
-    def _claude(self) -> Analyst:
+    def _made(self) -> Analyst:
         from pigeonhole.claude import Claude
 
+        self._look_again = self._clock.now() + _KEY_KEPT
         key = api_key(client("secretsmanager"), self._settings.api_key_secret_arn)
         return Claude(key, self._settings.claude_base_url)
 

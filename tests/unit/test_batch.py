@@ -262,7 +262,9 @@ def test_what_was_not_spent_is_given_back_when_the_batch_is_over():
     made = world(reply(), reply(), reply())
     run(made, *three())
 
-    assert made.ledger.account(STACK, START.date()).usd == sum(made.row(each).cost_usd for each in UPLOADS)
+    assert made.ledger.account(STACK, START.date()).usd == sum(
+        made.row(each).cost_usd or 0 for each in UPLOADS
+    )
 
 
 def test_a_mistake_in_giving_back_is_told_and_no_document_suffers():
