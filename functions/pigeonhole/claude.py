@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
@@ -63,6 +64,7 @@ _OUR_PARAMETERS = (
     "system:",
     "model",
 )
+_KEYS = re.compile(r"sk-ant-[\w-]+")
 _OVERLOADED_SECONDS = 30.0
 _RATE_LIMIT_SECONDS = 60.0
 _UNSURE_SECONDS = 20.0
@@ -72,6 +74,7 @@ class Claude:
     """One client a container, as ports.Analyst."""
 
     def __init__(self, api_key: str, base_url: str | None = None) -> None:
+        self._key = api_key
         # No retries of its own: it would sleep inside the call, on our bill, and hide what it was told.
         self._client = anthropic.Anthropic(
             api_key=api_key,
@@ -86,7 +89,7 @@ class Claude:
             answered = self._client.messages.with_raw_response.create(**request, timeout=timeout)
             message = answered.parse()
         except anthropic.AnthropicError as error:
-            raise classify(error) from error
+            raise classify(error, self._key) from error
         except (JSONDecodeError, UnicodeDecodeError) as error:  # the SDK lets these two through
             raise _unreadable(error) from error
         try:
@@ -160,21 +163,25 @@ def _unreadable(error: Exception) -> TryLater:
     return TryLater(reason, seconds=_UNSURE_SECONDS, billed=True)
 
 
-def classify(error: anthropic.AnthropicError) -> PigeonholeError:
-    """Whose fault it is: the document's, nobody's for long, everybody's for now, or ours."""
+def classify(error: anthropic.AnthropicError, key: str = "") -> PigeonholeError:
+    """Whose fault it is: the document's, nobody's for long, everybody's for now, or ours.
+
+    It says what the API said, but for the key.
+    """
+    said = _said(error, key)
     if isinstance(error, anthropic.APIStatusError):
-        return _of_status(error)
+        return _of_status(error, said)
     if isinstance(error, anthropic.APIConnectionError):
         return _of_connection(error)
     if isinstance(error, anthropic.CredentialsError):
-        return StopAll("credentials", _said(error))
+        return StopAll("credentials", said)
     if isinstance(error, anthropic.RetryableError | anthropic.APIResponseValidationError):
         return _unreadable(error)
-    return Defect(f"{type(error).__name__}: {_said(error)}")
+    return Defect(f"{type(error).__name__}: {said}")
 
 
-def _of_status(error: anthropic.APIStatusError) -> PigeonholeError:
-    status, said = error.status_code, _said(error)
+def _of_status(error: anthropic.APIStatusError, said: str) -> PigeonholeError:
+    status = error.status_code
     if _is_of_account(error, said):
         return StopAll("claude", said, until=_resumes(error))
     if status in _STOPPING:
@@ -235,9 +242,10 @@ def _resumes(error: anthropic.APIStatusError) -> datetime | None:
     return datetime(year, month + 1, 1, tzinfo=UTC)
 
 
-def _said(error: Exception) -> str:
-    """The API's own message, without our request."""
+def _said(error: Exception, key: str) -> str:
+    """The API's own message, without our request, and without any key: not all between us are discreet."""
     body = getattr(error, "body", None)
     inner = body.get("error") if isinstance(body, dict) else None
     message = inner.get("message") if isinstance(inner, dict) else None
-    return str(message or error)[:300]
+    said = str(message or error)
+    return _KEYS.sub("[key]", said.replace(key, "[key]") if key else said)[:300]
