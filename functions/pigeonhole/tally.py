@@ -74,11 +74,14 @@ def told(before: Work | None, after: Work, day: str, strong: str, taxonomy: Taxo
     replies = [each for each in after.replies.items() if each[0] not in known]
     was, now = set(before.unsettled if before else ()), set(after.unsettled)
     lost = [(each, 1) for each in now - was] + [(each, -1) for each in was - now]
+    tallies = [_of_reply(after, tier, reply, day, strong, taxonomy) for tier, reply in replies]
+    tallies += [_of_lost(after, each, sign, day) for each, sign in lost]
+    return _added_up(tallies) if len(tallies) > 1 else tallies
+
+
+def _added_up(tallies: list[Tally]) -> list[Tally]:
     counts: dict[Tally, Count] = {}
-    for tally in (
-        *(_of_reply(after, tier, reply, day, strong, taxonomy) for tier, reply in replies),
-        *(_of_lost(after, each, sign, day) for each, sign in lost),
-    ):
+    for tally in tallies:
         of = replace(tally, count=Count())
         counts[of] = counts.get(of, Count()) + tally.count
     return [replace(of, count=count) for of, count in counts.items() if count != Count()]

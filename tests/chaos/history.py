@@ -6,6 +6,7 @@ import random
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
@@ -182,10 +183,7 @@ def _look(seed: int, outside: Outside) -> Verdict:
     for _, key, invocation in outside.unwritten:
         if not invocation.dead:
             verdict.breaks("double_paid_outside_window", f"a reply was paid for and not kept: {key[:8]}")
-    for (account, when), usd in outside.billed.items():
-        cap = outside.caps.get(account)
-        if cap and usd > (cap.day if len(when) == len("2026-11-22") else cap.month):
-            verdict.breaks("over_cap", f"{account} was billed {usd} in {when}")
+    _look_at_money(outside, verdict)
     for record in outside.outcomes:
         if record.outcome_id not in outside.told:
             verdict.breaks("events_missing", f"{record.document} {record.status}")
@@ -210,8 +208,27 @@ def _look_at_leftovers(outside: Outside, verdict: Verdict) -> None:
     for work in outside.ledger.works.values():
         if work.due or work.owner or work.stage is not Stage.ENDED:
             verdict.breaks("stuck", f"work on {work.upload.document} {work.upload.version_id}: {work.stage}")
+        if work.reserved:
+            verdict.breaks("stuck", f"a reservation of {work.upload.document} {work.upload.version_id}")
     for error in outside.journal.defects:
         verdict.breaks("defects", repr(error))
+
+
+def _look_at_money(outside: Outside, verdict: Verdict) -> None:
+    """What Claude billed is under every cap, and neither an account nor the tallies say less."""
+    for (account, when), usd in outside.billed.items():
+        cap, is_month = outside.caps.get(account), len(when) == len("2026-11")
+        if cap and usd > (cap.month if is_month else cap.day):
+            verdict.breaks("over_cap", f"{account} was billed {usd} in {when}")
+        if cap and is_month and usd > outside.ledger.account(account, date.fromisoformat(f"{when}-01")).usd:
+            verdict.breaks("miscounted", f"{account} was billed {usd} in {when}, and knows of less")
+    counts = [each.count for each in outside.ledger.counted.values()]
+    counted = sum((each.usd + each.unsettled_usd for each in counts), Decimal(0))
+    billed = sum(
+        usd for (account, when), usd in outside.billed.items() if account == STACK and len(when) == 7
+    )
+    if billed > counted:
+        verdict.breaks("miscounted", f"{billed} was billed, {counted} was counted")
 
 
 def shortened(seed: int) -> list[Op]:

@@ -23,6 +23,7 @@ class Hub:
         self._order = count()
         self._heap: list[tuple[float, float, int, Callable[[], object]]] = []
         self._main = getcurrent()
+        self._until = 0.0
 
     def at(self, delay: float, action: Callable[[], object]) -> None:
         heapq.heappush(self._heap, (self.now + delay, self.chance.random(), next(self._order), action))
@@ -32,14 +33,20 @@ class Hub:
         self.at(delay, greenlet(action, parent=self._main).switch)
 
     def pause(self, delay: float) -> None:
-        self.at(delay, getcurrent().switch)
-        self._main.switch()
+        """Nothing else is to happen meanwhile: then time passes, and that is all."""
+        until = self.now + delay
+        if until <= self._until and (not self._heap or until < self._heap[0][0]):
+            self.now = until
+        else:
+            self.at(delay, getcurrent().switch)
+            self._main.switch()
 
     def stop_for_ever(self) -> None:
         """What runs now is dead: nothing will resume it."""
         self._main.switch()
 
     def run(self, until: float, quiet: Callable[[], bool] = lambda: False) -> None:
+        self._until = until
         while self._heap and self._heap[0][0] <= until and not quiet():
             self.now, _, _, action = heapq.heappop(self._heap)
             action()

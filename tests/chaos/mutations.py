@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 
 import pytest
 
-from pigeonhole import asking, batch, desk, follow, news, process, steps, upkeep
+from pigeonhole import asking, batch, desk, follow, news, process, spend, steps, tally, upkeep
 from pigeonhole.document import Reply, Stage, TryLater
-from pigeonhole.ports import Answer, Parts, Swap
+from pigeonhole.ports import Answer, Cap, Parts, Swap
 from pigeonhole.record import Record
 from pigeonhole.work import GiveUp
 from tests.fakes import FakeLedger
@@ -83,8 +84,56 @@ def _all_taken(right: Any, told: Any, parts: Parts) -> list[str]:
     return []
 
 
-def _unreserved(_: Any, answer: Answer | None, team: str, key: str, work: Any, parts: Parts) -> Answer:
-    return answer or Answer(team=team, key=key, run=work.run)
+def _unreserved(
+    _: Any, claim: Any, answer: Answer | None, key: str, need: Any, latest: Any, parts: Parts
+) -> Any:
+    """A call that is noted on the work alone, so that twins do not hear of it."""
+    mine = answer or Answer(team=need.team, key=key, run=claim.work.run)
+    reserved = parts.budget.reserve(need, latest)
+    about_to = steps.next_revision(claim.work, steps.reserved(claim.work, reserved))
+    if not parts.ledger.swap(Swap(before=claim.work, after=about_to)):
+        raise TryLater("somebody else has it", seconds=1)
+    return asking._Booked(claim=replace(claim, work=about_to), answer=mine, reserved=reserved)
+
+
+def _gives_back_what_was_left(right: Any, found: Any, after: Any, row: Any, shown: Any, parts: Parts) -> Any:
+    """Whoever takes over believes that the call of the one before was never made."""
+    if found and found.reserved and found.owner != after.owner:
+        parts.budget.settle(found.reserved, spend.NOTHING)
+    return right(found, after, row, shown, parts)
+
+
+def _settles_first(right: Any, booked: Any, *args: Any) -> Reply:
+    """Everything goes back before the answer is there, whose price is taken then."""
+    parts: Parts = args[-1]
+    parts.budget.settle(booked.reserved, spend.NOTHING)
+    parts.budget.flush()
+    reply: Reply = right(booked, *args)
+    parts.budget.settle(booked.reserved, booked.reserved.usd)
+    return reply
+
+
+def _settles_afterwards(right: Any, booked: Any, *args: Any) -> None:
+    right(replace(booked, reserved=replace(booked.reserved, usd=spend.NOTHING)), *args)
+
+
+def _without_conditions(right: Any, ledger: Any, draw: Any) -> Any:
+    endless = Decimal(10**6)
+    return right(ledger, replace(draw, cap=Cap(day=endless, month=endless)))
+
+
+def _books_nothing(right: Any, claim: Any, answer: Any, key: str, need: Any, *args: Any) -> Any:
+    """The account is drawn on when the price is known."""
+    return right(claim, answer, key, replace(need, usd=spend.NOTHING), *args)
+
+
+def _twice(right: Any, *args: Any) -> None:
+    right(*args)
+    right(*args)
+
+
+def _of_answers_alone(right: Any, before: Any, after: Any, *args: Any) -> Any:
+    return right(before, replace(after, unsettled=before.unsettled if before else ()), *args)
 
 
 def _kept_once(right: Any, claim: Any, tier: Any, reply: Reply, mine: Any, parts: Parts) -> Any:
@@ -151,7 +200,7 @@ MUTATIONS = (
     ),
     Mutation(
         "skips the lease check",
-        _all(_instead(steps, "check_free", _no_lease), _instead(asking, "_reserved", _unreserved)),
+        _all(_instead(steps, "check_free", _no_lease), _instead(asking, "_book", _unreserved)),
         _shows("double_paid_outside_window"),
     ),
     Mutation("acknowledges early", _instead(batch, "settle", _acknowledges), _shows("lost", "stuck")),
@@ -175,7 +224,7 @@ MUTATIONS = (
     ),
     Mutation(
         "asks without reserving the answer",
-        _instead(asking, "_reserved", _unreserved),
+        _instead(asking, "_book", _unreserved),
         _shows("double_paid_outside_window"),
     ),
     Mutation(
@@ -210,5 +259,38 @@ MUTATIONS = (
     ),
     Mutation(
         "believes a removal without asking S3", _instead(process, "follow", _no_asking_s3), _shows("stale")
+    ),
+    Mutation(
+        "gives back what was set aside when the lease ends",
+        _instead(desk, "_written", _gives_back_what_was_left),
+        _shows("miscounted", "over_cap"),
+    ),
+    Mutation(
+        "takes what may have been billed for free",
+        _instead(
+            asking, "_let_go", lambda right, booked, parts, *, is_free: right(booked, parts, is_free=True)
+        ),
+        _shows("miscounted", "over_cap"),
+    ),
+    Mutation(
+        "settles before the answer",
+        _all(
+            _instead(asking, "_called", _settles_first),
+            _instead(asking, "_account_for", _settles_afterwards),
+        ),
+        _shows("miscounted", "over_cap"),
+    ),
+    Mutation("draws whatever the cap", _instead(FakeLedger, "draw", _without_conditions), _shows("over_cap")),
+    Mutation("draws after the call", _instead(asking, "_book", _books_nothing), _shows("over_cap")),
+    Mutation("gives back twice", _instead(asking, "_account_for", _twice), _shows("miscounted", "over_cap")),
+    Mutation(
+        "leaves what was set aside on the work",
+        _instead(steps, "written_off", lambda right, work: work),
+        _shows("stuck"),
+    ),
+    Mutation(
+        "counts no call whose answer never came",
+        _instead(tally, "told", _of_answers_alone),
+        _shows("miscounted"),
     ),
 )

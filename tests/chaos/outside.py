@@ -33,7 +33,8 @@ from tests.chaos.hub import Hub, Invocation
 from tests.fakes import START, FakeArtifacts, FakeJournal, FakeLedger, FakeReader
 
 BUCKET = "inbox"
-USAGE = Usage(input_tokens=1000, output_tokens=100)  # of every call
+# What calls take: most of them little, some nearly as much as was set aside for them.
+USAGES = (*[Usage(input_tokens=1000, output_tokens=100)] * 2, Usage(input_tokens=4000, output_tokens=1024))
 VISIBILITY = {"intake": 720.0, "escalation": 1080.0, "dead": 400.0}
 TIMEOUT = {"intake": 120.0, "escalation": 180.0, "dead": 60.0}
 WORKS: Mapping[str, Works] = {
@@ -277,6 +278,8 @@ class Outside:
 
     def publish(self) -> None:
         """One batch of the stream, in order; what was not taken comes again."""
+        if self.published >= len(self.stream):
+            return
         batch = list(enumerate(self.stream[self.published :][:20], start=self.published))
         invocation = self.invocation(60)
 
@@ -285,8 +288,7 @@ class Outside:
             failed = upkeep.publish(told, self.parts(invocation, "publish"))
             self.published = min([int(each) for each in failed], default=batch[-1][0] + 1)
 
-        if batch:
-            self.hub.start(lambda: self._or_next_time(run))
+        self.hub.start(lambda: self._or_next_time(run))
 
     def sweep(self) -> None:
         invocation = self.invocation(60)
@@ -388,7 +390,7 @@ class Pausing:
             self._invocation.pause(0.001)
             if self._outside._happens(self._outside.faults.unsaid):
                 self._outside.unsaid += 1
-                raise TryLater(f"no answer from {self._service}", seconds=20)
+                raise TryLater(f"no answer from {self._service}", seconds=20, unsure=True)
             return result
 
         return called
@@ -465,7 +467,7 @@ class SimulatedClaude:
     def ask(self, request: Mapping[str, Any], *, timeout: float) -> Reply:
         outside, chance = self.outside, self.outside.hub.chance
         outside.thrown["calls"] += 1
-        key = request_hash(_uncached(request))
+        key, usage = request_hash(_uncached(request)), chance.choice(USAGES)
         self.invocation.pause(0.01)
         if outside._happens(outside.faults.stop):
             outside.thrown["throttles"] += 1
@@ -482,22 +484,22 @@ class SimulatedClaude:
             outside.paid += paid
             outside.lost_answers += paid
             if paid:
-                self._bill(request)
+                self._bill(request, usage)
             outside.thrown["cuts"] += 1
             self.invocation.pause(chance.choice([1.0, timeout]))
             raise TryLater("no answer in time", seconds=20, billed=True)
         outside.paid += 1
-        self._bill(request)
+        self._bill(request, usage)
         outside.unwritten.append((outside.askers.get(getcurrent(), "-"), key, self.invocation))
         self.invocation.pause(chance.uniform(0.5, 8))
-        return _reply(request, key)
+        return replace(_reply(request, key), usage=usage)
 
-    def _bill(self, request: Mapping[str, Any]) -> None:
+    def _bill(self, request: Mapping[str, Any], usage: Usage) -> None:
         """Claude's own bill, which must stay under every cap by the clock of whoever asks."""
         outside, model = self.outside, models.model(request["model"])
         team = outside.askers.get(getcurrent(), "-")
         for where in _accounts(team, SkewedClock(outside.hub, self.invocation).now()):
-            outside.billed[where] += spend.cost_usd(model, USAGE)  # type: ignore[assignment]
+            outside.billed[where] += spend.cost_usd(model, usage)  # type: ignore[assignment]
 
 
 def _accounts(team: str, now: datetime) -> Iterator[tuple[str, str]]:
@@ -517,8 +519,8 @@ def _reply(request: Mapping[str, Any], key: str) -> Reply:
     kind = int(key[:4], 16) % 10
     strong = "sonnet" in request["model"]
     if kind == 0:
-        return Reply(model=request["model"], text="{", stop_reason="end_turn", usage=USAGE)
+        return Reply(model=request["model"], text="{", stop_reason="end_turn", usage=Usage())
     if kind == 1:
-        return Reply(model=request["model"], text="", stop_reason="refusal", usage=USAGE)
+        return Reply(model=request["model"], text="", stop_reason="refusal", usage=Usage())
     doubtful = "perhaps" in str(request["messages"]) and not strong
     return replace(builders.reply(confidence=60 if doubtful else 95, evidence=[]), model=request["model"])

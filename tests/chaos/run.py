@@ -13,7 +13,7 @@ from concurrent.futures import ProcessPoolExecutor
 
 from tests.chaos.history import Verdict, play, shortened
 
-BROKEN = ("lost", "stale", "stuck", "double_paid_outside_window", "events_missing", "over_cap")
+BROKEN = ("lost", "stale", "stuck", "double_paid_outside_window", "events_missing", "over_cap", "miscounted")
 THROWN = ("calls", "crashes", "cuts", "throttles", "duplicates", "reordered", "removals")
 _SHOWN = 5
 
