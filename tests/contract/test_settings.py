@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import timedelta
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -22,6 +23,7 @@ from pigeonhole.taxonomy import TaxonomyError
 from pigeonhole.wiring import connect
 from tests.contract import cloud
 from tests.contract.benches import receive
+from tests.fakes import FakeClock, FakeLedger
 
 NEEDED = {
     "INBOX_BUCKET": "inbox",
@@ -185,6 +187,30 @@ def test_a_container_connects_once(apart: None) -> None:
     parts = connect(Settings.load(NEEDED), "intake")
     assert connect(Settings.load(dict(NEEDED)), "intake") is parts
     assert connect(Settings.load(NEEDED), "escalation") is not parts
+
+
+def rooms(**told: str) -> dict[str, Decimal]:
+    """What may be spent where nobody has spent anything."""
+    return wiring.budget(Settings.load(NEEDED | told), FakeLedger(), FakeClock()).rooms()
+
+
+def test_the_caps_are_the_settings_own() -> None:
+    caps = "finance=5/100,a-ö#1=0.25/2,late=9/0.5,none=0/0"
+    expected = {
+        "stack": "7.5",
+        "team:finance": "5",
+        "team:a-ö#1": "0.25",
+        "team:late": "0.5",
+        "team:none": "0",
+    }
+    assert rooms(DAILY_CAP_USD="7.5", MONTHLY_CAP_USD="90", TEAM_CAPS=caps) == {
+        account: Decimal(usd) for account, usd in expected.items()
+    }
+    assert rooms(DAILY_CAP_USD="7.5", MONTHLY_CAP_USD="7") == {"stack": 7}
+
+
+def test_unless_they_say_otherwise_the_stack_alone_has_caps() -> None:
+    assert rooms() == {"stack": 10}
 
 
 @pytest.mark.parametrize("name", ["FAST_MODEL", "STRONG_MODEL"])

@@ -1,0 +1,83 @@
+"""Every model that we know, as each tier would ask it: its own rules are kept, and its bill was foreseen."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from pigeonhole import answer, models, prompt, spend, wiring
+from pigeonhole.claude import Claude
+from pigeonhole.document import Coverage, Reply, Text, Tier
+from pigeonhole.prompt import Asking, Question
+from pigeonhole.settings import Settings
+from tests.contract.test_settings import NEEDED
+from tests.contract.wire import OfflineClaude
+
+RULES = wiring.rules(Settings.load(NEEDED), None)
+INVOICE = "INVOICE No. 7\nBill to: Ada Ltd\nAmount due: 12.00 EUR\nPayment due within 14 days.\n"
+each_model = pytest.mark.parametrize("name", sorted(models.MODELS))
+each_tier = pytest.mark.parametrize("tier", list(Tier))
+
+
+def asking(tier: Tier, name: str) -> Asking:
+    return replace(RULES.fast if tier is Tier.FAST else RULES.strong, model=models.model(name))
+
+
+def question(tier: Tier, name: str, words: str = INVOICE) -> Question:
+    text = Text(media_type="text/plain", body=(words,), coverage=Coverage())
+    return prompt.question(text, RULES.taxonomy, asking(tier, name))
+
+
+def ask(offline: OfflineClaude, of: Question, *, kept: bool = False) -> Reply:
+    request = prompt.cached(of.request) if kept else of.request
+    return Claude("key", offline.url).ask(request, timeout=10)
+
+
+@each_tier
+@each_model
+def test_each_model_takes_what_either_tier_asks_of_it(offline: OfflineClaude, name: str, tier: Tier) -> None:
+    for kept in (False, True):
+        reply = ask(offline, question(tier, name), kept=kept)
+        assert answer.interpret(reply, RULES.taxonomy).category == "invoice"
+    assert [entry["status"] for entry in offline.ledger()] == [200, 200]
+
+
+@each_tier
+@each_model
+def test_no_bill_is_dearer_than_was_foreseen(offline: OfflineClaude, name: str, tier: Tier) -> None:
+    asked, how = question(tier, name, INVOICE + "Größe 😀 und €, " * 2000), asking(tier, name)
+    most = spend.most_usd(how.model, asked.most_tokens, how.max_tokens)
+    for kept in (True, True, False):
+        reply = ask(offline, asked, kept=kept)
+        assert reply.usage.prompt_tokens <= asked.most_tokens
+        assert spend.cost_usd(how.model, reply.usage) <= most
+
+
+@each_tier
+@each_model
+def test_what_we_count_is_what_is_billed_and_never_less(
+    offline: OfflineClaude, name: str, tier: Tier
+) -> None:
+    # What a read from the cache costs the pages differ on for one model, and we take the dearer price.
+    costs = [
+        float(spend.cost_usd(models.model(name), ask(offline, question(tier, name), kept=kept).usage))
+        for kept in (True, True, False)
+    ]
+    billed = [float(entry["usd"]) for entry in offline.ledger()]
+    assert (costs[0], costs[2]) == pytest.approx((billed[0], billed[2]), abs=1e-12)
+    assert costs[1] >= billed[1] - 1e-12
+
+
+@each_model
+def test_a_prefix_that_is_kept_is_read_the_next_time_where_it_is_long_enough(
+    offline: OfflineClaude, name: str
+) -> None:
+    asked = question(Tier.FAST, name)
+    first, second = (
+        ask(offline, asked, kept=True),
+        ask(offline, question(Tier.FAST, name, "Dear all"), kept=True),
+    )
+    is_long = asked.prefix_tokens >= models.model(name).cacheable_tokens
+    assert (first.usage.cache_write_tokens > 0) is is_long
+    assert (second.usage.cache_read_tokens > 0) is is_long
