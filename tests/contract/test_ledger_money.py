@@ -129,6 +129,17 @@ def test_what_waits_for_money_is_found_by_its_end_the_oldest_upload_first(ledger
     assert len(ledger.due(until + timedelta(hours=1), 10)) == 5
 
 
+def test_what_waited_for_money_until_now_is_due_the_oldest_upload_first(ledger: Ledger) -> None:
+    until = START + timedelta(hours=12)
+    over = OverCapBy(account="stack", usd=Decimal("0.02"))
+    for name, age in (("b", 1), ("a", 3), ("c", 2)):
+        of = replace(upload(f"finance/{name}.txt"), uploaded_at=START - timedelta(hours=age))
+        ledger.swap(Swap(before=None, after=work(of, due=until, over_cap=over)))
+    ledger.swap(Swap(before=None, after=work(upload("finance/d.txt"), due=until)))
+    due = [each.upload.key for each in ledger.due(until + SECOND, 10)]
+    assert due == ["finance/d.txt", "finance/a.txt", "finance/c.txt", "finance/b.txt"]
+
+
 def test_what_is_counted_adds_up_by_day_team_model_tier_and_category(ledger: Ledger) -> None:
     one = Count(calls=1, input_tokens=10, usd=Decimal("0.0001"), saved_by_caching_usd=Decimal("-0.5"))
     mine, others = replace(TALLY, count=one), replace(TALLY, team="fi#nance", count=one)
