@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 from pigeonhole.document import Coverage, DocumentError, PageImage, Reply, Text, Upload
 from pigeonhole.events import Message
 from pigeonhole.news import News
-from pigeonhole.ports import Account, Answer, Body, Draw, Entry, Gate, Swap
+from pigeonhole.ports import Account, Answer, Body, Draw, Entry, Gate, Pace, Swap
 from pigeonhole.record import Record
 from pigeonhole.tally import Count, Tally
 from pigeonhole.work import Order, Work
@@ -191,11 +191,11 @@ class FakeLedger:
         after = Account(
             usd=account.usd + draw.usd,
             days={**account.days, draw.day.day: spent},
-            next={**account.next, **({pace.model: turn + pace.step} if pace else {})},
+            next={**account.next, **({pace.model: turn + _turn_takes(account, pace)} if pace else {})},
             limits={**account.limits, **said},
         )
         self.accounts[draw.account, draw.day.replace(day=1)] = after
-        return True, after
+        return True, replace(after, turn=turn if pace else None)
 
     def credit(self, account: str, day: date, usd: Decimal) -> None:
         found = self.account(account, day)
@@ -243,6 +243,10 @@ class FakeLedger:
 def _waits_since(work: Work) -> datetime:
     """Of what is due at one time, what waits for money comes last, by the age of its upload."""
     return work.upload.uploaded_at if work.over_cap else datetime.min.replace(tzinfo=UTC)
+
+
+def _turn_takes(account: Account, pace: Pace) -> timedelta:
+    return pace.first if pace.is_first(account.next.get(pace.model)) else pace.step
 
 
 @dataclass

@@ -55,7 +55,7 @@ def test_outcomes_go_to_a_bus_of_their_own_that_the_functions_know():
 
 def test_sweep_runs_every_five_minutes():
     (rule,) = stack().of("Events::Rule").values()
-    assert rule["ScheduleExpression"] == "rate(5 minutes)"
+    assert rule["ScheduleExpression"] == "rate(1 minute)"
     assert [each["Arn"] for each in rule["Targets"]] == ["SweepFunction.Arn"]
     (permission,) = stack().of("Lambda::Permission").values()
     assert (permission["FunctionName"], permission["Principal"]) == ("SweepFunction", "events.amazonaws.com")

@@ -13,7 +13,7 @@ from typing import Any
 from pigeonhole import prompt, spend, steps
 from pigeonhole.answer import UnusableReplyError, interpret
 from pigeonhole.desk import Claim, LostError, Shift
-from pigeonhole.document import Coverage, DocumentError, Reply, StopAll, Text, Tier, TryLater
+from pigeonhole.document import Coverage, Defect, DocumentError, Reply, StopAll, Text, Tier, TryLater
 from pigeonhole.ports import Answer, Need, Parts, Swap
 from pigeonhole.prompt import Asking, Question
 from pigeonhole.telling import tallies
@@ -21,8 +21,6 @@ from pigeonhole.work import Reservation, Work
 
 _TWIN_SECONDS = 15.0
 _SWAPS = 10
-# How long Claude keeps a prefix after its last use.
-_KEPT_WARM = timedelta(minutes=5)
 
 
 def ask(
@@ -78,7 +76,8 @@ def _answered(claim: Claim, question: Question, asking: Asking, parts: Parts, sh
         raise TryLater("too little time is left in this invocation", seconds=0)
     request = _warmed(question, asking, parts)  # looks at who came before us, so before it is our turn
     with _through_the_gate(asking, parts):
-        booked = _book(claim, answer, key, _need(claim, question, asking), latest, parts)
+        need = _need(claim, question, asking, is_cached=request is not question.request)
+        booked = _book(claim, answer, key, need, latest, parts)
         reply = _called(booked, request, asking, parts)
     _account_for(booked, reply, asking, parts)
     whole = replace(reply, left_out_tokens=question.left_out_tokens)
@@ -122,12 +121,12 @@ def _warmed(question: Question, asking: Asking, parts: Parts) -> Mapping[str, An
     """
     if question.prefix_tokens < asking.model.cacheable_tokens:
         return question.request
-    if asking.tier is not Tier.FAST and not parts.budget.is_warm(asking.model.id, _KEPT_WARM):
+    if asking.tier is not Tier.FAST and not parts.budget.is_warm(asking.model.id):
         return question.request
     return prompt.cached(question.request)
 
 
-def _need(claim: Claim, question: Question, asking: Asking) -> Need:
+def _need(claim: Claim, question: Question, asking: Asking, *, is_cached: bool) -> Need:
     return Need(
         team=claim.work.upload.team,
         model=asking.model.id,
@@ -136,6 +135,7 @@ def _need(claim: Claim, question: Question, asking: Asking) -> Need:
         usd=spend.most_usd(asking.model, question.most_tokens, asking.max_tokens),
         input_tokens=question.likely_tokens,
         output_tokens=asking.likely_tokens,
+        is_cached=is_cached,
     )
 
 
@@ -187,7 +187,7 @@ def _called(booked: _Booked, request: Mapping[str, Any], asking: Asking, parts: 
     """One call; if Claude says stop the gate closes, and what it may have billed stays set aside."""
     try:
         return parts.analyst.ask(request, timeout=asking.timeout)
-    except (StopAll, TryLater, DocumentError) as error:
+    except (StopAll, TryLater, DocumentError, Defect) as error:
         if isinstance(error, StopAll) or (isinstance(error, TryLater) and error.busy):
             parts.gate.closed(error)
         _let_go(booked, parts, is_free=not (isinstance(error, TryLater) and error.billed))

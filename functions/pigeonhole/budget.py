@@ -15,6 +15,10 @@ STACK = "stack"
 _MINUTE = 60.0
 # A little slower than allowed: the network may bring two calls closer together than they left us.
 _SLOWER = 1.01
+# How long Claude keeps a prompt's beginning after its last use; what is written can be read once the call
+# that wrote it is answered, so whoever comes first after a rest has so long to itself.
+KEPT_WARM = timedelta(minutes=5)
+_WARM_UP = timedelta(seconds=4)
 
 
 def account_of(team: str) -> str:
@@ -63,7 +67,7 @@ class Budget:
             self._give(drawn, reserved.day, reserved.usd)
             raise
         self._stack = account
-        self._wait(account.next[need.model] - pace.step)
+        self._wait(account.turn or now)
         return reserved
 
     def settle(self, reserved: Reservation, usd: Decimal) -> None:
@@ -75,10 +79,10 @@ class Budget:
         if allowance != Allowance():
             self._learned[model] = allowance
 
-    def is_warm(self, model: str, within: timedelta) -> bool:
-        """Whether a call of this model began so shortly ago."""
+    def is_warm(self, model: str) -> bool:
+        """Whether a call of this model began so shortly ago that Claude still keeps what it was told."""
         began = self._read_stack().next.get(model)
-        return began is not None and self._clock.now() - began < within
+        return began is not None and self._clock.now() - began < KEPT_WARM
 
     def flush(self) -> None:
         """Give back what was not spent; what cannot be given back now is given back the next time.
@@ -133,12 +137,15 @@ class Budget:
             _share(need.input_tokens, self._allowance.input_tokens, told.input_tokens),
             _share(need.output_tokens, self._allowance.output_tokens, told.output_tokens),
         )
+        step_s = timedelta(seconds=step * _MINUTE * _SLOWER)
         return Pace(
             model=need.model,
-            step=timedelta(seconds=step * _MINUTE * _SLOWER),
+            step=step_s,
+            first=max(step_s, _WARM_UP) if need.is_cached else step_s,
+            rested=now - KEPT_WARM,
             now=now,
             latest=latest,
-            is_busy=seen.next.get(need.model, now) > now,
+            seen=seen.next.get(need.model),
             learned=learned,
         )
 

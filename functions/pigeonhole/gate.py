@@ -15,6 +15,7 @@ _DELAYS_ONLY = timedelta(minutes=15)
 # A probe that is not back so long after its call's own time-out has died.
 _PROBE_GRACE = timedelta(seconds=5)
 _PROBE_LOOK_SECONDS = 10.0
+_A_MOMENT_SECONDS = 15.0
 
 
 class Gatekeeper:
@@ -60,7 +61,12 @@ class Gatekeeper:
                 self._swap(gate, replace(gate, probe_until=None))
 
     def closed(self, error: TryLater | StopAll) -> None:
-        """Claude said stop: for as long as it said, or without an end."""
+        """Claude said stop: for as long as it said, or without an end.
+
+        A moment is no reason for all to stop: who was told it waits, and the pace is the others' brake.
+        """
+        if isinstance(error, TryLater) and error.seconds <= _A_MOMENT_SECONDS:
+            return
         now = self._clock.now()
         if isinstance(error, StopAll):
             until, waiting_for, detail = error.until, error.waiting_for, error.detail

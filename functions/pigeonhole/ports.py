@@ -135,13 +135,15 @@ class Cap:
 class Account:
     """A month of an account: what was set aside or spent so far, in all and by day of the month.
 
-    `next` is when the next call of a model may begin; `limits` is what the API last said of them.
+    `next` is when the next call of a model may begin; `limits` is what the API last said of them. `turn` is
+    when the call may begin whose draw this is the answer to.
     """
 
     usd: Decimal = Decimal(0)
     days: Mapping[int, Decimal] = field(default_factory=dict)
     next: Mapping[str, datetime] = field(default_factory=dict)
     limits: Mapping[str, Allowance] = field(default_factory=dict)
+    turn: datetime | None = None
 
     def spent_on(self, day: date) -> Decimal:
         """The day's part."""
@@ -152,15 +154,26 @@ class Account:
 class Pace:
     """A call's turn: it may begin once those before it have had theirs, and at `latest` by then.
 
-    It takes `step` until the next turn. `is_busy` is a guess, only to ask right the first time.
+    It takes `step` until the next turn, or `first` if it is the first one since `rested`. `seen` is when the
+    last one seen was over, only to ask right the first time.
     """
 
     model: str
     step: timedelta
+    first: timedelta
+    rested: datetime
     now: datetime
     latest: datetime
-    is_busy: bool = False
+    seen: datetime | None = None
     learned: Allowance | None = None
+
+    def is_first(self, last: datetime | None) -> bool:
+        """Whether nobody was before this call, for as long as Claude keeps a prompt's beginning."""
+        return last is None or last <= self.rested
+
+    def is_behind(self, last: datetime | None) -> bool:
+        """Whether others are before this call."""
+        return last is not None and last > self.now
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -176,7 +189,10 @@ class Draw:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Need:
-    """A call that is to be made: its dearest price, its likely tokens, whose it is, and who makes it."""
+    """A call that is to be made: its dearest price, its likely tokens, whose it is, and who makes it.
+
+    `is_cached` when Claude is to keep its beginning for those that follow.
+    """
 
     team: str
     model: str
@@ -185,6 +201,7 @@ class Need:
     usd: Decimal
     input_tokens: int
     output_tokens: int
+    is_cached: bool = False
 
 
 class Ledger(Protocol):
@@ -300,8 +317,8 @@ class Budgeting(Protocol):
         """What the API itself says of the account's limits."""
         ...
 
-    def is_warm(self, model: str, within: timedelta) -> bool:
-        """Whether a call of this model began so shortly ago."""
+    def is_warm(self, model: str) -> bool:
+        """Whether a call of this model began so shortly ago that Claude still keeps what it was told."""
         ...
 
     def flush(self) -> None:

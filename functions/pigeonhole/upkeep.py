@@ -43,17 +43,12 @@ def sweep(parts: Parts) -> int:
             _mark(work, replace(work, due=day_ends(now)), parts)
         else:
             sent += _send_on(work, now, parts)
-    return sent if gate.is_closed else sent + _spend_on(now, rooms, parts)
-
-
-def _spend_on(now: datetime, rooms: dict[str, Decimal], parts: Parts) -> int:
-    """Send what waits for a day or a month to end, if its cap was raised since: the oldest first."""
-    return sum(
-        _send_on(work, now, parts)
-        for until in sorted({day_ends(now), month_ends(now)})
-        for work in parts.ledger.over_cap(until, _AT_ONCE)
-        if _can_pay(work, rooms)
-    )
+    # What waits for a day or a month to end goes on before it does if there is money again: the oldest first.
+    for until in sorted({day_ends(now), month_ends(now)}):
+        for work in parts.ledger.over_cap(until, _AT_ONCE):
+            if _lets_through(gate, now, sent) and _can_pay(work, rooms):
+                sent += _send_on(work, now, parts)
+    return sent
 
 
 def _can_pay(work: Work, rooms: dict[str, Decimal]) -> bool:

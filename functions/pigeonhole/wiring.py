@@ -51,7 +51,10 @@ def connect(settings: Settings, source: Source) -> Parts:
     """The parts for the function that `source` feeds: `intake`, `escalation`, or one that reads nothing."""
     s3, clock = client("s3"), SystemClock()
     ledger = DynamoLedger(
-        client("dynamodb"), documents=settings.documents_table, ledger=settings.ledger_table
+        client("dynamodb"),
+        documents=settings.documents_table,
+        ledger=settings.ledger_table,
+        once=client("dynamodb", attempts=1),
     )
     urls = {Stage.TRIAGE: settings.intake_queue_url, Stage.ESCALATION: settings.escalation_queue_url}
     stage = _READING.get(source)

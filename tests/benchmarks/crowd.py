@@ -19,13 +19,13 @@ from infra.local.offline_claude.app import App
 from infra.local.offline_claude.exchange import Reply as Answered
 from infra.local.offline_claude.exchange import Request
 from infra.local.offline_claude.settings import Settings as Behaviour
-from pigeonhole import upkeep, wiring
+from pigeonhole import upkeep
 from pigeonhole.budget import Budget
 from pigeonhole.claude import Claude
 from pigeonhole.document import Allowance, Reply, Stage
 from pigeonhole.gate import Gatekeeper
 from pigeonhole.ports import Cap, Parts, Rules
-from pigeonhole.settings import Settings
+from tests.benchmarks.sorting import deployed_rules
 from tests.chaos.hub import Hub, Invocation
 from tests.chaos.outside import VISIBILITY, Faults, Message, Outside
 from tests.fakes import START
@@ -35,12 +35,6 @@ SEED = 1
 _NETWORK_S = 0.01
 _SWEEP_S = 120.0
 _ITEMS = "\n".join(f"{line}. Brass hinge, box of {line * 10}" for line in range(1, 45))
-
-
-def rules() -> Rules:
-    """What the functions ask, and how, where nothing is set."""
-    needed = [name for name, each in Settings.model_fields.items() if each.is_required()]
-    return wiring.rules(Settings.model_validate(dict.fromkeys(needed, "-")), None)
 
 
 def sweep_every() -> float:
@@ -70,7 +64,7 @@ class Crowd(Outside):
     behaviour: Behaviour = field(default_factory=Behaviour)
     allowance: Allowance = field(default_factory=lambda: Allowance(requests=1_000))
     places: int = 10
-    rules: Rules = field(default_factory=rules)
+    rules: Rules = field(default_factory=deployed_rules)
     sweep_every: float = field(default_factory=sweep_every)
     # What the last sweep sent on, if nothing has moved since.
     last_sent: int | None = None

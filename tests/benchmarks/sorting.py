@@ -36,7 +36,7 @@ PLENTY = Allowance(requests=10**6)
 def deployed_rules() -> Rules:
     """The rules of a stack whose operator has changed nothing."""
     required = (name.upper() for name, known in Settings.model_fields.items() if known.is_required())
-    return wiring.rules(Settings.load(dict.fromkeys(required, "-")), None)
+    return wiring.rules(Settings.load(dict.fromkeys(required, "-") | {"INBOX_BUCKET": "inbox"}), None)
 
 
 class SharedLedger(FakeLedger):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from boto3.dynamodb.types import TypeDeserializer
 from botocore.stub import Stubber
 
 from infra import template
+from pigeonhole.aws.clients import client
 from pigeonhole.aws.ledger import DynamoLedger
 from pigeonhole.document import Defect, TryLater
 from pigeonhole.ports import Entry, Gate, Swap
@@ -18,6 +20,7 @@ from pigeonhole.record import Record, Status
 from tests.builders import record, upload, work
 from tests.contract import cloud
 from tests.contract.test_ledger import ANSWER, GATE, full_row, full_work, put
+from tests.contract.wire import Api
 from tests.fakes import START
 
 DAY = 24 * 60 * 60
@@ -143,3 +146,16 @@ def test_a_row_is_read_as_it_is_now_and_not_as_it_was() -> None:
             DynamoLedger(dynamodb, documents=cloud.DOCUMENTS, ledger=cloud.LEDGER).row(upload().document)
             is None
         )
+
+
+def test_what_adds_is_tried_once_since_a_first_try_may_have_worked(
+    api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL", api.url)
+    cloud.isolate(monkeypatch)
+    api.says(500, {})
+    ledger = DynamoLedger(None, documents="d", ledger="l", once=client("dynamodb", attempts=1))
+    with pytest.raises(TryLater) as told:
+        ledger.credit("stack", START.date(), Decimal(1))
+    assert told.value.unsure
+    assert len(api.asked) == 1

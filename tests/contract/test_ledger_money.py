@@ -20,6 +20,7 @@ NEXT_MONTH = date(2026, 12, 1)
 CAP = Cap(day=Decimal(10), month=Decimal(25))
 MODEL, OTHER = "claude-haiku-5-5", "claude-sonnet-5-5"
 SECOND = timedelta(seconds=1)
+FIRST = 4 * SECOND
 TALLY = Tally(
     day="2026-11-22", team="finance", model=MODEL, tier=Tier.FAST, category="invoice", shard=3, count=Count()
 )
@@ -30,7 +31,15 @@ def draw(usd: str, day: date = TODAY, account: str = "stack", pace: Pace | None 
 
 
 def pace(model: str = MODEL, now: datetime = START, wait: int = 60, *, is_busy: bool = False) -> Pace:
-    return Pace(model=model, step=SECOND, now=now, latest=now + wait * SECOND, is_busy=is_busy)
+    return Pace(
+        model=model,
+        step=SECOND,
+        first=FIRST,
+        rested=now - timedelta(minutes=5),
+        now=now,
+        latest=now + wait * SECOND,
+        seen=now + SECOND if is_busy else None,
+    )
 
 
 def takes(ledger: Ledger, *draws: Draw) -> list[bool]:
@@ -82,31 +91,41 @@ def test_what_is_given_back_can_be_drawn_again(ledger: Ledger) -> None:
     assert takes(ledger, draw("9.6"), draw("9.5")) == [False, True]
 
 
-@pytest.mark.parametrize("is_busy", [False, True], ids=["guessed free", "guessed busy"])
-def test_each_call_begins_a_step_after_the_one_before(ledger: Ledger, is_busy: bool) -> None:
-    turns = [ledger.draw(draw("0.1", pace=pace(is_busy=is_busy)))[1].next[MODEL] for _ in range(3)]
-    assert turns == [START + SECOND, START + 2 * SECOND, START + 3 * SECOND]
+each_guess = pytest.mark.parametrize("is_busy", [False, True], ids=["guessed free", "guessed busy"])
 
 
-@pytest.mark.parametrize("is_busy", [False, True], ids=["guessed free", "guessed busy"])
-def test_after_a_rest_the_next_call_begins_at_once(ledger: Ledger, is_busy: bool) -> None:
+@each_guess
+def test_each_call_begins_a_step_after_the_one_before_and_the_first_has_time_to_itself(
+    ledger: Ledger, is_busy: bool
+) -> None:
+    drawn = [ledger.draw(draw("0.1", pace=pace(is_busy=is_busy)))[1] for _ in range(3)]
+    assert [each.turn for each in drawn] == [START, START + FIRST, START + FIRST + SECOND]
+    assert drawn[-1].next[MODEL] == START + FIRST + 2 * SECOND
+
+
+@each_guess
+@pytest.mark.parametrize(("minutes", "alone"), [(1, SECOND), (10, FIRST)], ids=["warm", "cold"])
+def test_after_a_rest_the_next_call_begins_at_once(
+    ledger: Ledger, minutes: int, alone: timedelta, is_busy: bool
+) -> None:
     ledger.draw(draw("0.1", pace=pace()))
-    later = START + timedelta(minutes=10)
-    assert ledger.draw(draw("0.1", pace=pace(now=later, is_busy=is_busy)))[1].next[MODEL] == later + SECOND
+    later = START + timedelta(minutes=minutes)
+    account = ledger.draw(draw("0.1", pace=pace(now=later, is_busy=is_busy)))[1]
+    assert (account.turn, account.next[MODEL]) == (later, later + alone)
 
 
 def test_a_call_that_would_begin_too_late_takes_neither_money_nor_a_turn(ledger: Ledger) -> None:
     for _ in range(3):
         ledger.draw(draw("0.1", pace=pace()))
-    taken, account = ledger.draw(draw("0.1", pace=pace(wait=2)))
+    taken, account = ledger.draw(draw("0.1", pace=pace(wait=5)))
     assert not taken
-    assert (account.usd, account.next[MODEL]) == (Decimal("0.3"), START + 3 * SECOND)
-    assert ledger.draw(draw("0.1", pace=pace(wait=3)))[0]
+    assert (account.usd, account.next[MODEL]) == (Decimal("0.3"), START + FIRST + 2 * SECOND)
+    assert ledger.draw(draw("0.1", pace=pace(wait=6)))[0]
 
 
 def test_the_models_have_turns_of_their_own(ledger: Ledger) -> None:
     ledger.draw(draw("0.1", pace=pace()))
-    assert ledger.draw(draw("0.1", pace=pace(OTHER)))[1].next[OTHER] == START + SECOND
+    assert ledger.draw(draw("0.1", pace=pace(OTHER)))[1].turn == START
 
 
 def test_what_one_learned_of_the_limits_the_others_hear(ledger: Ledger) -> None:

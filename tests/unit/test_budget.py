@@ -396,8 +396,8 @@ def test_a_model_is_warm_for_so_long_after_a_call_by_anybody(ago, is_warm):
         bank.reserve()
         bank.clock.time = START + timedelta(seconds=ago + 0.001)
 
-    assert bank.container().is_warm(FAST, timedelta(minutes=5)) is is_warm
-    assert not bank.container().is_warm(STRONG, timedelta(minutes=5))
+    assert bank.container().is_warm(FAST) is is_warm
+    assert not bank.container().is_warm(STRONG)
 
 
 def test_there_is_room_for_what_neither_the_day_nor_the_month_has_spent():

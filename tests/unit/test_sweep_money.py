@@ -220,6 +220,15 @@ def test_while_claude_says_stop_nothing_goes_on_however_much_there_is():
     assert sent(made) == OLDEST_FIRST
 
 
+def test_when_the_gate_may_open_the_oldest_of_them_tries_it():
+    made = over_cap(*KEYS, stack=cap(NONE))
+    made.caps[STACK] = cap(ROOMY)
+    made.ledger.gates["claude"] = Gate(rev=1, is_closed=True, until=START)
+    made.clock.pass_by(1)
+
+    assert sent(made) == OLDEST_FIRST[:1]
+
+
 def test_what_waits_for_claude_needs_no_room():
     made = World(caps={STACK: cap(ROOMY)})
     of = made.put(upload("a/1"), "Amount due: 12")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import asdict, fields
+from dataclasses import asdict, fields, replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -42,14 +42,14 @@ def load(values: Item) -> Account:
 
 
 def draw(dynamodb: Any, table: str, wanted: Draw) -> tuple[bool, Account]:
-    """Take money and a turn in one conditional write; it has to know whether others are before it."""
-    is_busy = bool(wanted.pace and wanted.pace.is_busy)
+    """Take money and a turn in one conditional write, which has to know who is before it."""
+    seen = wanted.pace.seen if wanted.pace else None
     for _ in range(_TRIES):
-        taken, account = _drawn(dynamodb, table, wanted, is_busy=is_busy)
-        was_right = taken or not wanted.pace or _is_busy(account, wanted.pace) == is_busy
-        if was_right:
+        taken, account = _drawn(dynamodb, table, wanted, seen)
+        last = account.next.get(wanted.pace.model) if wanted.pace else None
+        if taken or not wanted.pace or _queue(last, wanted.pace) == _queue(seen, wanted.pace):
             return taken, account
-        is_busy = not is_busy
+        seen = last
     raise TryLater("others are drawing on the same account", seconds=2)
 
 
@@ -98,7 +98,7 @@ def tallies(dynamodb: Any, table: str, day: str) -> list[Tally]:
             asked["ExclusiveStartKey"] = page["LastEvaluatedKey"]
 
 
-def _drawn(dynamodb: Any, table: str, wanted: Draw, *, is_busy: bool) -> tuple[bool, Account]:
+def _drawn(dynamodb: Any, table: str, wanted: Draw, seen: datetime | None) -> tuple[bool, Account]:
     day = f"{_DAY}{wanted.day.day}"
     update = _Update()
     update.set("usd", "if_not_exists({}, :none) + :usd", none=0, usd=wanted.usd)
@@ -107,7 +107,7 @@ def _drawn(dynamodb: Any, table: str, wanted: Draw, *, is_busy: bool) -> tuple[b
     update.only_if("usd", "(attribute_not_exists({0}) OR {0} <= :month)", month=wanted.cap.month - wanted.usd)
     update.only_if(day, "(attribute_not_exists({0}) OR {0} <= :day)", day=wanted.cap.day - wanted.usd)
     if wanted.pace:
-        _take_turn(update, wanted.pace, is_busy=is_busy)
+        _take_turn(update, wanted.pace, seen)
     where = as_item(key(wanted.account, wanted.day))
     with classified():
         try:
@@ -125,7 +125,8 @@ def _drawn(dynamodb: Any, table: str, wanted: Draw, *, is_busy: bool) -> tuple[b
             if code_of(error) != "ConditionalCheckFailedException":
                 raise
             return False, load(as_plain(_item_of(error)))
-    return True, load(as_plain(after["Attributes"]))
+    account = load(as_plain(after["Attributes"]))
+    return True, replace(account, turn=_turn(account, wanted.pace, seen)) if wanted.pace else account
 
 
 def _item_of(error: ClientError) -> Item:
@@ -135,18 +136,29 @@ def _item_of(error: ClientError) -> Item:
     return item
 
 
-def _take_turn(update: _Update, pace: Pace, *, is_busy: bool) -> None:
+def _take_turn(update: _Update, pace: Pace, seen: datetime | None) -> None:
     """Behind those before us, or at once if there are none."""
-    name, now, step = f"{_NEXT}{pace.model}", _milliseconds(pace.now), round(pace.step.total_seconds() * 1000)
-    if is_busy:
-        update.set(name, "{} + :step", step=step)
+    name, now, rested = f"{_NEXT}{pace.model}", _milliseconds(pace.now), _milliseconds(pace.rested)
+    if pace.is_behind(seen):
+        update.set(name, "{} + :step", step=_long(pace.step))
         update.only_if(name, "{0} > :now AND {0} <= :latest", now=now, latest=_milliseconds(pace.latest))
+    elif pace.is_first(seen):
+        update.set(name, ":then", then=now + _long(pace.first))
+        update.only_if(name, "(attribute_not_exists({0}) OR {0} <= :rested)", rested=rested)
     else:
-        update.set(name, ":then", then=now + step)
-        update.only_if(name, "(attribute_not_exists({0}) OR {0} <= :now)", now=now)
+        update.set(name, ":then", then=now + _long(pace.step))
+        update.only_if(name, "{0} > :rested AND {0} <= :now", rested=rested, now=now)
     if pace.learned:
         said = {name: value for name, value in asdict(pace.learned).items() if value}
         update.set(f"{_LIMITS}{pace.model}", ":said", said=said)
+
+
+def _turn(account: Account, pace: Pace, seen: datetime | None) -> datetime:
+    return account.next[pace.model] - pace.step if pace.is_behind(seen) else pace.now
+
+
+def _queue(last: datetime | None, pace: Pace) -> tuple[bool, bool]:
+    return pace.is_behind(last), pace.is_first(last)
 
 
 class _Update:
@@ -194,10 +206,6 @@ def _allowance(values: Item) -> Allowance:
     return Allowance(**{name: int(value) for name, value in values.items()})
 
 
-def _is_busy(account: Account, pace: Pace) -> bool:
-    return pace.model in account.next and account.next[pace.model] > pace.now
-
-
 def _short(*of: str) -> str:
     """A key of any words, within DynamoDB's limit of 1,024 bytes."""
     return hashlib.sha256("\n".join(of).encode("utf-8", "surrogatepass")).hexdigest()[:32]
@@ -205,6 +213,10 @@ def _short(*of: str) -> str:
 
 def _moment(milliseconds: Decimal) -> datetime:
     return datetime.fromtimestamp(int(milliseconds) / 1000, UTC)
+
+
+def _long(time: timedelta) -> int:
+    return round(time.total_seconds() * 1000)
 
 
 def _milliseconds(moment: datetime) -> int:

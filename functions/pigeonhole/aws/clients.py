@@ -8,16 +8,18 @@ from typing import Any
 import boto3
 from botocore.config import Config
 
-_CONFIG = Config(
-    connect_timeout=3,
-    read_timeout=20,
-    retries={"mode": "standard", "max_attempts": 3},
-    max_pool_connections=25,
-)
-
 
 @cache
-def client(service: str) -> Any:
-    """The service's client; credentials, region and endpoint are the environment's."""
+def client(service: str, *, attempts: int = 4) -> Any:
+    """The service's client; credentials, region and endpoint are the environment's.
+
+    With one attempt alone for what must not be done twice: an attempt whose answer was lost may have worked.
+    """
+    config = Config(
+        connect_timeout=3,
+        read_timeout=20,
+        retries={"mode": "standard", "total_max_attempts": attempts},
+        max_pool_connections=25,
+    )
     session: Any = boto3  # the stubs know each service's client by its literal name only
-    return session.client(service, config=_CONFIG)
+    return session.client(service, config=config)

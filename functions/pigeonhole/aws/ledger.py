@@ -35,10 +35,14 @@ _ADAPTERS: Mapping[type[Any], TypeAdapter[Any]] = {each: TypeAdapter(each) for e
 
 
 class DynamoLedger:
-    """ports.Ledger over DynamoDB; reads are strongly consistent, but for `due`."""
+    """ports.Ledger over DynamoDB; reads are strongly consistent, but for what is open.
 
-    def __init__(self, dynamodb: Any, *, documents: str, ledger: str) -> None:
+    `once` is a client that tries no request twice, for writes that add: money must not be given back twice.
+    """
+
+    def __init__(self, dynamodb: Any, *, documents: str, ledger: str, once: Any = None) -> None:
         self._db = dynamodb
+        self._once = once or dynamodb
         self._documents = documents
         self._ledger = ledger
 
@@ -101,11 +105,11 @@ class DynamoLedger:
 
     def draw(self, draw: Draw) -> tuple[bool, Account]:
         """One conditional update; a second one where the guess was wrong whether others are before it."""
-        return accounts.draw(self._db, self._ledger, draw)
+        return accounts.draw(self._once, self._ledger, draw)
 
     def credit(self, account: str, day: date, usd: Decimal) -> None:
         """One update."""
-        accounts.credit(self._db, self._ledger, account, day, usd)
+        accounts.credit(self._once, self._ledger, account, day, usd)
 
     def tallies(self, day: str) -> list[Tally]:
         """One partition a day."""
