@@ -7,6 +7,7 @@ import uuid
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from decimal import Decimal
 from functools import cache
 from typing import Any
 
@@ -38,14 +39,20 @@ def in_memory() -> Iterator[None]:
         warnings.simplefilter("ignore")
         from moto import mock_aws
         from moto.core.botocore_stubber import BotocoreStubber
+        from moto.dynamodb.models.dynamo_type import DynamoType
     answer, alone = BotocoreStubber.__call__, threading.RLock()
 
     def one_at_a_time(*asked: Any, **more: Any) -> Any:
         with alone:
             return answer(*asked, **more)
 
+    def plus(one: Any, other: Any) -> Any:
+        """DynamoDB's numbers are decimals; moto takes 0E-9 and the like for no number at all."""
+        return DynamoType({"N": f"{Decimal(one.value) + Decimal(other.value):f}"})
+
     with pytest.MonkeyPatch.context() as patch, mock_aws():
         patch.setattr(BotocoreStubber, "__call__", one_at_a_time)
+        patch.setattr(DynamoType, "__add__", plus)
         yield
 
 
