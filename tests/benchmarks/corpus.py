@@ -14,7 +14,7 @@ from pigeonhole.document import Coverage, DocumentError, Text
 from pigeonhole.extract import Extractor
 
 SAMPLES = ROOT / "tests" / "documents" / "samples"
-SIZE = 400
+SIZE = 300
 SEED = 5
 # Of a hundred documents so many are at least so long, in characters; the others are as long as the sample.
 LENGTHS = ((1, 200_000), (4, 40_000), (10, 12_000), (25, 4_000))

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Generic, TypeVar
 
 from infra.local.offline_claude.server import serve
 from infra.local.offline_claude.settings import Settings
@@ -61,8 +61,8 @@ class _Comparison:
         self._plain = self._offline.billed(lambda: plain_haiku(delivered, self._rules, self._claude))
 
     def figures(self) -> dict[str, Any]:
-        at_rest = self._ours()
-        runs = {wanted: search(self._ours, lambda one: one.percent, wanted, at_rest) for wanted in TARGETS}
+        knob = Knob(self._ours, lambda one: one.percent)
+        runs, at_rest = {wanted: knob.nearest(wanted) for wanted in TARGETS}, knob.nearest(0)
         ours, alone = {at: self._usd(one.bill) for at, one in runs.items()}, self._usd(self._alone)
         return {
             "documents": len(self._corpus),
@@ -111,21 +111,35 @@ def _delivered(number: int) -> list[int]:
     return events
 
 
-def search(measure: Callable[[float], T], percent: Callable[[T], float], wanted: float, lowest: T) -> T:
-    """The run that comes nearest to the wanted percentage, which rises with the share from 0 to 1."""
-    low, high = (0.0, percent(lowest)), (1.0, 100.0)
-    best = lowest
-    for _ in range(TRIES):
-        if abs(percent(best) - wanted) <= WITHIN or low[1] >= wanted:
-            break
-        share = low[0] + (high[0] - low[0]) * min(max((wanted - low[1]) / (high[1] - low[1]), 0.1), 0.9)
-        found = measure(share)
-        if percent(found) > wanted:
-            high = (share, percent(found))
-        else:
-            low = (share, percent(found))
-        best = min(best, found, key=lambda one: abs(percent(one) - wanted))
-    return best
+class Knob(Generic[T]):
+    """Turned until a percentage is met that rises, by steps, with a share from 0 to 1."""
+
+    def __init__(self, measure: Callable[[float], T], percent: Callable[[T], float]) -> None:
+        self._measure, self._percent = measure, percent
+        self._runs = {0.0: measure(0.0)}
+
+    def nearest(self, wanted: float) -> T:
+        """The run that comes nearest to what is wanted, within as few tries as may be."""
+        for _ in range(TRIES):
+            if abs(self._percent(self._best(wanted)) - wanted) <= WITHIN or self._least() >= wanted:
+                break
+            share = self._between(wanted)
+            self._runs[share] = self._measure(share)
+        return self._best(wanted)
+
+    def _best(self, wanted: float) -> T:
+        return min(self._runs.values(), key=lambda one: abs(self._percent(one) - wanted))
+
+    def _least(self) -> float:
+        return min(map(self._percent, self._runs.values()))
+
+    def _between(self, wanted: float) -> float:
+        """On the line between the runs just below and just above; near the end of it that was closest."""
+        known = [(1.0, 100.0), *((share, self._percent(one)) for share, one in self._runs.items())]
+        low = max(one for one in known if one[1] < wanted)
+        high = min(one for one in known if one[1] > wanted)
+        part = (wanted - low[1]) / (high[1] - low[1])
+        return low[0] + (high[0] - low[0]) * min(max(part, 0.02), 0.98)
 
 
 def _with(rules: Rules, change: Callable[[Asking], Asking]) -> Rules:

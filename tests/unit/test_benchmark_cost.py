@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.benchmarks import cost
+from tests.benchmarks.cost import TRIES, WITHIN, Knob
 
 
 @pytest.mark.parametrize("wanted", [5, 15, 30])
@@ -10,15 +10,15 @@ from tests.benchmarks import cost
 def test_the_knob_is_turned_until_the_share_of_sonnets_dollars_is_met(wanted, step):
     turned = []
 
-    def percent(share):
+    def measure(share):
         turned.append(share)
         return step * round((3 + 90 * share**1.2) / step)
 
-    found = cost.search(percent, float, wanted, percent(0.0))
+    found = Knob(measure, float).nearest(wanted)
 
-    assert found == pytest.approx(wanted, abs=cost.WITHIN)
-    assert len(turned) <= cost.TRIES
+    assert found == pytest.approx(wanted, abs=WITHIN)
+    assert len(turned) <= TRIES
 
 
 def test_what_is_dearer_with_the_knob_at_rest_is_left_at_rest():
-    assert cost.search(lambda share: 20 + share, float, 15, 20.0) == 20.0
+    assert Knob(lambda share: 20 + share, float).nearest(15) == 20.0
