@@ -17,8 +17,9 @@ from pigeonhole.desk import Claim, Shift, take
 from pigeonhole.document import Allowance, Change, Kind, Reply, Stage, Tier, Upload, Usage
 from pigeonhole.events import Message
 from pigeonhole.gate import Gatekeeper
+from pigeonhole.money import Cap
 from pigeonhole.policy import Thresholds
-from pigeonhole.ports import Answer, Cap, Parts, Rules, Swap
+from pigeonhole.ports import Answer, Parts, Rules, Swap
 from pigeonhole.prompt import Asking
 from pigeonhole.record import Record, Status, begun
 from pigeonhole.work import Order, Work

@@ -13,8 +13,9 @@ from typing import Any, TypeVar
 
 from pigeonhole.document import Coverage, DocumentError, PageImage, Reply, Text, Upload
 from pigeonhole.events import Message
+from pigeonhole.money import Account, Draw, Pace
 from pigeonhole.news import News
-from pigeonhole.ports import Account, Answer, Body, Draw, Entry, Gate, Pace, Swap
+from pigeonhole.ports import Answer, Body, Entry, Gate, Swap
 from pigeonhole.record import Record
 from pigeonhole.tally import Count, Tally
 from pigeonhole.work import Order, Work

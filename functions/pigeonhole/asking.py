@@ -14,7 +14,8 @@ from pigeonhole import prompt, spend, steps
 from pigeonhole.answer import UnusableReplyError, interpret
 from pigeonhole.desk import Claim, LostError, Shift
 from pigeonhole.document import Coverage, Defect, DocumentError, Reply, StopAll, Text, Tier, TryLater
-from pigeonhole.ports import Answer, Need, Parts, Swap
+from pigeonhole.money import Need
+from pigeonhole.ports import Answer, Parts, Swap
 from pigeonhole.prompt import Asking, Question
 from pigeonhole.telling import tallies
 from pigeonhole.work import Reservation, Work

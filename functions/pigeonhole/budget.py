@@ -8,7 +8,8 @@ from decimal import Decimal
 from threading import Lock
 
 from pigeonhole.document import Allowance, OverCap, PigeonholeError, TryLater
-from pigeonhole.ports import Account, Cap, Clock, Draw, Ledger, Need, Pace
+from pigeonhole.money import Account, Cap, Draw, Need, Pace
+from pigeonhole.ports import Clock, Ledger
 from pigeonhole.work import Reservation
 
 STACK = "stack"

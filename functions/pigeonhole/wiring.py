@@ -28,8 +28,9 @@ from pigeonhole.document import Allowance, Defect, Reply, Stage, StopAll, Text, 
 from pigeonhole.extract import Extractor, Limits
 from pigeonhole.gate import Gatekeeper
 from pigeonhole.journal import PowertoolsJournal
+from pigeonhole.money import Cap
 from pigeonhole.policy import Thresholds
-from pigeonhole.ports import Analyst, Cap, Clock, Ledger, Parts, Rules
+from pigeonhole.ports import Analyst, Clock, Ledger, Parts, Rules
 from pigeonhole.prompt import Asking
 from pigeonhole.settings import Settings, SettingsError
 

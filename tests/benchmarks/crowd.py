@@ -24,7 +24,8 @@ from pigeonhole.budget import Budget
 from pigeonhole.claude import Claude
 from pigeonhole.document import Allowance, Reply, Stage
 from pigeonhole.gate import Gatekeeper
-from pigeonhole.ports import Cap, Parts, Rules
+from pigeonhole.money import Cap
+from pigeonhole.ports import Parts, Rules
 from tests.benchmarks.sorting import deployed_rules
 from tests.chaos.hub import Hub, Invocation
 from tests.chaos.outside import VISIBILITY, Faults, Message, Outside

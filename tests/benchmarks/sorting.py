@@ -18,7 +18,8 @@ from pigeonhole.desk import Shift
 from pigeonhole.document import Allowance, Change, Stage, Text
 from pigeonhole.events import Batch, Message
 from pigeonhole.gate import Gatekeeper
-from pigeonhole.ports import Account, Analyst, Cap, Draw, Parts, Rules, Swap
+from pigeonhole.money import Account, Cap, Draw
+from pigeonhole.ports import Analyst, Parts, Rules, Swap
 from pigeonhole.settings import Settings
 from pigeonhole.tally import Tally
 from tests.benchmarks.corpus import Document

@@ -12,7 +12,8 @@ import pytest
 
 from pigeonhole import asking, batch, desk, follow, news, process, spend, steps, tally, upkeep
 from pigeonhole.document import Reply, Stage, TryLater
-from pigeonhole.ports import Answer, Cap, Parts, Swap
+from pigeonhole.money import Cap
+from pigeonhole.ports import Answer, Parts, Swap
 from pigeonhole.record import Record
 from pigeonhole.work import GiveUp
 from tests.fakes import FakeLedger

@@ -23,8 +23,9 @@ from pigeonhole.budget import STACK, Budget, account_of
 from pigeonhole.desk import Shift
 from pigeonhole.document import Change, DocumentError, Reply, Stage, StopAll, TryLater, Upload, Usage
 from pigeonhole.gate import Gatekeeper
+from pigeonhole.money import Cap
 from pigeonhole.news import News
-from pigeonhole.ports import Answer, Body, Cap, Parts
+from pigeonhole.ports import Answer, Body, Parts
 from pigeonhole.record import OUTCOMES, Record
 from pigeonhole.work import Order
 from tests import builders

@@ -9,7 +9,8 @@ from decimal import Decimal
 import pytest
 
 from pigeonhole.document import Allowance, Tier
-from pigeonhole.ports import Account, Cap, Draw, Ledger, Pace, Swap
+from pigeonhole.money import Account, Cap, Draw, Pace
+from pigeonhole.ports import Ledger, Swap
 from pigeonhole.tally import Count, Tally
 from pigeonhole.work import OverCapBy
 from tests.builders import upload, work

@@ -25,7 +25,7 @@ from pigeonhole.document import (
     Tier,
     TryLater,
 )
-from pigeonhole.ports import Cap
+from pigeonhole.money import Cap
 from pigeonhole.process import escalate, triage
 from pigeonhole.record import Status
 from pigeonhole.tally import UNANSWERED, Count, Tally

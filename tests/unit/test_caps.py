@@ -10,7 +10,8 @@ from infra.caps import Queue, Used, caps_of, queues, standings
 from pigeonhole import steps, wiring
 from pigeonhole.budget import day_ends, month_ends
 from pigeonhole.document import OverCap
-from pigeonhole.ports import Draw, Swap
+from pigeonhole.money import Draw
+from pigeonhole.ports import Swap
 from pigeonhole.settings import Settings
 from pigeonhole.work import Order, Park
 from tests.builders import upload

@@ -12,7 +12,7 @@ import pytest
 from infra.local.offline_claude.settings import Settings as Behaviour
 from pigeonhole.budget import STACK
 from pigeonhole.document import Allowance
-from pigeonhole.ports import Cap
+from pigeonhole.money import Cap
 from pigeonhole.record import Status
 from tests.benchmarks import burst
 from tests.benchmarks.crowd import Crowd

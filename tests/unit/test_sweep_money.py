@@ -10,7 +10,8 @@ import pytest
 
 from pigeonhole.budget import STACK, account_of
 from pigeonhole.document import StopAll, TryLater, Upload
-from pigeonhole.ports import Cap, Gate
+from pigeonhole.money import Cap
+from pigeonhole.ports import Gate
 from pigeonhole.process import triage
 from pigeonhole.record import Status
 from pigeonhole.upkeep import sweep
