@@ -76,26 +76,14 @@ def take(order: Order, parts: Parts, shift: Shift) -> Claim | None:
     due = until + parts.rules.visibility[order.stage]
     for _ in range(_SWAPS):
         found, row = parts.ledger.work(order.upload, order.run), parts.ledger.row(order.upload.document)
-        if found is None and order.stage is not Stage.TRIAGE:
-            return None
         if _may_have_expired(order, row) and follow(order.upload, parts):
             continue
-        work = steps.renewed(found, row, order.upload, now) if found else steps.new(order, row, now)
-        overtaken, over = steps.is_overtaken(work, row), steps.is_over(work, order.stage)
-        if over and (overtaken or work == found):
+        after = steps.claimed(found, row, order, now, owner=owner, until=until, alone=shift.alone, due=due)
+        if after is None:
             return None
-        if overtaken:
-            after = steps.superseded(work)
-        elif over:
-            after = work
-        else:
-            if work.stage is not order.stage and not steps.is_held(work, now):
-                return None  # whoever ends the stage before sends this order again
-            steps.check_free(work, order.stage, now, alone=shift.alone)
-            after = steps.leased(work, owner=owner, until=until, alone=shift.alone, due=due, now=now)
-        shown = None if overtaken else steps.shown(after, row)
+        shown = None if steps.is_overtaken(after, row) else steps.shown(after, row)
         if claim := _written(found, after, row, shown, parts):
-            return None if overtaken or over else claim
+            return claim if after.owner == owner else None
     raise TryLater("others are changing the same work", seconds=_CONTENTION_SECONDS)
 
 

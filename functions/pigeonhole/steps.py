@@ -95,6 +95,34 @@ def check_free(work: Work, stage: Stage, now: datetime, *, alone: bool) -> None:
         raise WorkAloneError
 
 
+def claimed(
+    found: Work | None,
+    row: Record | None,
+    order: Order,
+    now: datetime,
+    *,
+    owner: str,
+    until: datetime,
+    alone: bool,
+    due: datetime,
+) -> Work | None:
+    """What the order makes of the work: it is `owner`'s, or over for all; None where nothing is to be done.
+
+    TryLater while somebody is at it; WorkAloneError when it must not have neighbours.
+    """
+    if found is None and order.stage is not Stage.TRIAGE:
+        return None
+    work = renewed(found, row, order.upload, now) if found else new(order, row, now)
+    if is_overtaken(work, row):
+        return None if is_over(work, order.stage) else superseded(work)
+    if is_over(work, order.stage):
+        return None if work == found else work
+    if work.stage is not order.stage and not is_held(work, now):
+        return None  # whoever ends the stage before sends this order again
+    check_free(work, order.stage, now, alone=alone)
+    return leased(work, owner=owner, until=until, alone=alone, due=due, now=now)
+
+
 def leased(work: Work, *, owner: str, until: datetime, alone: bool, due: datetime, now: datetime) -> Work:
     """The work in `owner`'s hands; a lease that its last owner left behind is a crashed attempt.
 
