@@ -24,7 +24,7 @@ _TYPOGRAPHIC = frozenset(range(0x80)) | frozenset(
 _LETTER, _FOREIGN = "[A-Za-z\u00c0-\u024f]", "[\u0370-\u1dff\u2e80-\uffdc]"
 _SIGN = "[\u0080-\u00bf\u00d7\u00f7\u02b0-\u036f\u2020-\u2bff]"
 _ODD = re.compile(f"{_LETTER}(?:{_FOREIGN}|{_SIGN}{_LETTER})|{_FOREIGN}{_LETTER}")
-_STRANGE = re.compile("[\x00-\x08\x0e-\x1a\x1c-\x1f\x7f\ufffd\ufffe\uffff]")
+_STRANGE = (*map(chr, (*range(9), *range(14, 27), *range(28, 32), 127)), "\ufffd", "\ufffe", "\uffff")
 
 
 def decode(data: bytes, declared: str | None = None) -> str:
@@ -32,7 +32,7 @@ def decode(data: bytes, declared: str | None = None) -> str:
     for mark, encoding in _MARKS:
         if data.startswith(mark):
             return data.decode(encoding, "replace")
-    if wide := _wide(data[:SAMPLE]):
+    if b"\0" in data and (wide := _wide(data[:SAMPLE])):
         return data.decode(wide, "replace")
     if shifted := _shifted(data, declared):
         return shifted
@@ -47,7 +47,7 @@ def decode(data: bytes, declared: str | None = None) -> str:
 
 def is_text(decoded: str, size: int) -> bool:
     """Whether so many bytes were characters rather than some program's bytes."""
-    return len(_STRANGE.findall(decoded)) * 50 <= size
+    return sum(decoded.count(sign) for sign in _STRANGE if sign in decoded) * 50 <= size
 
 
 def _wide(sample: bytes) -> str | None:
@@ -66,7 +66,7 @@ def _wide(sample: bytes) -> str | None:
 
 def _shifted(data: bytes, declared: str | None) -> str | None:
     """Text of seven bits that escapes into Japanese, Chinese or Korean, where it is that and nothing else."""
-    if not _ESCAPES.search(data):
+    if b"\x1b" not in data or not _ESCAPES.search(data):
         return None
     named = known(declared) or ""
     looks = "iso2022_kr" if b"\x1b$)C" in data else "iso2022_jp_2"

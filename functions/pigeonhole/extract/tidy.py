@@ -13,7 +13,7 @@ SHORTEST_BLOB = 240
 _HYPHEN = re.compile("[\x02\xad][ \t]*\r?\n?")
 _CONTROL = re.compile("[\x00-\x08\x0e-\x1f\x7f\u200b\ufeff\ufffe\uffff\ud800-\udfff]")
 _WIDTHLESS = "\u200b\ufeff\ufffe\uffff"
-_CONTROL_BYTES = bytes([*range(9), *range(14, 32), 127])
+_CONTROLS = "".join(map(chr, (*range(9), *range(14, 32), 127)))
 _DATA_URI = re.compile(r"data:([\w.+-]+/[\w.+-]+)[\w;=.-]*;base64,[A-Za-z0-9+/]*={0,2}")
 _BLOB = re.compile(
     r"(?<![A-Za-z0-9+/])"
@@ -27,14 +27,16 @@ def tidy(text: str) -> str:
     """The passage as a person would have typed it."""
     if "\x02" in text or "\xad" in text:
         text = _HYPHEN.sub("", text)
-    text = text.replace("\r\n", "\n").replace("\r", "\n").replace("\x0c", "\n").replace("\x0b", "\n")
+    if "\r" in text:
+        text = text.replace("\r\n", "\n").replace("\r", "\n")
+    text = text.replace("\x0c", "\n").replace("\x0b", "\n")
     if not _is_clean(text):
         text = _CONTROL.sub("", text)
     if "base64," in text:
         text = _DATA_URI.sub(r"[data: \1]", text)
-    if _has_long(text, SHORTEST_BLOB, " ") and _has_long(text, LONGEST_WORD, "\n"):
+    if _has_long(text, SHORTEST_BLOB, " ") and _has_long(text, LONGEST_WORD, " \t\n"):
         text = _BLOB.sub(_unless_words, text)
-    if " \n" in text or "\t\n" in text:
+    if " \n" in text or ("\t" in text and "\t\n" in text):
         text = "\n".join([line.rstrip(" \t") for line in text.split("\n")])
     if "\n\n\n" in text:
         text = _GAP.sub("\n\n", text)
@@ -42,27 +44,29 @@ def tidy(text: str) -> str:
 
 
 def _is_clean(text: str) -> bool:
-    """Whether it has no control character and no sign without a width: asked of its bytes, which is fast."""
+    """Whether it has none of these characters: to look for them one by one is the fastest of all ways."""
+    if any(map(text.__contains__, _CONTROLS)):
+        return False
+    if text.isascii():
+        return True
     try:
-        encoded = text.encode()
+        text.encode("utf-16-le")  # which takes all but halves of characters, and a fifth of the time of UTF-8
     except UnicodeEncodeError:
         return False
-    if len(encoded.translate(None, _CONTROL_BYTES)) < len(encoded):
-        return False
-    return not any(sign in text for sign in _WIDTHLESS)
+    return not any(map(text.__contains__, _WIDTHLESS))
 
 
-def _has_long(text: str, longest: int, other: str) -> bool:
-    """Whether so many characters stand together without a space or the other sign; found by leaps."""
+def _has_long(text: str, longest: int, spaces: str) -> bool:
+    """Whether so many characters stand together without one of these between them; found by leaps."""
     at, last = -1, len(text) - longest
     while at < last:
-        end = at + longest + 1
-        space = text.rfind(" ", at + 1, end)
-        if other != " ":
-            space = max(space, text.rfind(other, at + 1, end))
-        if space < 0:
+        for space in spaces:
+            found = text.rfind(space, at + 1, at + longest + 1)
+            if found >= 0:
+                at = found
+                break
+        else:
             return True
-        at = space
     return False
 
 
