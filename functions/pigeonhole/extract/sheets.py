@@ -70,14 +70,22 @@ def _sheet(sheet: CalamineSheet, most: int) -> Iterator[Part]:
         if at >= most:
             yield Facts(cut="rows")
             break
-        line = "\t".join(spans.filled(at, list(map(_cell, row)))).rstrip("\t")
-        if line:
+        cells = [value if type(value) is str else _cell(value) for value in row]
+        if line := _line(spans.filled(at, cells) if spans else cells):
             rows.append(line)
         if len(rows) >= ROWS_AT_ONCE:
             yield "\n".join(rows)
             rows = []
     if rows:
         yield "\n".join(rows)
+
+
+def _line(cells: list[str]) -> str:
+    """The cells as one line; a line end or a tab inside a cell, which few have, is a space."""
+    line = "\t".join(cells)
+    if "\n" in line or line.count("\t") >= len(cells):
+        line = "\t".join([cell.replace("\n", " ").replace("\t", " ") for cell in cells])
+    return line.rstrip("\t")
 
 
 class _Spans:
@@ -91,6 +99,9 @@ class _Spans:
             if first < last <= first + LONGEST_SPAN:
                 self._starts.setdefault(first - top, []).append((column - left, last - top))
         self._open: dict[int, int] = {}
+
+    def __bool__(self) -> bool:
+        return bool(self._starts)
 
     def filled(self, at: int, row: list[str]) -> list[str]:
         """The row, with what reaches into it from above."""
@@ -106,11 +117,7 @@ class _Spans:
 
 
 def _cell(value: Any) -> str:
-    """A cell's value; a whole number is written without the point that the format stores."""
-    if isinstance(value, str):
-        if "\n" in value or "\t" in value:
-            return value.replace("\n", " ").replace("\t", " ")
-        return value
+    """A value that is no text; a whole number is written without the point that the format stores."""
     if isinstance(value, float):
         return str(int(value)) if value.is_integer() and abs(value) < 1e15 else f"{value:.15g}"
     if isinstance(value, datetime):
