@@ -16,15 +16,25 @@ LOCKED = 0x1
 Broken = (zipfile.BadZipFile, zlib.error, EOFError, OSError, ValueError, NotImplementedError, RuntimeError)
 
 
+_last: list[tuple[bytes, zipfile.ZipFile]] = []
+
+
+def opened(data: bytes) -> zipfile.ZipFile:
+    """The archive, or DocumentError `corrupt`; the last one is kept, for it is asked for again at once."""
+    if not _last or _last[0][0] is not data:
+        try:
+            _last[:] = [(data, zipfile.ZipFile(io.BytesIO(data)))]
+        except Broken as error:
+            raise DocumentError("corrupt", f"a broken ZIP package: {error}") from error
+    return _last[0][1]
+
+
 class Package:
     """The members of a ZIP by name."""
 
     def __init__(self, source: Source) -> None:
         self._source = source
-        try:
-            self._zip = zipfile.ZipFile(io.BytesIO(source.data))
-        except Broken as error:
-            raise DocumentError("corrupt", f"a broken ZIP package: {error}") from error
+        self._zip = opened(source.data)
         self.members = {info.filename: info for info in self._zip.infolist() if not info.is_dir()}
 
     def locked(self, name: str) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import re
 import zipfile
 
@@ -10,6 +9,7 @@ from pigeonhole.document import DocumentError
 from pigeonhole.extract.decode import SAMPLE, decode, is_text
 from pigeonhole.extract.legacy import locked
 from pigeonhole.extract.magic import FOLDERS, INSIDE, MAGIC, MEMBER_ENDINGS, MEMBERS, MIMETYPES, STREAMS
+from pigeonhole.extract.package import Broken, opened
 
 HEAD = 1_024
 IMAGES = frozenset({"jpeg", "png", "gif", "webp", "tiff", "bmp"})
@@ -84,9 +84,8 @@ def _unless_text(data: bytes, found: str) -> str | None:
 
 def _package(data: bytes) -> str:
     try:
-        with zipfile.ZipFile(io.BytesIO(data)) as package:
-            return _packed(package)
-    except (zipfile.BadZipFile, ValueError, NotImplementedError, OSError) as error:
+        return _packed(opened(data))
+    except Broken as error:
         raise DocumentError("corrupt", f"a broken ZIP package: {error}") from error
 
 
