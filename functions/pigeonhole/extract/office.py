@@ -18,6 +18,7 @@ _LEFT_OUT = re.compile(
     r"|(?:output|pivot cache|workbook) truncated|[^\]\n]{0,80}(?:document|worksheet) truncated)",
     re.MULTILINE,
 )
+_TELLING = ("[unreadable ", "deep", "truncated")
 _TAGS = ("<sup>", "</sup>", "<sub>", "</sub>", "<u>", "</u>")
 
 
@@ -45,13 +46,14 @@ def _plain(markdown: str) -> str:
         for tag in _TAGS:
             markdown = markdown.replace(tag, "")
     if any(sign in markdown for sign in "\\*~"):
-        markdown = _MARK.sub(lambda mark: mark.group(1) or "", markdown)
+        markdown = _MARK.sub(r"\1", markdown)
     return markdown
 
 
 def _left_out(text: str) -> Iterator[Facts]:
     """What the library says that it did not show."""
-    for found in _LEFT_OUT.finditer(text) if "[" in text else ():
+    told = "[" in text and any(word in text for word in _TELLING)
+    for found in _LEFT_OUT.finditer(text) if told else ():
         yield Facts(cut="corrupt", failed=1) if found[1] else Facts(cut="depth" if found[2] else "chars")
 
 
