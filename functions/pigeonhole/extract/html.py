@@ -86,13 +86,14 @@ def convert(markup: str) -> tuple[str, str]:
     """A page's title and text."""
     from selectolax.lexbor import LexborHTMLParser, SelectolaxError
 
-    if "/>" in markup and "xmlns" in markup[:HEAD]:
+    if "xmlns" in markup[:HEAD] and "/>" in markup:
         markup = _SELF_CLOSED.sub(r"<\1\2></\1>", markup)
+    markup = _unscripted(markup)
     tags = _ANY_CASE if _CAPITALS.search(markup) else _SMALL
     if _deep(markup, tags):
         return "", _stripped(markup, tags)
     try:
-        page = LexborHTMLParser(_marked(_unscripted(markup, tags), tags))
+        page = LexborHTMLParser(_marked(markup, tags))
     except SelectolaxError:  # no markup is wrong to it: there was no memory for so many tags
         return "", _stripped(markup, tags)
     heading = page.css_first("title")
@@ -118,7 +119,8 @@ def _drop(page: LexborHTMLParser, selector: str) -> None:
 
 def _deep(markup: str, tags: _Tags) -> bool:
     """Whether tags are nested so deeply that a parser would take quadratic time."""
-    if markup.count("<") - markup.count("</") < DEEPEST:
+    opened = markup.count("<")
+    if opened < DEEPEST or opened - markup.count("</") < DEEPEST:
         return False
     depth = 0
     for tag in tags.opening.finditer(markup):
@@ -128,12 +130,12 @@ def _deep(markup: str, tags: _Tags) -> bool:
     return False
 
 
-def _unscripted(markup: str, tags: _Tags) -> str:
+def _unscripted(markup: str) -> str:
     """The markup less its scripts and styles, often most of it, as far as each is closed."""
     if markup.count("<script") + markup.count("<style") < FEW_SCRIPTS:
         return markup
     kept, done, at = [], 0, 0
-    while unseen := tags.unseen.search(markup, at):
+    while unseen := _SMALL.unseen.search(markup, at):
         end = "-->" if unseen.group() == "<!--" else f"</{unseen.group()[1:]}"
         at = markup.find(end, unseen.end())
         if at < 0:
