@@ -7,7 +7,7 @@ import os
 import resource
 import signal
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Set
 
 from pigeonhole.document import DocumentError
 from pigeonhole.extract import sniff, table, wire
@@ -51,9 +51,7 @@ def work(document: int, name: str, limits: Limits, result: int, *, spare: bool) 
     """Read the document at one descriptor, and send its parts to the other, the end or the error last."""
     send = _sender(result)
     try:
-        with os.fdopen(document, "rb") as file:
-            file.seek(0)
-            data = file.read(min(os.fstat(document).st_size, limits.document_bytes) + 1)
+        data = os.pread(document, min(os.fstat(document).st_size, limits.document_bytes) + 1, 0)
         for part in _parts(data, name, limits, spare=spare):
             send(part)
         send(None)
@@ -80,9 +78,10 @@ def _parts(data: bytes, name: str, limits: Limits, *, spare: bool) -> Iterator[P
     yield from refine(table.read(source, spare=spare), limits)
 
 
-def last_words() -> bytes:
-    """The modules that this child has loaded, for the nursery to spare its next children the import."""
-    return b"loaded " + " ".join(sorted(MODULES & sys.modules.keys())).encode()
+def last_words(known: Set[str]) -> bytes:
+    """The modules that this child had to load, for the nursery to spare its next children the import."""
+    new = (MODULES - known) & sys.modules.keys()
+    return b"loaded " + " ".join(new).encode() if new else b""
 
 
 def loaded(said: bytes) -> frozenset[str]:

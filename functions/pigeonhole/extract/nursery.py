@@ -17,7 +17,7 @@ import socket
 import struct
 import sys
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from importlib import import_module
 
@@ -75,6 +75,7 @@ class Nursery:
         self._control = control
         self._limits = limits
         self._children: dict[int, Child] = {}
+        self._met: set[tuple[str, ...]] = set()
         self._warmed: set[str] = set()
         self._poll = select.poll()
         self._poll.register(control, select.POLLIN)
@@ -102,7 +103,10 @@ class Nursery:
         spare, length = REQUEST.unpack(head)
         name = _exactly(self._control, length).decode("utf-8", "replace")
         document, result, status = descriptors
-        self._warm(_needed(os.pread(document, HEAD, 0)))
+        kinds = _kinds(os.pread(document, HEAD, 0))
+        if kinds not in self._met:
+            self._met.add(kinds)
+            self._warm(module for kind in kinds for module in FORMATS[kind].modules)
         self._fork(Job(document, name, result, spare), status)
         os.close(document)
         os.close(result)
@@ -113,7 +117,7 @@ class Nursery:
         os.set_blocking(said, False)
         pid = os.fork()
         if pid == 0:
-            _be_a_child(job, self._limits, said)
+            _be_a_child(job, self._limits, said, self._warmed)
         os.close(said)
         with contextlib.suppress(OSError):
             os.setpgid(pid, pid)
@@ -136,7 +140,8 @@ class Nursery:
         with contextlib.suppress(OSError):
             os.write(one.status, _verdict(one, exit_status, usage, self._limits))
         os.close(one.status)
-        self._warm(child.loaded(bytes(one.said)))
+        if one.said:
+            self._warm(child.loaded(bytes(one.said)))
 
     def _warm(self, modules: Iterable[str]) -> None:
         """Import before the next fork what documents would import after it: once, and for all that follow."""
@@ -170,24 +175,23 @@ def _resident(maxrss: int) -> int:
     return maxrss if sys.platform == "darwin" else maxrss * 1_024
 
 
-def _be_a_child(job: Job, limits: Limits, said: int) -> None:
+def _be_a_child(job: Job, limits: Limits, said: int, warmed: set[str]) -> None:
     code = 1
     try:
         os.setpgid(0, 0)
         os.dup2(said, 2)
         child.fence(limits, job.document, job.result)
         child.work(job.document, job.name, limits, job.result, spare=job.spare)
-        os.write(2, child.last_words())
+        if news := child.last_words(warmed):
+            os.write(2, news)
         code = 0
     finally:
         os._exit(code)
 
 
-def _needed(head: bytes) -> Iterator[str]:
-    """The modules for documents that begin like this one."""
-    kinds = next((kinds for start, kinds in _FAMILIES if head.startswith(start)), _TEXTS)
-    for kind in kinds:
-        yield from FORMATS[kind].modules
+def _kinds(head: bytes) -> tuple[str, ...]:
+    """What a document that begins like this may be."""
+    return next((kinds for start, kinds in _FAMILIES if head.startswith(start)), _TEXTS)
 
 
 def _nothing() -> None:
