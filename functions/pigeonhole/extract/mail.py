@@ -84,8 +84,10 @@ def _date(message: Message) -> str | None:
 def _body(parts: list[Message]) -> str:
     """The plain text, unless the HTML says much more."""
     plain = "\n\n".join(_text(part) for part in parts if part.get_content_subtype() != "html").strip()
-    pages = [html.convert(_text(part))[1] for part in parts if part.get_content_subtype() == "html"]
-    rich = "\n\n".join(pages)
+    pages = [_text(part) for part in parts if part.get_content_subtype() == "html"]
+    if sum(map(len, pages)) <= _HTML_WINS * len(plain):
+        return plain
+    rich = "\n\n".join(html.convert(page)[1] for page in pages)
     return rich if len(rich) > _HTML_WINS * len(plain) else plain
 
 
