@@ -20,6 +20,7 @@ _BLOB = re.compile(
     r"(?:[A-Za-z0-9+/]{60,}+={0,2}(?:\s++[A-Za-z0-9+/]{60,}+={0,2}){3,}+(?:\s++[A-Za-z0-9+/]++={1,2})?"
     r"|[A-Za-z0-9+/]{240,}+={0,2})"
 )
+_NOT_ENCODED = " \t\n<>\".-"
 _GAP = re.compile(r"\n{3,}")
 
 
@@ -34,7 +35,7 @@ def tidy(text: str) -> str:
         text = _CONTROL.sub("", text)
     if "base64," in text:
         text = _DATA_URI.sub(r"[data: \1]", text)
-    if _has_long(text, SHORTEST_BLOB, " ") and _has_long(text, LONGEST_WORD, " \t\n"):
+    if _has_long(text, SHORTEST_BLOB, " ") and _has_long(text, LONGEST_WORD, _NOT_ENCODED):
         text = _BLOB.sub(_unless_words, text)
     if " \n" in text or ("\t" in text and "\t\n" in text):
         text = "\n".join([line.rstrip(" \t") for line in text.split("\n")])
