@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import accumulate
 from typing import TYPE_CHECKING
 
 from pigeonhole.extract import rowspans
@@ -34,6 +35,7 @@ _BLOCKS = (
     "details|summary|dialog|hgroup|menu|button"
 )
 _NOT_NESTING = "br|hr|img|input|meta|link|p|li|option|dt|dd|col"
+_STEPS = {"": 1, "/": -1}
 _LINE_ENDS = re.compile(f"{_LINE}[{_LINE} ]*")
 _MARKS = ("", "#", "-", "|")
 # Closed in themselves, as XHTML may have them, these would hide from an HTML parser all that follows.
@@ -50,7 +52,8 @@ class _Tags:
         self.pre = re.compile(r"(<pre\b[^<>]*>|</pre\b)", flags)
         self.block = re.compile(rf"<(?=/?(?:{_BLOCKS})\b)", flags)
         self.heading = re.compile(r"<h([1-6])\b[^<>]*>", flags)
-        self.cell = re.compile(r"<t[rdh]\b[^<>]*>(?:\s*+<t[dh]\b[^<>]*>)?", flags)
+        self.first_cell = re.compile(r"<tr\b[^<>]*>\s*+<t[dh]\b[^<>]*>", flags)
+        self.cell = re.compile(rf"<t[dh]\b[^<>]*>(?:\s*+<t[dh]\b[^<>]*>)?(?!{_LINE})", flags)
         self.image = re.compile(r"<img\b[^<>]*>", flags)
         self.item = re.compile(r"<li\b[^<>]*>", flags)
         self.opening = re.compile(rf"<(/?)(?!(?:{_NOT_NESTING})\b)[a-z]", flags)
@@ -122,12 +125,7 @@ def _deep(markup: str, tags: _Tags) -> bool:
     opened = markup.count("<")
     if opened < DEEPEST or opened - markup.count("</") < DEEPEST:
         return False
-    depth = 0
-    for tag in tags.opening.finditer(markup):
-        depth += -1 if tag.group(1) else 1
-        if depth > DEEPEST:
-            return True
-    return False
+    return max(accumulate(map(_STEPS.__getitem__, tags.opening.findall(markup))), default=0) > DEEPEST
 
 
 def _unscripted(markup: str) -> str:
@@ -168,7 +166,8 @@ def _marked(markup: str, tags: _Tags) -> str:
         markup = tags.image.sub(_described, markup)
     if "</pre" in markup or "</PRE" in markup:
         markup = _preformatted(markup, tags)
-    markup = tags.cell.sub(_cell, markup)
+    markup = tags.first_cell.sub(rf"\g<0>{_LINE}", markup)
+    markup = tags.cell.sub(rf"\g<0>{_TAB}", markup)
     markup = tags.heading.sub(lambda tag: f"{_LINE}{tag.group()}{'#' * int(tag.group(1))} ", markup)
     markup = tags.item.sub(r"\g<0>- ", markup)
     return tags.block.sub(f"{_LINE}<", markup)
@@ -182,13 +181,6 @@ def _described(image: re.Match[str]) -> str:
         return tag
     words, quote, _ = said[1 : LONGEST_ALT + 2].partition(said[0])
     return f"{tag}{words}" if quote else tag
-
-
-def _cell(tag: re.Match[str]) -> str:
-    found = tag.group()
-    if found[2] not in "rR":
-        return found + _TAB
-    return found + _LINE if found.count("<") == 2 else found
 
 
 def _preformatted(markup: str, tags: _Tags) -> str:
