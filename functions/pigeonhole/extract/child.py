@@ -52,7 +52,7 @@ def work(document: int, name: str, limits: Limits, result: int, *, spare: bool) 
     send = _sender(result)
     try:
         data = os.pread(document, min(os.fstat(document).st_size, limits.document_bytes) + 1, 0)
-        for part in _parts(data, name, limits, spare=spare):
+        for part in parts(data, name, limits, spare=spare):
             send(part)
         send(None)
     except DocumentError as error:
@@ -69,7 +69,8 @@ def work(document: int, name: str, limits: Limits, result: int, *, spare: bool) 
         send(DocumentError("corrupt", f"{type(error).__name__}: {error}"))
 
 
-def _parts(data: bytes, name: str, limits: Limits, *, spare: bool) -> Iterator[Part | wire.Kind]:
+def parts(data: bytes, name: str, limits: Limits, *, spare: bool) -> Iterator[Part | wire.Kind]:
+    """What the document is, then its parts: all that a child does of which a sandbox is no part."""
     if len(data) > limits.document_bytes:
         raise DocumentError("too_large", f"more than {limits.document_bytes} bytes")
     kind = sniff.kind(data, name)
