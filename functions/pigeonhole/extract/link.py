@@ -19,7 +19,7 @@ from pigeonhole.extract.limits import Limits
 from pigeonhole.extract.nursery import REQUEST
 
 GRACE_SECONDS = 5.0
-CHUNK = 1 << 18
+CHUNK = 1 << 16
 VERDICT = 16
 LONGEST_NAME = 255
 
