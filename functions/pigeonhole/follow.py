@@ -33,12 +33,28 @@ def follow(upload: Upload, parts: Parts) -> bool:
         elif current.version_id == upload.version_id:
             return False
         elif row and row.version_id == current.version_id and row.status is not Status.REMOVED:
-            return True
+            followed = row.sequencer == sequencer or _aged(replace(current, sequencer=sequencer), row, parts)
         else:
             followed = _restored(replace(current, sequencer=sequencer), row, parts)
         if followed:
             return True
     raise TryLater("others are changing the same document", seconds=2)
+
+
+def _aged(current: Upload, row: Record, parts: Parts) -> bool:
+    """The row has what S3 shows, and learns how new that is: no event from before may replace it."""
+    now = parts.clock.now()
+    runs = {row.run: parts.ledger.work(current, row.run)}
+    if latest := parts.ledger.latest(current):
+        runs[latest.run] = latest
+    works = [work for work in runs.values() if work]
+    if any(steps.is_held(work, now) for work in works):
+        raise TryLater("somebody is at the version that is shown", seconds=10)
+    swaps = [Swap(before=row, after=row.model_copy(update={"sequencer": current.sequencer}))]
+    for work in works:
+        aged = steps.aged(work, current.sequencer)
+        swaps.append(Swap(before=work, after=steps.next_revision(work, aged)))
+    return parts.ledger.swap(*swaps)
 
 
 def _removed(upload: Upload, row: Record | None, parts: Parts) -> bool:

@@ -75,8 +75,13 @@ def renewed(work: Work, row: Record | None, upload: Upload, now: datetime) -> Wo
         return work
     if row is None or not row.is_of(work.upload) or row.status is Status.REMOVED:
         return reopened(work, upload.sequencer, now)
-    draft = work.draft.model_copy(update={"sequencer": upload.sequencer})
-    return replace(work, upload=replace(work.upload, sequencer=upload.sequencer), draft=draft)
+    return aged(work, upload.sequencer)
+
+
+def aged(work: Work, sequencer: str) -> Work:
+    """The work as it is, under a newer event that changes nothing else."""
+    draft = work.draft.model_copy(update={"sequencer": sequencer})
+    return replace(work, upload=replace(work.upload, sequencer=sequencer), draft=draft)
 
 
 def is_held(work: Work, now: datetime) -> bool:

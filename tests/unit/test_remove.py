@@ -11,6 +11,7 @@ from pigeonhole.document import Change, Kind, TryLater, Upload
 from pigeonhole.follow import follow
 from pigeonhole.process import triage
 from pigeonhole.record import Status
+from pigeonhole.work import Order
 from tests.builders import SHIFT, World, breaks, created, reply, upload
 from tests.fakes import START
 
@@ -51,12 +52,31 @@ def test_a_document_that_is_gone_is_removed_with_its_answer(change):
     assert len(made.analyst.requests) == 1
 
 
-def test_a_removal_that_uncovers_another_version_changes_nothing():
+def test_a_removal_that_uncovers_the_version_of_the_row_only_makes_it_as_new_as_that():
     made = world()
     before = made.row(FIRST)
     follow(replace(MARKER, version_id="v0"), made.parts)
 
-    assert made.row(FIRST) == before
+    assert made.row(FIRST) == before.model_copy(update={"sequencer": MARKER.sequencer})
+    assert len(made.analyst.requests) == 1
+
+
+def test_an_upload_that_was_removed_before_its_event_came_does_not_hide_what_it_had_covered():
+    made = world()
+    follow(replace(MARKER, version_id="v2"), made.parts)
+    triage(created(made.put(upload(version="v2", order=4), TEXT)), made.parts, SHIFT)
+
+    assert (made.row(FIRST).version_id, made.row(FIRST).status) == ("v1", Status.DONE)
+
+
+def test_a_removal_comes_back_while_somebody_is_at_the_version_that_it_uncovers():
+    made = World()
+    made.put(FIRST, TEXT)
+    made.claimed(Order(upload=FIRST))
+    with pytest.raises(TryLater, match="somebody is at the version"):
+        follow(replace(MARKER, version_id="v0"), made.parts)
+
+    assert made.row(FIRST).sequencer == FIRST.sequencer
 
 
 def test_an_old_removal_does_not_touch_a_newer_upload():
