@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 from infra.local.offline_claude.server import serve
-from infra.local.offline_claude.settings import Settings
 from pigeonhole import models
 from pigeonhole.claude import Claude
 from pigeonhole.ports import Rules
@@ -23,8 +22,6 @@ from tests.builders import World
 
 T = TypeVar("T")
 
-# So that first calls side by side do not find each other's prefix in the cache.
-LATENCY_S = 0.05
 TARGETS = (5, 15, 30)
 WITHIN = 0.2
 TRIES = 8
@@ -47,7 +44,7 @@ class Run:
 
 def run(on: Path | None) -> Iterator[dict[str, Any]]:
     """The gains are those of our run with the knob at rest: only what is hard by itself is escalated."""
-    with serve(settings=Settings(latency_s=LATENCY_S)) as url:
+    with serve() as url:
         yield _Comparison(documents(on), url).figures()
 
 
