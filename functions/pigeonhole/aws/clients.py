@@ -20,6 +20,9 @@ def client(service: str, *, attempts: int = 4) -> Any:
         read_timeout=20,
         retries={"mode": "standard", "total_max_attempts": attempts},
         max_pool_connections=25,
+        # Half of what a call costs us: the service checks what it is given too, and gathers no user agents.
+        parameter_validation=False,
+        user_agent="pigeonhole",
     )
     session: Any = boto3  # the stubs know each service's client by its literal name only
     return session.client(service, config=config)
