@@ -16,6 +16,7 @@ from infra.operator import settings_of
 from infra.stack import Stack
 from pigeonhole import process
 from pigeonhole.aws.ledger import DynamoLedger
+from pigeonhole.budget import Budget
 from pigeonhole.desk import Shift
 from pigeonhole.document import Reply
 from pigeonhole.gate import Gatekeeper
@@ -76,11 +77,14 @@ def _travelled(key: str, replies: list[Reply], ledger: DynamoLedger) -> FakeAnal
     world = World()
     world.analyst.answers = list(replies)
     of = world.put(upload(key), TEXT)
-    parts = replace(world.parts, ledger=ledger, gate=Gatekeeper(ledger, world.clock))
+    budget = Budget(ledger, world.clock, world.caps, world.allowance)
+    parts = replace(world.parts, ledger=ledger, gate=Gatekeeper(ledger, world.clock), budget=budget)
     shift = Shift(deadline=datetime.now(UTC) + timedelta(days=3650))
     process.triage(created(of), parts, shift)
+    budget.flush()
     for order in world.queues.orders:
         process.escalate(order, parts, shift)
+        budget.flush()
     return world.analyst
 
 
@@ -106,9 +110,24 @@ class Meter:
     def transact_write_items(self, TransactItems: list[Any]) -> Any:  # noqa: N803  AWS's name
         answer = self.dynamodb.transact_write_items(TransactItems=TransactItems)
         self.calls += 1
-        for put in (each["Put"] for each in TransactItems):
-            self._count(self.tables[put["TableName"]], _plain(put["Item"]))
+        for each in TransactItems:
+            if put := each.get("Put"):
+                self._count(self.tables[put["TableName"]], _plain(put["Item"]))
+            else:
+                self._add(each["Update"], PAIR)
         return answer
+
+    def update_item(self, **asked: Any) -> Any:
+        answer = self.dynamodb.update_item(**asked)
+        self.calls += 1
+        self._add(asked, 1)
+        return answer
+
+    def _add(self, update: Item, times: int) -> None:
+        """What is added to is an account or a tally: no larger than all that is said of it, in no index."""
+        said = {**update.get("ExpressionAttributeNames", {}), **_plain(update["ExpressionAttributeValues"])}
+        self.items += 1
+        self.units += times * _units(_plain(update["Key"]) | said)
 
     def get_item(self, **asked: Any) -> Any:
         self.reads += 1
