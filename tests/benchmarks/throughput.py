@@ -19,7 +19,9 @@ PATIENCE_S = 120.0
 
 def run(on: Path | None) -> Iterator[dict[str, Any]]:
     """From the first upload to the last outcome; `on` gives other documents than small invoices."""
-    with local_stack(Wanted(claude_options=["--latency", str(LATENCY_S)])) as stack:
+    with local_stack(
+        Wanted(parameters={"RequestsPerMinute": "100000"}, claude_options=["--latency", str(LATENCY_S)])
+    ) as stack:
         _through(stack, "warm-up", WARM_UP, on)
         seconds = _through(stack, "measured", DOCUMENTS, on)
     yield {
