@@ -184,7 +184,8 @@ class FakeLedger:
     def draw(self, draw: Draw) -> tuple[bool, Account]:
         account, pace = self.account(draw.account, draw.day), draw.pace
         spent = account.spent_on(draw.day) + draw.usd
-        turn = max(account.next.get(pace.model, pace.now), pace.now) if pace else START
+        last = account.next.get(pace.model) if pace else None
+        turn = pace.begins(last) if pace else START
         fits = account.usd + draw.usd <= draw.cap.month and spent <= draw.cap.day
         if not fits or (pace and turn > max(pace.latest, pace.now)):
             return False, account
@@ -192,7 +193,7 @@ class FakeLedger:
         after = Account(
             usd=account.usd + draw.usd,
             days={**account.days, draw.day.day: spent},
-            next={**account.next, **({pace.model: turn + _turn_takes(account, pace)} if pace else {})},
+            next={**account.next, **({pace.model: _next(last, pace)} if pace else {})},
             limits={**account.limits, **said},
         )
         self.accounts[draw.account, draw.day.replace(day=1)] = after
@@ -246,8 +247,8 @@ def _waits_since(work: Work) -> datetime:
     return work.upload.uploaded_at if work.over_cap else datetime.min.replace(tzinfo=UTC)
 
 
-def _turn_takes(account: Account, pace: Pace) -> timedelta:
-    return pace.first if pace.is_first(account.next.get(pace.model)) else pace.step
+def _next(last: datetime | None, pace: Pace) -> datetime:
+    return max(last or pace.now, pace.now) + (pace.first if pace.is_first(last) else pace.step)
 
 
 @dataclass

@@ -20,6 +20,9 @@ _SLOWER = 1.01
 # that wrote it is answered, so whoever comes first after a rest has so long to itself.
 KEPT_WARM = timedelta(minutes=5)
 _WARM_UP = timedelta(seconds=4)
+# What a second allows may come at once: a limit of 60 a minute may be kept as one a second (rate limits page
+# of platform.claude.com, August 2026), and nobody says that it is kept any stricter.
+_AT_ONCE = timedelta(seconds=1)
 
 
 def account_of(team: str) -> str:
@@ -47,6 +50,7 @@ class Budget:
         self._allowance = allowance
         self._lock = Lock()
         self._stack: Account | None = None
+        self._last: dict[str, datetime] = {}
         self._learned: dict[str, Allowance] = {}
         self._spare: dict[tuple[str, date], Decimal] = {}
 
@@ -67,7 +71,7 @@ class Budget:
         except PigeonholeError:
             self._give(drawn, reserved.day, reserved.usd)
             raise
-        self._stack = account
+        self._know(account)
         self._wait(account.turn or now)
         return reserved
 
@@ -117,6 +121,8 @@ class Budget:
         draw = Draw(account=name, day=reserved.day, usd=reserved.usd, cap=self._caps[name], pace=pace)
         taken, account = self._ledger.draw(draw)
         if not taken:
+            with self._lock:
+                self._last |= account.next
             raise _refusal(draw, account)
         return account
 
@@ -127,8 +133,15 @@ class Budget:
 
     def _read_stack(self) -> Account:
         if self._stack is None:
-            self._stack = self._ledger.account(STACK, self._clock.now().date())
-        return self._stack
+            self._know(self._ledger.account(STACK, self._clock.now().date()))
+        return self._stack or Account()
+
+    def _know(self, stack: Account) -> None:
+        """How the stack's account stood; calls of ours that are on their way to it are behind these."""
+        with self._lock:
+            self._stack = stack
+            for model, over in stack.next.items():
+                self._last[model] = max(self._last.get(model, over), over)
 
     def _pace(self, need: Need, now: datetime, latest: datetime) -> Pace:
         seen, learned = self._read_stack(), self._learned.get(need.model)
@@ -139,16 +152,25 @@ class Budget:
             _share(need.output_tokens, self._allowance.output_tokens, told.output_tokens),
         )
         step_s = timedelta(seconds=step * _MINUTE * _SLOWER)
+        early = max(_AT_ONCE - step_s, timedelta())
         return Pace(
             model=need.model,
             step=step_s,
-            first=max(step_s, _WARM_UP) if need.is_cached else step_s,
+            first=max(step_s, _WARM_UP + early) if need.is_cached else step_s,
             rested=now - KEPT_WARM,
             now=now,
             latest=latest,
-            seen=seen.next.get(need.model),
+            early=early,
+            seen=self._in_turn(need.model, now, step_s),
             learned=learned,
         )
+
+    def _in_turn(self, model: str, now: datetime, step: timedelta) -> datetime | None:
+        """When the last call that we know of is over; as ours is the last from here on."""
+        with self._lock:
+            last = self._last.get(model)
+            self._last[model] = max(last or now, now) + step
+            return last
 
     def _wait(self, turn: datetime) -> None:
         seconds = (turn - self._clock.now()).total_seconds()
@@ -172,7 +194,7 @@ def _refusal(draw: Draw, account: Account) -> OverCap | TryLater:
     if account.spent_on(draw.day) + draw.usd > draw.cap.day or draw.pace is None:
         said = f"{whose} may spend ${draw.cap.day} a day"
         return OverCap(draw.account, draw.usd, said, until=day_ends(today))
-    late = account.next[draw.pace.model] - draw.pace.latest
+    late = draw.pace.begins(account.next[draw.pace.model]) - draw.pace.latest
     return TryLater("it is not this call's turn yet", seconds=max(1.0, late.total_seconds()))
 
 

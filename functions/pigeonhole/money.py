@@ -41,8 +41,9 @@ class Account:
 class Pace:
     """A call's turn: it may begin once those before it have had theirs, and at `latest` by then.
 
-    It takes `step` until the next turn, or `first` if it is the first one since `rested`. `seen` is when the
-    last one seen was over, only to ask right the first time.
+    It takes `step` until the next turn, or `first` if it is the first one since `rested`. It may begin `early`
+    by so much: a few at once, as long as all keep the pace. `seen` is when the last one seen was over, only
+    to ask right the first time.
     """
 
     model: str
@@ -51,6 +52,7 @@ class Pace:
     rested: datetime
     now: datetime
     latest: datetime
+    early: timedelta = timedelta()
     seen: datetime | None = None
     learned: Allowance | None = None
 
@@ -61,6 +63,10 @@ class Pace:
     def is_behind(self, last: datetime | None) -> bool:
         """Whether others are before this call."""
         return last is not None and last > self.now
+
+    def begins(self, last: datetime | None) -> datetime:
+        """When the call may begin, behind all until `last`."""
+        return self.now if last is None else max(self.now, last - self.early)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

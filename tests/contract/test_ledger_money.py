@@ -124,6 +124,15 @@ def test_a_call_that_would_begin_too_late_takes_neither_money_nor_a_turn(ledger:
     assert ledger.draw(draw("0.1", pace=pace(wait=6)))[0]
 
 
+@each_guess
+def test_a_few_may_begin_early_as_long_as_all_keep_the_pace(ledger: Ledger, is_busy: bool) -> None:
+    eager = replace(pace(wait=1, is_busy=is_busy), first=SECOND, early=2 * SECOND)
+    drawn = [ledger.draw(draw("0.1", pace=eager)) for _ in range(5)]
+    assert [taken for taken, _ in drawn] == [True] * 4 + [False]
+    assert [account.turn for taken, account in drawn if taken] == [START] * 3 + [START + SECOND]
+    assert drawn[-1][1].next[MODEL] == START + 4 * SECOND
+
+
 def test_the_models_have_turns_of_their_own(ledger: Ledger) -> None:
     ledger.draw(draw("0.1", pace=pace()))
     assert ledger.draw(draw("0.1", pace=pace(OTHER)))[1].turn == START

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from pigeonhole.budget import STACK, Budget, account_of, day_ends, month_ends
 from pigeonhole.document import Allowance, OverCap, Tier, TryLater
-from pigeonhole.money import Cap, Need
+from pigeonhole.money import Cap, Draw, Need
 from tests.builders import breaks
 from tests.fakes import START, FakeClock, FakeLedger
 
@@ -286,6 +286,56 @@ def test_calls_side_by_side_begin_a_step_apart_whichever_container_makes_them():
     began = [bank.began(NEED, by=each)[0] for each in others]
 
     assert began == [0 * STEP, STEP, 2 * STEP]
+
+
+def test_what_a_second_allows_begins_at_once_and_then_the_calls_keep_the_pace():
+    bank = Bank(Allowance(requests=600))
+    small, step = replace(NEED, usd=Decimal("0.1")), STEP / 10
+    early = timedelta(seconds=1) - step
+    began = bank.began(*[small] * 13)
+
+    assert began == [max(number * step - early, 0 * step) for number in range(13)]
+    assert began.count(0 * step) == 9
+
+
+@given(st.lists(st.integers(0, 3_000), min_size=1, max_size=60), st.sampled_from([30, 60, 61, 240, 1000]))
+def test_in_no_time_do_more_calls_begin_than_it_and_one_second_more_allow(rests, per_minute):
+    bank = Bank(Allowance(requests=per_minute))
+    began = []
+    for rest in rests:
+        bank.clock.pass_by(rest / 1000)
+        began += bank.began(replace(NEED, usd=Decimal(0)))
+
+    for first, start in enumerate(began):
+        for calls, end in enumerate(began[first:], start=1):
+            assert calls <= (end - start).total_seconds() * per_minute / 60 + max(per_minute / 60, 1) + 0.01
+
+
+def test_whoever_comes_while_others_of_the_container_ask_for_their_turn_asks_for_the_one_behind():
+    bank, asked = Bank(Allowance(requests=60)), []
+
+    def meanwhile(draw: Draw) -> bool:
+        asked.append(draw.pace.seen)
+        if len(asked) < 3:
+            bank.reserve()
+        return False
+
+    breaks(bank.ledger, "draw", RuntimeError(), when=meanwhile)
+    bank.reserve()
+
+    assert asked == [None, START + STEP, START + 2 * STEP]
+
+
+def test_who_was_refused_a_turn_holds_up_nobody():
+    bank = Bank(Allowance(requests=1), stack=cap("1"))
+    bank.reserve()
+    for _ in range(3):
+        bank.refused()
+    asked = []
+    breaks(bank.ledger, "draw", RuntimeError(), when=lambda draw: asked.append(draw.pace.seen))
+    bank.refused()
+
+    assert asked == [START + 60 * STEP]
 
 
 def test_after_a_rest_the_next_call_begins_at_once():

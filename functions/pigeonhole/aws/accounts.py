@@ -141,7 +141,8 @@ def _take_turn(update: _Update, pace: Pace, seen: datetime | None) -> None:
     name, now, rested = f"{_NEXT}{pace.model}", _milliseconds(pace.now), _milliseconds(pace.rested)
     if pace.is_behind(seen):
         update.set(name, "{} + :step", step=_long(pace.step))
-        update.only_if(name, "{0} > :now AND {0} <= :latest", now=now, latest=_milliseconds(pace.latest))
+        latest = _milliseconds(pace.latest + pace.early)
+        update.only_if(name, "{0} > :now AND {0} <= :latest", now=now, latest=latest)
     elif pace.is_first(seen):
         update.set(name, ":then", then=now + _long(pace.first))
         update.only_if(name, "(attribute_not_exists({0}) OR {0} <= :rested)", rested=rested)
@@ -154,7 +155,7 @@ def _take_turn(update: _Update, pace: Pace, seen: datetime | None) -> None:
 
 
 def _turn(account: Account, pace: Pace, seen: datetime | None) -> datetime:
-    return account.next[pace.model] - pace.step if pace.is_behind(seen) else pace.now
+    return pace.begins(account.next[pace.model] - pace.step if pace.is_behind(seen) else None)
 
 
 def _queue(last: datetime | None, pace: Pace) -> tuple[bool, bool]:
