@@ -153,6 +153,9 @@ class FakeLedger:
     def work(self, upload: Upload, run: int) -> Work | None:
         return self.works.get((upload.document, upload.version_id, run))
 
+    def state(self, upload: Upload, run: int) -> tuple[Work | None, Record | None]:
+        return self.work(upload, run), self.row(upload.document)
+
     def latest(self, upload: Upload) -> Work | None:
         runs = [
             (run, work)

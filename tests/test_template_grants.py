@@ -16,14 +16,17 @@ LOG = {"Logs.Arn": ["logs:CreateLogStream", "logs:PutLogEvents"]}
 # What is written, is written by transactions of puts. What a key shows after a removal is asked without
 # a version, and the version that it shows may go on at either stage.
 WORK = LOG | {
-    DOCUMENTS: ["dynamodb:GetItem", "dynamodb:PutItem"],
-    LEDGER: ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:Query"],
+    DOCUMENTS: ["dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:PutItem"],
+    LEDGER: [
+        "dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:PutItem", "dynamodb:UpdateItem",
+        "dynamodb:Query",
+    ],
     "IntakeQueue.Arn": SEND,
     "EscalationQueue.Arn": SEND,
     "InboxBucket.Arn/*": ["s3:GetObject"],
     "InboxBucket.Arn": ["s3:ListBucket"],
     "ArtifactsBucket.Arn/unreadable/*": ["s3:PutObject"],
-}
+}  # fmt: skip
 ASK = {
     SECRET: ["secretsmanager:GetSecretValue"],
     "arn:aws:s3:::own-bucket/sorting/taxonomy.toml": ["s3:GetObject"],

@@ -12,7 +12,7 @@ from typing import Any
 
 from pigeonhole import prompt, spend, steps
 from pigeonhole.answer import UnusableReplyError, interpret
-from pigeonhole.desk import Claim, LostError, Shift
+from pigeonhole.desk import Claim, Paid, Shift
 from pigeonhole.document import Coverage, Defect, DocumentError, Reply, StopAll, Text, Tier, TryLater
 from pigeonhole.money import Need
 from pigeonhole.ports import Answer, Parts, Swap
@@ -21,7 +21,6 @@ from pigeonhole.telling import tallies
 from pigeonhole.work import Reservation, Work
 
 _TWIN_SECONDS = 15.0
-_SWAPS = 10
 
 
 def ask(
@@ -29,7 +28,7 @@ def ask(
 ) -> tuple[Claim, Reply, Coverage]:
     """The reply already paid for, or another upload's to the same question, or a new one.
 
-    Whichever it is, it is written down before anything else is done with it.
+    Whichever it is, the claim's next change writes it down.
     """
     question = prompt.question(text, parts.rules.taxonomy, asking)
     reply = claim.work.replies.get(asking.tier)
@@ -69,8 +68,7 @@ def _answered(claim: Claim, question: Question, asking: Asking, parts: Parts, sh
     key = request_hash(question.request)
     answer = parts.ledger.answer(claim.work.upload.team, key)
     if answer and answer.reply and _serves(answer, claim.work, parts):
-        reused = replace(answer.reply, reused=True, left_out_tokens=0)
-        return _keep(claim, asking.tier, reused, None, parts)
+        return _with(claim, replace(answer.reply, reused=True, left_out_tokens=0), asking)
     _check_twin(answer, claim.work, parts)
     latest = shift.deadline - timedelta(seconds=asking.timeout)
     if parts.clock.now() > latest:
@@ -81,8 +79,17 @@ def _answered(claim: Claim, question: Question, asking: Asking, parts: Parts, sh
         booked = _book(claim, answer, key, need, latest, parts)
         reply = _called(booked, request, asking, parts)
     _account_for(booked, reply, asking, parts)
-    whole = replace(reply, left_out_tokens=question.left_out_tokens)
-    return _keep(booked.claim, asking.tier, whole, booked.answer, parts)
+    return _with(
+        booked.claim, replace(reply, left_out_tokens=question.left_out_tokens), asking, booked.answer
+    )
+
+
+def _with(claim: Claim, reply: Reply, asking: Asking, answer: Answer | None = None) -> Claim:
+    """The claim with a reply that has to be written down."""
+    work = steps.replied(claim.work, asking.tier, reply, claim.work.owner)
+    return replace(
+        claim, work=work, paid=Paid(reply=reply, tier=asking.tier, before=claim.work, answer=answer)
+    )
 
 
 @contextmanager
@@ -211,29 +218,3 @@ def _let_go(booked: _Booked, parts: Parts, *, is_free: bool) -> None:
             Swap(before=work, after=steps.next_revision(work, after)),
             tallies=tallies(work, after, parts),
         )
-
-
-def _keep(claim: Claim, tier: Tier, reply: Reply, mine: Answer | None, parts: Parts) -> Claim:
-    """Written down whoever has the work by now, in the work and for others who ask the same.
-
-    A busy table is no reason to lose what was paid for: wait a little, and try again.
-    """
-    found, answer = claim.work, mine
-    for attempt in range(_SWAPS):
-        after = steps.next_revision(found, steps.replied(found, tier, reply, claim.work.owner))
-        swaps = [Swap(before=found, after=after)]
-        if answer:
-            done = replace(answer, rev=answer.rev + 1, owner=None, run=found.run, reply=reply)
-            swaps.append(Swap(before=answer, after=done))
-        try:
-            if parts.ledger.swap(*swaps, tallies=tallies(found, after, parts)):
-                break
-            found = parts.ledger.work(found.upload, found.run) or found
-            answer = parts.ledger.answer(answer.team, answer.key) if answer else None
-        except TryLater:
-            parts.clock.wait(min(0.05 * 2**attempt, 1.0))
-    else:
-        raise TryLater("what was paid for could not be written down", seconds=2)
-    if after.owner != claim.work.owner:
-        raise LostError
-    return Claim(work=after, row=claim.row)

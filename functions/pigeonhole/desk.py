@@ -1,18 +1,18 @@
-"""Taking work, changing it and giving it back: each step of work.py is one compare-and-swap."""
+"""Taking work, changing it and giving it back: each step of steps.py is one compare-and-swap."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from contextlib import suppress
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from types import MappingProxyType
 
 from pigeonhole import outcome, steps
-from pigeonhole.document import Defect, DocumentError, Stage, StopAll, Tier, TryLater
+from pigeonhole.document import Defect, DocumentError, Reply, Stage, StopAll, Tier, TryLater
 from pigeonhole.follow import follow
 from pigeonhole.policy import Signals
-from pigeonhole.ports import Parts, Swap
+from pigeonhole.ports import Answer, Parts, Swap
 from pigeonhole.record import Record, Status
 from pigeonhole.telling import tallies, tell
 from pigeonhole.work import GiveUp, Order, Park, PutBack, Work
@@ -21,6 +21,8 @@ from pigeonhole.work import GiveUp, Order, Park, PutBack, Work
 _LEASE_GRACE = timedelta(seconds=5)
 _PARKED_CHECK = timedelta(minutes=15)
 _SWAPS = 6
+# What was paid for is worth more patience.
+_PAID_SWAPS = 10
 _CONTENTION_SECONDS = 2.0
 
 
@@ -33,11 +35,26 @@ class Shift:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Paid:
+    """A reply that is written down nowhere yet: its tier, the work as it was last written, and the answer
+    row that is ours to fill; None where the reply came out of one."""
+
+    reply: Reply
+    tier: Tier
+    before: Work
+    answer: Answer | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Claim:
-    """Work in our hands as it was last written, with the row as it then was."""
+    """Work in our hands, with the row as it was when the work was last written.
+
+    The work is as it was written too, but for the reply in `paid`, which the next change writes with it.
+    """
 
     work: Work
     row: Record | None
+    paid: Paid | None = None
 
 
 class LostError(Exception):
@@ -74,8 +91,10 @@ def take(order: Order, parts: Parts, shift: Shift) -> Claim | None:
     now, owner = parts.clock.now(), parts.chance.token()
     until = shift.deadline + _LEASE_GRACE
     due = until + parts.rules.visibility[order.stage]
-    for _ in range(_SWAPS):
-        found, row = parts.ledger.work(order.upload, order.run), parts.ledger.row(order.upload.document)
+    for attempt in range(_SWAPS):
+        # Most often it is the first that anybody hears of the document: that is tried without a look.
+        is_guess = attempt == 0 and order.stage is Stage.TRIAGE and order.run == 1
+        found, row = (None, None) if is_guess else parts.ledger.state(order.upload, order.run)
         if _may_have_expired(order, row) and follow(order.upload, parts):
             continue
         after = steps.claimed(found, row, order, now, owner=owner, until=until, alone=shift.alone, due=due)
@@ -89,18 +108,55 @@ def take(order: Order, parts: Parts, shift: Shift) -> Claim | None:
 
 def change(claim: Claim, step: Callable[[Work], Work], parts: Parts) -> Claim:
     """The claim after one more step, shown in the row where it has the row. LostError; TryLater."""
-    found, row = claim.work, claim.row
+    if claim.paid:
+        with suppress(TryLater):
+            if changed := _changed(claim, step, parts):
+                return changed
+        claim = keep(claim, parts)
     for _ in range(_SWAPS):
-        after = step(found)
-        overtaken = steps.is_overtaken(after, row)
-        if overtaken:
-            after = steps.superseded(found)
-        if written := _written(found, after, row, None if overtaken else steps.shown(after, row), parts):
-            if overtaken:
-                raise LostError
-            return written
-        found, row = _again(claim, parts)
+        if changed := _changed(claim, step, parts):
+            return changed
+        work, row = _again(claim, parts)
+        claim = Claim(work=work, row=row)
     raise TryLater("others are changing the same work", seconds=_CONTENTION_SECONDS)
+
+
+def keep(claim: Claim, parts: Parts) -> Claim:
+    """The claim with its reply written down, whoever has the work by now. LostError if that is not us.
+
+    A busy table is no reason to lose what was paid for: wait a little, and try again.
+    """
+    paid, owner = claim.paid, claim.work.owner
+    if paid is None:
+        return claim
+    found, answer = paid.before, paid.answer
+    for attempt in range(_PAID_SWAPS):
+        after = steps.replied(found, paid.tier, paid.reply, owner)
+        try:
+            if kept := _written(found, after, claim.row, None, parts, replace(paid, answer=answer)):
+                break
+            found = parts.ledger.work(found.upload, found.run) or found
+            answer = parts.ledger.answer(answer.team, answer.key) if answer else None
+        except TryLater:
+            parts.clock.wait(min(0.05 * 2**attempt, 1.0))
+    else:
+        raise TryLater("what was paid for could not be written down", seconds=2)
+    if kept.work.owner != owner:
+        raise LostError
+    return kept
+
+
+@contextmanager
+def kept(claim: Claim, parts: Parts) -> Iterator[None]:
+    """Whatever goes wrong in here, what was paid for is written down."""
+    try:
+        yield
+    except (LostError, TryLater):
+        raise  # by a change, which has seen to it
+    except Exception:
+        with suppress(LostError, TryLater, Defect):
+            keep(claim, parts)
+        raise
 
 
 def close(
@@ -172,20 +228,43 @@ def _may_have_expired(order: Order, row: Record | None) -> bool:
 
 def _again(claim: Claim, parts: Parts) -> tuple[Work, Record | None]:
     """The work and the row as they stand now, if the work is still ours."""
-    work = parts.ledger.work(claim.work.upload, claim.work.run)
+    work, row = parts.ledger.state(claim.work.upload, claim.work.run)
     if work is None or work.owner != claim.work.owner:
         raise LostError
-    return work, parts.ledger.row(claim.work.upload.document)
+    return work, row
+
+
+def _changed(claim: Claim, step: Callable[[Work], Work], parts: Parts) -> Claim | None:
+    """The claim after the step; None when the work or the row has changed since it was read. LostError."""
+    after = step(claim.work)
+    overtaken = steps.is_overtaken(after, claim.row)
+    if overtaken:
+        after = steps.superseded(claim.work)
+    found = claim.paid.before if claim.paid else claim.work
+    shown = None if overtaken else steps.shown(after, claim.row)
+    changed = _written(found, after, claim.row, shown, parts, claim.paid)
+    if changed and overtaken:
+        raise LostError
+    return changed
 
 
 def _written(
-    found: Work | None, after: Work, row: Record | None, shown: Record | None, parts: Parts
+    found: Work | None,
+    after: Work,
+    row: Record | None,
+    shown: Record | None,
+    parts: Parts,
+    paid: Paid | None = None,
 ) -> Claim | None:
-    """The claim as written, work and row at once; None when either has changed since it was read."""
-    rows = [Swap(before=row, after=shown)] if shown else []
+    """The claim as written, all at once; None when anything has changed since it was read."""
     next_work = steps.next_revision(found, after)
-    if not parts.ledger.swap(
-        Swap(before=found, after=next_work), *rows, tallies=tallies(found, after, parts)
-    ):
+    swaps = [Swap(before=found, after=next_work)]
+    if shown:
+        swaps.append(Swap(before=row, after=shown))
+    if paid and paid.answer:
+        mine = paid.answer
+        filled = replace(mine, rev=mine.rev + 1, owner=None, run=after.run, reply=paid.reply)
+        swaps.append(Swap(before=mine, after=filled))
+    if not parts.ledger.swap(*swaps, tallies=tallies(found, after, parts)):
         return None
     return Claim(work=next_work, row=shown or row)

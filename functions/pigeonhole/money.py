@@ -41,9 +41,9 @@ class Account:
 class Pace:
     """A call's turn: it may begin once those before it have had theirs, and at `latest` by then.
 
-    It takes `step` until the next turn, or `first` if it is the first one since `rested`. It may begin `early`
-    by so much: a few at once, as long as all keep the pace. `seen` is when the last one seen was over, only
-    to ask right the first time.
+    It takes `step` until the next turn, or `first` if it is the first one since `rested`. It may begin by
+    `early` before its turn: a few at once, as long as all keep the pace. `seen` is when the last one seen
+    was over, only to ask right the first time.
     """
 
     model: str

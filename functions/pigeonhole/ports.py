@@ -131,6 +131,10 @@ class Ledger(Protocol):
         """One run of one upload."""
         ...
 
+    def state(self, upload: Upload, run: int) -> tuple[Work | None, Record | None]:
+        """One run of one upload, and its document's public row."""
+        ...
+
     def latest(self, upload: Upload) -> Work | None:
         """The upload's highest run."""
         ...

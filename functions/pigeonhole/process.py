@@ -7,7 +7,7 @@ from datetime import timedelta
 
 from pigeonhole import outcome, policy, steps
 from pigeonhole.asking import ask
-from pigeonhole.desk import Claim, Shift, change, close, give_up, handle
+from pigeonhole.desk import Claim, Shift, change, close, give_up, handle, kept
 from pigeonhole.document import Change, DocumentError, Kind, Stage, Text, Tier, TryLater, Upload
 from pigeonhole.follow import follow
 from pigeonhole.policy import Accept, Escalate, Review, Signals
@@ -65,18 +65,20 @@ def _triage(claim: Claim, parts: Parts, shift: Shift) -> None:
         known = outcome.as_read(known, body, text, parts.artifacts.keep_text(upload, text.text))
         claim, reply, coverage = ask(claim, text, parts.rules.fast, parts, shift)
     except DocumentError as error:
-        return _cannot(claim, known, error, parts)
-    analysis, seen = outcome.examine(reply, text, parts.rules.taxonomy)
-    record = outcome.as_told(known, Tier.FAST, reply, analysis, coverage, parts.rules.taxonomy)
-    match policy.judge_fast(seen, parts.rules.thresholds):
-        case Accept():
-            return close(claim, record.to(Status.DONE, parts.clock.now()), parts, {Tier.FAST: seen})
-        case Review(reasons):
-            record = record.to(Status.NEEDS_REVIEW, parts.clock.now(), review_reasons=reasons)
-            return close(claim, record, parts, {Tier.FAST: seen})
-        case Escalate(reasons):
-            record = record.to(Status.ESCALATED, parts.clock.now(), escalation_reasons=reasons)
-            return _hand_over(claim, record, text, seen, parts)
+        _cannot(claim, known, error, parts)
+        return
+    with kept(claim, parts):
+        analysis, seen = outcome.examine(reply, text, parts.rules.taxonomy)
+        record = outcome.as_told(known, Tier.FAST, reply, analysis, coverage, parts.rules.taxonomy)
+        match policy.judge_fast(seen, parts.rules.thresholds):
+            case Accept():
+                close(claim, record.to(Status.DONE, parts.clock.now()), parts, {Tier.FAST: seen})
+            case Review(reasons):
+                record = record.to(Status.NEEDS_REVIEW, parts.clock.now(), review_reasons=reasons)
+                close(claim, record, parts, {Tier.FAST: seen})
+            case Escalate(reasons):
+                record = record.to(Status.ESCALATED, parts.clock.now(), escalation_reasons=reasons)
+                _hand_over(claim, record, text, seen, parts)
 
 
 def _escalate(claim: Claim, parts: Parts, shift: Shift) -> None:
@@ -85,15 +87,19 @@ def _escalate(claim: Claim, parts: Parts, shift: Shift) -> None:
         text = _saved_text(claim, parts) or _read(claim.work.upload, parts)[1]
         claim, reply, coverage = ask(claim, text, parts.rules.strong, parts, shift)
     except DocumentError as error:
-        return _cannot(claim, claim.work.draft, error, parts)
-    analysis, seen = outcome.examine(reply, text, parts.rules.taxonomy)
-    record = outcome.as_told(claim.work.draft, Tier.STRONG, reply, analysis, coverage, parts.rules.taxonomy)
-    match policy.judge_strong(seen, parts.rules.thresholds):
-        case Accept():
-            record = record.to(Status.DONE, parts.clock.now())
-        case Review(reasons):
-            record = record.to(Status.NEEDS_REVIEW, parts.clock.now(), review_reasons=reasons)
-    return close(claim, record, parts, {Tier.STRONG: seen})
+        _cannot(claim, claim.work.draft, error, parts)
+        return
+    with kept(claim, parts):
+        analysis, seen = outcome.examine(reply, text, parts.rules.taxonomy)
+        record = outcome.as_told(
+            claim.work.draft, Tier.STRONG, reply, analysis, coverage, parts.rules.taxonomy
+        )
+        match policy.judge_strong(seen, parts.rules.thresholds):
+            case Accept():
+                record = record.to(Status.DONE, parts.clock.now())
+            case Review(reasons):
+                record = record.to(Status.NEEDS_REVIEW, parts.clock.now(), review_reasons=reasons)
+        close(claim, record, parts, {Tier.STRONG: seen})
 
 
 def _bury(claim: Claim, parts: Parts, _: Shift) -> None:
@@ -123,9 +129,9 @@ def _cannot(claim: Claim, known: Record, error: DocumentError, parts: Parts) -> 
 
 
 def _hand_over(claim: Claim, record: Record, text: Text, seen: Signals, parts: Parts) -> None:
-    """Sent first and marked after: a second message is a no-op, a lost one would be a lost document."""
-    parts.queues.send(replace(claim.work.order, stage=Stage.ESCALATION))
+    """Marked first, with what was paid for, and then sent: a message that is lost, sweep sends when due."""
     due = parts.clock.now() + 2 * parts.rules.visibility[Stage.ESCALATION]
     eyes = bool(text.images)
     change(claim, lambda work: steps.escalated(work, record, seen, eyes=eyes, due=due), parts)
     tell(record, parts)
+    parts.queues.send(replace(claim.work.order, stage=Stage.ESCALATION))

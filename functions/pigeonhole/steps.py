@@ -89,11 +89,8 @@ def is_held(work: Work, now: datetime) -> bool:
     return bool(work.owner and work.lease_until and work.lease_until > now)
 
 
-def check_free(work: Work, stage: Stage, now: datetime, *, alone: bool) -> None:
+def check_free(work: Work, now: datetime, *, alone: bool) -> None:
     """TryLater while somebody is at it; WorkAloneError when it must not have neighbours."""
-    if work.stage is not stage:
-        # The order is sent before the stage is marked as over, so most often it is a matter of moments.
-        raise TryLater("the stage before is not over yet", seconds=3)
     if work.lease_until and is_held(work, now):
         raise TryLater("somebody else is at it", seconds=(work.lease_until - now).total_seconds() + 1)
     if (_has_crashed(work) or work.crashes) and not alone:
@@ -122,9 +119,9 @@ def claimed(
         return None if is_over(work, order.stage) else superseded(work)
     if is_over(work, order.stage):
         return None if work == found else work
-    if work.stage is not order.stage and not is_held(work, now):
+    if work.stage is not order.stage:
         return None  # whoever ends the stage before sends this order again
-    check_free(work, order.stage, now, alone=alone)
+    check_free(work, now, alone=alone)
     return leased(work, owner=owner, until=until, alone=alone, due=due, now=now)
 
 
@@ -186,7 +183,7 @@ def replied(work: Work, tier: Tier, reply: Reply, by: str | None) -> Work:
 
 def escalated(work: Work, draft: Record, seen: Signals, *, eyes: bool, due: datetime) -> Work:
     """The work at its second stage, whose attempts count afresh; nobody holds it."""
-    work = _owed_in(draft, _free(work))
+    work = _redrafted(_free(work), draft)
     signals = {**work.signals, Tier.FAST: seen}
     return replace(work, stage=Stage.ESCALATION, signals=signals, eyes=eyes, due=due, **_FRESH)
 
@@ -194,7 +191,7 @@ def escalated(work: Work, draft: Record, seen: Signals, *, eyes: bool, due: date
 def ended(work: Work, draft: Record, seen: Mapping[Tier, Signals]) -> Work:
     """The work with its outcome."""
     signals = {**work.signals, **seen}
-    return replace(_owed_in(draft, _free(work)), stage=Stage.ENDED, signals=signals, due=None)
+    return replace(_redrafted(_free(work), draft), stage=Stage.ENDED, signals=signals, due=None)
 
 
 def superseded(work: Work) -> Work:
@@ -241,7 +238,7 @@ def reopened(work: Work, sequencer: str, now: datetime) -> Work:
     stage = Stage.TRIAGE if work.stage is Stage.ENDED else work.stage
     if stage is Stage.TRIAGE:
         draft = begun(work.upload, work.run, now)
-    return replace(_owed_in(draft, work), stage=stage, superseded=False, due=now, **_FRESH)
+    return replace(_redrafted(work, draft), stage=stage, superseded=False, due=now, **_FRESH)
 
 
 def counted(work: Work, error: TryLater | StopAll, now: datetime) -> Work:
@@ -291,9 +288,13 @@ def _owing(work: Work, unsettled: tuple[Reservation, ...]) -> Work:
     return replace(work, unsettled=unsettled, draft=draft)
 
 
-def _owed_in(draft: Record, work: Work) -> Work:
-    """The work with another draft, which says as before what may have been spent for nothing."""
-    return replace(work, draft=draft.model_copy(update={"unsettled_usd": work.draft.unsettled_usd}))
+def _redrafted(work: Work, draft: Record) -> Work:
+    """The work with another draft, which is as new as before and owes as much.
+
+    While it was made, an event that changes nothing else may have come, and a call been written off.
+    """
+    stands = {"sequencer": work.upload.sequencer, "unsettled_usd": work.draft.unsettled_usd}
+    return replace(work, draft=draft.model_copy(update=stands))
 
 
 _FRESH: dict[str, Any] = {"crashes": 0, "failures": 0, "refusals": 0, "refused_since": None, "put_backs": 0}

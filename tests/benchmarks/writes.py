@@ -133,6 +133,10 @@ class Meter:
         self.reads += 1
         return self.dynamodb.get_item(**asked)
 
+    def batch_get_item(self, **asked: Any) -> Any:
+        self.reads += 1
+        return self.dynamodb.batch_get_item(**asked)
+
     def query(self, **asked: Any) -> Any:
         self.reads += 1
         return self.dynamodb.query(**asked)

@@ -42,8 +42,8 @@ def _all(*patches: Patch) -> Patch:
     return make
 
 
-def _no_lease(right: Any, work: Any, stage: Any, now: Any, *, alone: bool) -> None:
-    right(replace(work, owner=None), stage, now, alone=True)
+def _no_lease(right: Any, work: Any, now: Any, *, alone: bool) -> None:
+    right(replace(work, owner=None), now, alone=True)
 
 
 def _acknowledges(right: Any, *args: Any) -> list[str]:
@@ -137,17 +137,11 @@ def _of_answers_alone(right: Any, before: Any, after: Any, *args: Any) -> Any:
     return right(before, replace(after, unsettled=before.unsettled if before else ()), *args)
 
 
-def _kept_once(right: Any, claim: Any, tier: Any, reply: Reply, mine: Any, parts: Parts) -> Any:
+def _kept_once(right: Any, claim: Any, parts: Parts) -> Any:
     """One try to write down what was paid for, and no second."""
-    found = claim.work
-    after = steps.next_revision(found, steps.replied(found, tier, reply, found.owner))
-    swaps = [Swap(before=found, after=after)]
-    if mine:
-        done = replace(mine, rev=mine.rev + 1, owner=None, run=found.run, reply=reply)
-        swaps.append(Swap(before=mine, after=done))
-    if not parts.ledger.swap(*swaps):
+    if claim.paid:
         raise TryLater("lost it", seconds=1)
-    return desk.Claim(work=after, row=claim.row)
+    return right(claim, parts)
 
 
 def _marks_and_forgets(right: Any, *args: Any, **kwargs: Any) -> Any:
@@ -230,7 +224,7 @@ MUTATIONS = (
     ),
     Mutation(
         "tries only once to write down what was paid for",
-        _instead(asking, "_keep", _kept_once),
+        _instead(desk, "keep", _kept_once),
         _shows("double_paid_outside_window"),
     ),
     Mutation(

@@ -273,3 +273,15 @@ def test_a_version_of_any_name_is_found(ledger: Ledger) -> None:
     odd: Upload = upload("Büro/a#b.txt", "null")
     put(ledger, work(odd, rev=1))
     assert ledger.latest(odd) == ledger.work(odd, 1) == work(odd, rev=1)
+
+
+@pytest.mark.parametrize("is_begun", [True, False], ids=["begun", "new"])
+@pytest.mark.parametrize("is_shown", [True, False], ids=["shown", "not shown"])
+def test_work_and_row_are_read_together(ledger: Ledger, is_begun: bool, is_shown: bool) -> None:
+    mine, row = full_work(), full_row()
+    if is_begun:
+        assert ledger.swap(Swap(before=None, after=mine))
+    if is_shown:
+        assert ledger.swap(Swap(before=None, after=row))
+    assert ledger.state(UPLOAD, mine.run) == (mine if is_begun else None, row if is_shown else None)
+    assert ledger.state(UPLOAD, mine.run + 1)[0] is None

@@ -148,6 +148,17 @@ def test_a_row_is_read_as_it_is_now_and_not_as_it_was() -> None:
         )
 
 
+def test_what_dynamodb_had_no_time_for_is_not_taken_for_what_is_not_there() -> None:
+    dynamodb = cloud.client("dynamodb", aws_access_key_id="x", aws_secret_access_key="y")
+    key = {"document": {"S": upload().document}}
+    left = {cloud.DOCUMENTS: {"Keys": [key], "ConsistentRead": True}}
+    with Stubber(dynamodb) as stub:
+        stub.add_response("batch_get_item", {"Responses": {}, "UnprocessedKeys": left})
+        ledger = DynamoLedger(dynamodb, documents=cloud.DOCUMENTS, ledger=cloud.LEDGER)
+        with pytest.raises(TryLater, match="UnprocessedKeys"):
+            ledger.state(upload(), 1)
+
+
 def test_what_adds_is_tried_once_since_a_first_try_may_have_worked(
     api: Api, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -49,6 +50,20 @@ class Bank:
 
     def container(self) -> Budget:
         return Budget(self.ledger, self.clock, self.caps, self.allowance)
+
+    def listen(
+        self, asked: list[datetime | None], meanwhile: Callable[[], None] = lambda: None
+    ) -> list[datetime | None]:
+        """Behind whom each draw from now on believes to be; the rest happens before it is made."""
+
+        def heard(draw: Draw) -> bool:
+            assert draw.pace
+            asked.append(draw.pace.seen)
+            meanwhile()
+            return False
+
+        breaks(self.ledger, "draw", RuntimeError(), when=heard)
+        return asked
 
     def reserve(self, need: Need = NEED, patience: float = 60, by: Budget | None = None):
         latest = self.clock.now() + timedelta(seconds=patience)
@@ -312,15 +327,14 @@ def test_in_no_time_do_more_calls_begin_than_it_and_one_second_more_allow(rests,
 
 
 def test_whoever_comes_while_others_of_the_container_ask_for_their_turn_asks_for_the_one_behind():
-    bank, asked = Bank(Allowance(requests=60)), []
+    bank = Bank(Allowance(requests=60))
+    asked: list[datetime | None] = []
 
-    def meanwhile(draw: Draw) -> bool:
-        asked.append(draw.pace.seen)
+    def meanwhile() -> None:
         if len(asked) < 3:
             bank.reserve()
-        return False
 
-    breaks(bank.ledger, "draw", RuntimeError(), when=meanwhile)
+    bank.listen(asked, meanwhile)
     bank.reserve()
 
     assert asked == [None, START + STEP, START + 2 * STEP]
@@ -331,8 +345,7 @@ def test_who_was_refused_a_turn_holds_up_nobody():
     bank.reserve()
     for _ in range(3):
         bank.refused()
-    asked = []
-    breaks(bank.ledger, "draw", RuntimeError(), when=lambda draw: asked.append(draw.pace.seen))
+    asked = bank.listen([])
     bank.refused()
 
     assert asked == [START + 60 * STEP]

@@ -120,7 +120,7 @@ def test_a_dead_letter_waits_for_whoever_is_at_it():
 
 def test_what_was_paid_for_is_on_the_bill_of_an_upload_that_was_given_up():
     made = world(reply())
-    breaks(made.ledger, "swap", TryLater("DynamoDB", seconds=2), when=ends)
+    breaks(made.ledger, "swap", TryLater("DynamoDB", seconds=2), when=ends, times=2)
     with pytest.raises(TryLater):
         triage(created(UPLOAD), made.parts, SHIFT)
     bury(created(UPLOAD), made.parts, SHIFT)

@@ -67,15 +67,10 @@ def test_work_that_was_never_begun_begins_with_triage_alone():
 
 def test_a_lease_holds_until_it_ends_and_says_when_to_come_back():
     with pytest.raises(TryLater) as told:
-        steps.check_free(held(), Stage.TRIAGE, at(5), alone=True)
+        steps.check_free(held(), at(5), alone=True)
 
     assert told.value.seconds == 101
-    steps.check_free(held(), Stage.TRIAGE, at(105), alone=True)
-
-
-def test_an_order_that_comes_before_its_stage_waits():
-    with pytest.raises(TryLater, match="the stage before"):
-        steps.check_free(work(), Stage.ESCALATION, START, alone=False)
+    steps.check_free(held(), at(105), alone=True)
 
 
 @pytest.mark.parametrize(
@@ -83,15 +78,15 @@ def test_an_order_that_comes_before_its_stage_waits():
 )
 def test_what_has_crashed_before_is_worked_on_alone(left):
     with pytest.raises(WorkAloneError):
-        steps.check_free(left, Stage.TRIAGE, at(1000), alone=False)
-    steps.check_free(left, Stage.TRIAGE, at(1000), alone=True)
+        steps.check_free(left, at(1000), alone=False)
+    steps.check_free(left, at(1000), alone=True)
 
 
 def test_what_was_given_back_is_nobodys_crash():
     again = held(steps.put_back(held(), at(10)), 20)
 
     assert (again.crashes, again.put_backs) == (0, 1)
-    steps.check_free(steps.put_back(held(), at(10)), Stage.TRIAGE, at(11), alone=False)
+    steps.check_free(steps.put_back(held(), at(10)), at(11), alone=False)
 
 
 def test_the_first_crash_counts_and_after_it_only_those_alone():
@@ -106,7 +101,7 @@ def test_the_first_crash_counts_and_after_it_only_those_alone():
 def test_a_crash_after_the_reply_was_written_down_is_none():
     left = steps.replied(held(), Tier.FAST, reply(), None)
 
-    steps.check_free(left, Stage.TRIAGE, at(200), alone=False)
+    steps.check_free(left, at(200), alone=False)
     assert held(left, 200).crashes == 0
 
 

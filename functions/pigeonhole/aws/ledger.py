@@ -51,6 +51,17 @@ class DynamoLedger:
         """One run of one upload."""
         return self._entry(Work, _work_key(upload, run))
 
+    def state(self, upload: Upload, run: int) -> tuple[Work | None, Record | None]:
+        """Both in one request."""
+        tables = {self._ledger: _work_key(upload, run), self._documents: {"document": upload.document}}
+        wanted = {name: {"Keys": [as_item(key)], "ConsistentRead": True} for name, key in tables.items()}
+        with classified():
+            answer = self._db.batch_get_item(RequestItems=wanted)
+        if answer.get("UnprocessedKeys"):
+            raise TryLater("DynamoDB: UnprocessedKeys", seconds=_CONFLICT_SECONDS)
+        work, row = (next(iter(answer["Responses"].get(name, ())), None) for name in tables)
+        return work and _load(Work, work), row and Record.model_validate(as_plain(row))
+
     def latest(self, upload: Upload) -> Work | None:
         """The last sort key of the upload."""
         with classified():
