@@ -6,6 +6,7 @@ import random
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
@@ -25,6 +26,8 @@ T = TypeVar("T")
 TARGETS = (5, 15, 30)
 WITHIN = 0.2
 TRIES = 8
+# By which the offline Claude draws whom it is unsure about.
+SEEDS = (0, 1, 2)
 # Events that S3 delivers twice, and in which order.
 DUPLICATES, SEED = 0.03, 7
 STRONG = "claude-sonnet-5-5"
@@ -58,8 +61,8 @@ class _Comparison:
         self._plain = self._offline.billed(lambda: plain_haiku(delivered, self._rules, self._claude))
 
     def figures(self) -> dict[str, Any]:
-        knob = Knob(self._ours, lambda one: one.percent)
-        runs, at_rest = {wanted: knob.nearest(wanted) for wanted in TARGETS}, knob.nearest(0)
+        knobs = [Knob(partial(self._ours, seed=seed), lambda one: one.percent) for seed in SEEDS]
+        runs, at_rest = {wanted: nearest(knobs, wanted) for wanted in TARGETS}, knobs[0].nearest(0)
         ours, alone = {at: self._usd(one.bill) for at, one in runs.items()}, self._usd(self._alone)
         return {
             "documents": len(self._corpus),
@@ -85,14 +88,18 @@ class _Comparison:
         return {name: self._usd(one.bill) - self._usd(at_rest.bill) for name, one in without.items()}
 
     def _ours(
-        self, share: float = 0.0, rules: Rules | None = None, corpus: Sequence[Document] | None = None
+        self,
+        share: float = 0.0,
+        rules: Rules | None = None,
+        corpus: Sequence[Document] | None = None,
+        seed: int = 0,
     ) -> Run:
         worlds: list[World] = []
 
         def work() -> None:
             worlds.append(sort(corpus or self._corpus, self._events, rules or self._rules, self._claude))
 
-        bill = self._offline.billed(work, low_confidence_share=share)
+        bill = self._offline.billed(work, low_confidence_share=share, seed=seed)
         return Run(bill=bill, world=worlds[0], percent=100 * float(_strong(bill) / _strong(self._alone)))
 
     def _usd(self, bill: Bill) -> float:
@@ -113,19 +120,25 @@ class Knob(Generic[T]):
 
     def __init__(self, measure: Callable[[float], T], percent: Callable[[T], float]) -> None:
         self._measure, self._percent = measure, percent
-        self._runs = {0.0: measure(0.0)}
+        self._runs: dict[float, T] = {}
 
     def nearest(self, wanted: float) -> T:
         """The run that comes nearest to what is wanted, within as few tries as may be."""
+        if not self._runs:
+            self._runs[0.0] = self._measure(0.0)
         for _ in range(TRIES):
-            if abs(self._percent(self._best(wanted)) - wanted) <= WITHIN or self._least() >= wanted:
+            if self.misses(self._best(wanted), wanted) <= WITHIN or self._least() >= wanted:
                 break
             share = self._between(wanted)
             self._runs[share] = self._measure(share)
         return self._best(wanted)
 
+    def misses(self, one: T, wanted: float) -> float:
+        """By how much."""
+        return abs(self._percent(one) - wanted)
+
     def _best(self, wanted: float) -> T:
-        return min(self._runs.values(), key=lambda one: abs(self._percent(one) - wanted))
+        return min(self._runs.values(), key=lambda one: self.misses(one, wanted))
 
     def _least(self) -> float:
         return min(map(self._percent, self._runs.values()))
@@ -137,6 +150,19 @@ class Knob(Generic[T]):
         high = min(one for one in known if one[1] > wanted)
         part = (wanted - low[1]) / (high[1] - low[1])
         return low[0] + (high[0] - low[0]) * min(max(part, 0.02), 0.98)
+
+
+def nearest(knobs: Sequence[Knob[T]], wanted: float) -> T:
+    """The nearest run of the first knob that meets it: one long document can be more than may be missed, and
+    each knob is turned through the documents in another order."""
+    best: T | None = None
+    for knob in knobs:
+        one = knob.nearest(wanted)
+        best = one if best is None or knob.misses(one, wanted) < knob.misses(best, wanted) else best
+        if knob.misses(best, wanted) <= WITHIN:
+            break
+    assert best is not None
+    return best
 
 
 def _with(rules: Rules, change: Callable[[Asking], Asking]) -> Rules:
