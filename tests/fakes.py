@@ -90,7 +90,7 @@ class FakeObjects:
 class FakeReader:
     """Text as it is, a passage a form feed; `broken` cannot be read, `scanned` is a page to look at."""
 
-    def read(self, path: Path, name: str) -> Text:
+    def read(self, path: Path, name: str, seconds: float) -> Text:
         content = bytes.fromhex(path.name[1:]).decode()
         if content.startswith("broken"):
             raise DocumentError("corrupt", "made so")

@@ -55,8 +55,8 @@ class Objects(Protocol):
 class Reader(Protocol):
     """The extractors."""
 
-    def read(self, path: Path, name: str) -> Text:
-        """The text with its coverage, or DocumentError; `name` is only a hint."""
+    def read(self, path: Path, name: str, seconds: float) -> Text:
+        """The text with its coverage within so many seconds, or DocumentError; `name` is only a hint."""
         ...
 
 

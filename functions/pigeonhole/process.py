@@ -61,7 +61,7 @@ def _triage(claim: Claim, parts: Parts, shift: Shift) -> None:
     """Read, extract, ask the fast model, judge; then accept, escalate, or leave it to a person."""
     upload, known = claim.work.upload, claim.work.draft
     try:
-        body, text = _read(upload, parts)
+        body, text = _read(upload, parts.rules.fast, parts, shift)
         known = outcome.as_read(known, body, text, parts.artifacts.keep_text(upload, text.text))
         claim, reply, coverage = ask(claim, text, parts.rules.fast, parts, shift)
     except DocumentError as error:
@@ -84,7 +84,7 @@ def _triage(claim: Claim, parts: Parts, shift: Shift) -> None:
 def _escalate(claim: Claim, parts: Parts, shift: Shift) -> None:
     """Take the saved text, ask the strong model, judge; then accept, or leave it to a person."""
     try:
-        text = _saved_text(claim, parts) or _read(claim.work.upload, parts)[1]
+        text = _saved_text(claim, parts) or _read(claim.work.upload, parts.rules.strong, parts, shift)[1]
         claim, reply, coverage = ask(claim, text, parts.rules.strong, parts, shift)
     except DocumentError as error:
         _cannot(claim, claim.work.draft, error, parts)
@@ -106,9 +106,11 @@ def _bury(claim: Claim, parts: Parts, _: Shift) -> None:
     give_up(claim, DocumentError("gave_up"), parts)
 
 
-def _read(upload: Upload, parts: Parts) -> tuple[Body, Text]:
+def _read(upload: Upload, asking: Asking, parts: Parts, shift: Shift) -> tuple[Body, Text]:
+    """The document, read so early that it can be asked about."""
     with parts.objects.body(upload, max_bytes=parts.rules.max_bytes) as body:
-        return body, parts.reader.read(body.path, upload.key.rpartition("/")[2])
+        left = (shift.deadline - parts.clock.now()).total_seconds() - asking.timeout
+        return body, parts.reader.read(body.path, upload.key.rpartition("/")[2], left)
 
 
 def _saved_text(claim: Claim, parts: Parts) -> Text | None:

@@ -151,7 +151,7 @@ def _taxonomy_text(uri: str | None) -> str:
 class NoReader:
     """ports.Reader for a function that has no business reading documents."""
 
-    def read(self, path: Path, name: str) -> Text:  # noqa: ARG002  the port's signature
+    def read(self, path: Path, name: str, seconds: float) -> Text:  # noqa: ARG002  the port's signature
         """As ports.Reader."""
         raise Defect(f"this function reads no document: {name}")
 

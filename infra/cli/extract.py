@@ -51,7 +51,7 @@ def _files(paths: Sequence[Path]) -> Iterator[Path]:
 
 def _side_by_side(files: Sequence[Path]) -> Iterator[Answer]:
     children = max(2, os.cpu_count() or 2)
-    extractor = Extractor(Limits(children=children))
+    extractor = Extractor(Limits(room_bytes=children * Limits().memory_bytes))
     try:
         with ThreadPoolExecutor(children) as threads:
             yield from threads.map(lambda path: _answer(extractor, path), files)

@@ -17,6 +17,7 @@ from math import nan
 from pathlib import Path
 from typing import Any
 
+from infra import template
 from infra.cli.inputs import find
 from infra.local.build import FUNCTIONS
 from infra.local.run import Wanted, local_stack
@@ -25,7 +26,7 @@ from tests.benchmarks.corpus import SAMPLES
 from tests.benchmarks.offline import Offline, latency
 
 LATENCY_S, JITTER_S = 1.0, 0.3
-DEPLOYED_MB = 2048
+DEPLOYED_MB: int = template.load()["Resources"]["TriageFunction"]["Properties"]["MemorySize"]
 # One of each format.
 TEN = (
     "finance/invoice-QL-2026-4711.pdf", "finance/Rechnung 2026-0815.docx", "purchasing/PO-10482.xlsx",

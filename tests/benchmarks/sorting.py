@@ -41,7 +41,7 @@ class Known:
 
     texts: Mapping[str, Text]
 
-    def read(self, path: Path, name: str) -> Text:
+    def read(self, path: Path, name: str, seconds: float) -> Text:
         return self.texts[bytes.fromhex(path.name[1:]).decode()]
 
 

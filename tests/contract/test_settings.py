@@ -180,7 +180,7 @@ def test_a_function_that_reads_no_document_loads_no_taxonomy_of_the_operators(
 ) -> None:
     missing = Settings.load(NEEDED | {"TAXONOMY_URI": f"s3://{cloud.ARTIFACTS}/missing.toml"})
     with pytest.raises(Defect, match="reads no document"):
-        connect(missing, source).reader.read(Path("a"), "a.txt")
+        connect(missing, source).reader.read(Path("a"), "a.txt", 30)
 
 
 def test_a_container_connects_once(apart: None) -> None:

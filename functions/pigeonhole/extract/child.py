@@ -24,19 +24,22 @@ _MOST_FILES = min(resource.getrlimit(resource.RLIMIT_NOFILE)[0] % (1 << 63), 1 <
 def enclose(limits: Limits) -> None:
     """What holds for the nursery and so for its children: no environment, and only so much memory."""
     os.environ.clear()
-    for what, most in (
-        (resource.RLIMIT_CORE, 0),
-        (resource.RLIMIT_AS, limits.memory_bytes),
-    ):
-        hard = resource.getrlimit(what)[1]
-        most = most if hard == resource.RLIM_INFINITY else min(most, hard)
-        # macOS has no limit on address space; the other limits hold everywhere
-        with contextlib.suppress(ValueError, OSError):
-            resource.setrlimit(what, (most, most))
+    _bound(resource.RLIMIT_CORE, 0)
+    _bound(resource.RLIMIT_AS, limits.memory_bytes)
 
 
-def fence(limits: Limits, document: int, result: int) -> None:
-    """What holds for one child: no descriptor but its two and the standard three, no files, so much time."""
+def _bound(what: int, most: int) -> None:
+    hard = resource.getrlimit(what)[1]
+    most = most if hard == resource.RLIM_INFINITY else min(most, hard)
+    # macOS has no limit on address space; the other limits hold everywhere
+    with contextlib.suppress(ValueError, OSError):
+        resource.setrlimit(what, (most, most))
+
+
+def fence(limits: Limits, memory: int, document: int, result: int) -> None:
+    """What holds for one child: no descriptor but its two and the standard three, no files, so much memory
+    and time."""
+    _bound(resource.RLIMIT_AS, memory)
     low, high = sorted((document, result))
     os.closerange(3, low)
     os.closerange(low + 1, high)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import math
 import os
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
-from pigeonhole.document import DocumentError, Text
+from pigeonhole.document import DocumentError, Text, TryLater
 from pigeonhole.extract import wire
 from pigeonhole.extract.gather import Gathered
 from pigeonhole.extract.limits import Limits
@@ -15,7 +18,30 @@ from pigeonhole.extract.link import Link, NurseryDied, Stream
 from pigeonhole.extract.table import FORMATS
 
 TRIES = 2
-BROKEN = frozenset({"crashed", "extraction_memory"})
+STARVED = "extraction_memory"
+BROKEN = frozenset({"crashed", STARVED})
+
+
+class Room:
+    """The memory that the children of all documents share."""
+
+    def __init__(self, size: int) -> None:
+        self._left = size
+        self._changed = threading.Condition()
+
+    @contextmanager
+    def taken(self, size: int, until: float) -> Iterator[None]:
+        """So many bytes of it, once they are free; TryLater if that is not by then, in monotonic time."""
+        with self._changed:
+            if not self._changed.wait_for(lambda: self._left >= size, max(0.0, until - time.monotonic())):
+                raise TryLater("other documents are being read", seconds=1)
+            self._left -= size
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._left += size
+                self._changed.notify_all()
 
 
 class Extractor:
@@ -23,18 +49,23 @@ class Extractor:
 
     def __init__(self, limits: Limits = Limits()) -> None:  # noqa: B008  frozen, so it can be shared
         self._limits = limits
-        self._room = threading.BoundedSemaphore(limits.children)
+        self._room = Room(limits.room_bytes)
         self._lock = threading.Lock()
         self._link: Link | None = Link(limits)
 
-    def read(self, path: Path, name: str) -> Text:
-        """The document's text; `name` only decides between kinds of text."""
+    def read(self, path: Path, name: str, seconds: float = math.inf) -> Text:
+        """The document's text; `name` only decides between kinds of text.
+
+        TryLater where others leave too little of so many seconds for the longest reading.
+        """
+        # Whatever breaks a reading may do so at its end, and the second take as long.
+        until = time.monotonic() + min(seconds, threading.TIMEOUT_MAX) - 2 * self._limits.wall_seconds
         descriptor = os.open(path, os.O_RDONLY)
         try:
-            if os.fstat(descriptor).st_size > self._limits.document_bytes:
+            size = os.fstat(descriptor).st_size
+            if size > self._limits.document_bytes:
                 raise DocumentError("too_large", f"more than {self._limits.document_bytes} bytes")
-            with self._room:
-                return self._read(descriptor, name)
+            return self._read(descriptor, name, size, until)
         finally:
             os.close(descriptor)
 
@@ -45,20 +76,25 @@ class Extractor:
                 self._link.close()
             self._link = None
 
-    def _read(self, descriptor: int, name: str) -> Text:
-        """One reading, and another with the spare reader when the first broke early on."""
-        end = time.monotonic() + self._limits.wall_seconds / 2
-        reading = self._reading(descriptor, name, spare=False)
-        if reading.broke and reading.has_spare and time.monotonic() < end:
-            second = self._reading(descriptor, name, spare=True)
-            reading = second if second.whole else reading
+    def _read(self, descriptor: int, name: str, size: int, until: float) -> Text:
+        """One reading; another with more memory, or with the spare reader, when it broke."""
+        spare_until = time.monotonic() + self._limits.wall_seconds / 2
+        for memory in self._limits.memory_for(size):
+            with self._room.taken(memory, until):
+                reading = self._reading(descriptor, name, memory)
+                if reading.code == STARVED and memory < self._limits.memory_bytes:
+                    continue
+                if reading.broke and reading.has_spare and time.monotonic() < spare_until:
+                    second = self._reading(descriptor, name, memory, spare=True)
+                    reading = second if second.whole else reading
+                break
         return reading.text()
 
-    def _reading(self, descriptor: int, name: str, *, spare: bool) -> Reading:
+    def _reading(self, descriptor: int, name: str, memory: int, *, spare: bool = False) -> Reading:
         for _ in range(TRIES):
             link = self._living()
             try:
-                with link.send(descriptor, name, spare=spare) as stream:
+                with link.send(descriptor, name, memory, spare=spare) as stream:
                     return Reading(stream, self._limits)
             except NurseryDied:
                 link.close()
@@ -96,9 +132,14 @@ class Reading:
                 self._gathered.add(part)
 
     @property
+    def code(self) -> str | None:
+        """Of what ended it before its end."""
+        return self._error.code if self._error else None
+
+    @property
     def broke(self) -> bool:
         """Whether it took its child down."""
-        return self._error is not None and self._error.code in BROKEN
+        return self.code in BROKEN
 
     @property
     def whole(self) -> bool:

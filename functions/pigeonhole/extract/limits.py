@@ -33,13 +33,21 @@ class Limits:
     wall_seconds: float = 25.0
     cpu_seconds: int = 20
     memory_bytes: int = 768 * _MB
-    children: int = 2  # at once
+    # Most documents need far less: this is tried first with all but large ones, so that more fit in at once.
+    first_memory_bytes: int = 256 * _MB
+    large_bytes: int = 4 * _MB
+    room_bytes: int = 2 * 768 * _MB  # for the children of all documents at once
     enough_chars: int = 400
 
     @classmethod
     def within(cls, function_mb: int) -> Limits:
         """As many children at once as fit into a function's memory beside the function itself."""
-        return cls(children=max(1, (function_mb * _MB - OWN_BYTES) // cls().memory_bytes))
+        return cls(room_bytes=max(cls().memory_bytes, function_mb * _MB - OWN_BYTES))
+
+    def memory_for(self, document_bytes: int) -> tuple[int, ...]:
+        """What a document's child may take, and what another may if that was too little."""
+        is_large = document_bytes >= self.large_bytes or self.first_memory_bytes >= self.memory_bytes
+        return (self.memory_bytes,) if is_large else (self.first_memory_bytes, self.memory_bytes)
 
     @property
     def output_bytes(self) -> int:

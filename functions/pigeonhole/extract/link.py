@@ -62,13 +62,13 @@ class Link:
     def _arguments(self, descriptor: int) -> tuple[str, str, str]:
         return str(descriptor), json.dumps(asdict(self._limits)), json.dumps([p for p in sys.path if p])
 
-    def send(self, document: int, name: str, *, spare: bool) -> Stream:
-        """Hand over an open document; NurseryDied when nobody takes it."""
+    def send(self, document: int, name: str, memory: int, *, spare: bool) -> Stream:
+        """Hand over an open document, and so much memory; NurseryDied when nobody takes it."""
         result, their_result = os.pipe()
         status, their_status = os.pipe()
         stream = Stream(self, result, status, self._limits)
         try:
-            self._tell(name, spare, [document, their_result, their_status])
+            self._tell(name, memory, spare, [document, their_result, their_status])
         except OSError as error:
             stream.close()
             raise NurseryDied from error
@@ -77,10 +77,10 @@ class Link:
             os.close(their_status)
         return stream
 
-    def _tell(self, name: str, spare: bool, descriptors: list[int]) -> None:
+    def _tell(self, name: str, memory: int, spare: bool, descriptors: list[int]) -> None:
         ending = name.encode("utf-8", "replace")[-LONGEST_NAME:]
         with self._lock:
-            socket.send_fds(self._control, [REQUEST.pack(spare, len(ending))], descriptors)
+            socket.send_fds(self._control, [REQUEST.pack(memory, spare, len(ending))], descriptors)
             self._control.sendall(ending)
 
     def close(self) -> None:

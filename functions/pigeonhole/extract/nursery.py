@@ -27,7 +27,7 @@ from pigeonhole.extract.table import FORMATS
 
 OK, TIMEOUT, MEMORY, CRASHED = b"ok", b"timeout", b"memory", b"crashed"
 HEAD = 16
-REQUEST = struct.Struct(">?B")
+REQUEST = struct.Struct(">Q?B")
 SAID = 4_096
 
 _FAMILIES: tuple[tuple[bytes, tuple[str, ...]], ...] = (
@@ -54,6 +54,7 @@ class Job:
     document: int
     name: str
     result: int
+    memory: int
     spare: bool
 
 
@@ -63,6 +64,7 @@ class Child:
 
     pid: int
     status: int
+    memory: int
     deadline: float
     late: bool = False
     said: bytearray = field(default_factory=bytearray)
@@ -100,14 +102,14 @@ class Nursery:
         head, descriptors, _, _ = socket.recv_fds(self._control, REQUEST.size, 3)
         if len(head) < REQUEST.size or len(descriptors) < 3:
             return False
-        spare, length = REQUEST.unpack(head)
+        memory, spare, length = REQUEST.unpack(head)
         name = _exactly(self._control, length).decode("utf-8", "replace")
         document, result, status = descriptors
         kinds = _kinds(os.pread(document, HEAD, 0))
         if kinds not in self._met:
             self._met.add(kinds)
             self._warm(module for kind in kinds for module in FORMATS[kind].modules)
-        self._fork(Job(document, name, result, spare), status)
+        self._fork(Job(document, name, result, memory, spare), status)
         os.close(document)
         os.close(result)
         return True
@@ -122,7 +124,7 @@ class Nursery:
         with contextlib.suppress(OSError):
             os.setpgid(pid, pid)
         deadline = time.monotonic() + self._limits.wall_seconds
-        self._children[heard] = Child(pid, status, deadline)
+        self._children[heard] = Child(pid, status, job.memory, deadline)
         self._poll.register(heard, select.POLLIN)
 
     def _hear(self, descriptor: int) -> None:
@@ -167,7 +169,7 @@ def _verdict(one: Child, exit_status: int, usage: resource.struct_rusage, limits
         return OK
     if one.late or code in _TIME_SIGNALS or usage.ru_utime + usage.ru_stime >= limits.cpu_seconds:
         return TIMEOUT
-    starved = b"memory" in one.said.lower() or _resident(usage.ru_maxrss) > limits.memory_bytes // 2
+    starved = b"memory" in one.said.lower() or _resident(usage.ru_maxrss) > one.memory // 2
     return MEMORY if starved or code == -signal.SIGKILL else CRASHED
 
 
@@ -180,7 +182,7 @@ def _be_a_child(job: Job, limits: Limits, said: int, warmed: set[str]) -> None:
     try:
         os.setpgid(0, 0)
         os.dup2(said, 2)
-        child.fence(limits, job.document, job.result)
+        child.fence(limits, job.memory, job.document, job.result)
         child.work(job.document, job.name, limits, job.result, spare=job.spare)
         if news := child.last_words(warmed):
             os.write(2, news)

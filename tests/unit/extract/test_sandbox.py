@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from pigeonhole.document import DocumentError, Text
+from pigeonhole.document import DocumentError, Text, TryLater
 from pigeonhole.extract import Extractor, Limits
 from tests.unit.extract import hostile
 from tests.unit.extract.conftest import Read
@@ -95,13 +95,43 @@ def test_neighbours_of_hostile_documents_are_read(tmp_path):
     paths = [tmp_path / str(number) for number in range(len(documents))]
     for path, document in zip(paths, documents, strict=True):
         path.write_bytes(document)
-    extractor = Extractor(replace(SMALL, children=3))
+    extractor = Extractor(replace(SMALL, room_bytes=3 * SMALL.memory_bytes))
     with ThreadPoolExecutor(10) as threads:
         outcomes = list(threads.map(lambda path: outcome(extractor, path), paths))
     extractor.close()
     assert outcomes[1::4] == ["plain words"] * 3
     assert outcomes[0::4] == ["extraction_memory"] * 3
     assert outcomes[3::4] == ["a page"] * 3
+
+
+@pytest.mark.parametrize(("most", "code"), [(300, "extraction_memory"), (700, "empty")])
+def test_what_needs_more_memory_than_most_gets_it_and_no_more_than_there_is(read_within, most, code):
+    limits = replace(SMALL, first_memory_bytes=256 * MB, memory_bytes=most * MB)
+    with pytest.raises(DocumentError) as failed:
+        read_within(hostile.swelling_pdf(200), limits)
+    assert failed.value.code == code
+
+
+def test_who_finds_no_room_in_time_comes_again_and_who_finds_it_is_read(tmp_path):
+    path = tmp_path / "words.txt"
+    path.write_bytes(b"plain words")
+    limits = Limits(wall_seconds=1, room_bytes=Limits().memory_bytes)
+    extractor = Extractor(limits)
+    with ThreadPoolExecutor() as threads:
+        with extractor._room.taken(limits.room_bytes, until=0):
+            with pytest.raises(TryLater, match="other documents"):
+                extractor.read(path, path.name, seconds=2.01)
+            patient = threads.submit(extractor.read, path, path.name, seconds=60)
+            assert not patient.done()
+        assert patient.result().text == "plain words"
+    assert extractor.read(path, path.name, seconds=0).text == "plain words"
+    extractor.close()
+
+
+def test_as_many_children_as_fit_and_always_the_largest():
+    limits = Limits.within(1_344)
+    assert limits.room_bytes == limits.memory_bytes + limits.first_memory_bytes
+    assert Limits.within(512).room_bytes == limits.memory_bytes
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="finds its children in /proc")
@@ -184,7 +214,7 @@ def test_a_child_has_no_environment_and_no_descriptor_of_its_neighbours():
         "from pathlib import Path\n"
         "from pigeonhole.extract import Limits, child\n"
         "kept = os.open('/dev/null', os.O_RDONLY); others = [os.open('/dev/null', os.O_RDONLY) for _ in range(9)]\n"
-        "child.enclose(Limits()); child.fence(Limits(), others[4], others[6])\n"
+        "child.enclose(Limits()); child.fence(Limits(), Limits().memory_bytes, others[4], others[6])\n"
         "held = [int(fd) for fd in os.listdir('/proc/self/fd')]\n"
         "print(dict(os.environ), sorted(set(held) - {0, 1, 2, others[4], others[6]})[1:], {others[4], others[6]} <= set(held))"
     )
