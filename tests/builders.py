@@ -21,7 +21,7 @@ from pigeonhole.money import Cap
 from pigeonhole.policy import Thresholds
 from pigeonhole.ports import Answer, Parts, Rules, Swap
 from pigeonhole.prompt import Asking
-from pigeonhole.record import Record, Status, begun
+from pigeonhole.record import OUTCOMES, Record, Status, begun
 from pigeonhole.work import Order, Work
 from tests.fakes import (
     START,
@@ -76,9 +76,10 @@ def upload(key: str = "finance/a.txt", version: str = "v1", order: int = 1) -> U
 
 
 def record(of: Upload | None = None, status: Status = Status.DONE, run: int = 1, **changes: Any) -> Record:
-    """The row of an upload, at its begin or already at another status."""
+    """The row of an upload, at its begin or already at another status; an outcome took one attempt."""
     row = begun(of or upload(), run, START)
-    return row if status is Status.PROCESSING else row.to(status, START, **changes)
+    attempts = {"attempts": 1} if status in OUTCOMES - {Status.REMOVED} else {}
+    return row if status is Status.PROCESSING else row.to(status, START, **attempts | changes)
 
 
 def work(of: Upload | None = None, **changes: Any) -> Work:

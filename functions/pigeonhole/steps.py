@@ -16,7 +16,17 @@ from pigeonhole import models, spend
 from pigeonhole.document import OverCap, Reply, Stage, StopAll, Tier, TryLater, Upload
 from pigeonhole.policy import Signals
 from pigeonhole.record import OUTCOMES, Record, Status, Waiting, begun, stamp
-from pigeonhole.work import GiveUp, Order, OverCapBy, Park, PutBack, Reservation, Work, WorkAloneError
+from pigeonhole.work import (
+    ATTEMPTS,
+    GiveUp,
+    Order,
+    OverCapBy,
+    Park,
+    PutBack,
+    Reservation,
+    Work,
+    WorkAloneError,
+)
 
 REFUSALS = 20
 REFUSALS_WITHIN = timedelta(hours=24)
@@ -189,8 +199,9 @@ def escalated(work: Work, draft: Record, seen: Signals, *, eyes: bool, due: date
 
 
 def ended(work: Work, draft: Record, seen: Mapping[Tier, Signals]) -> Work:
-    """The work with its outcome."""
+    """The work with its outcome, and how many attempts its last stage took."""
     signals = {**work.signals, **seen}
+    draft = draft.model_copy(update={"attempts": min(work.crashes + work.failures + 1, ATTEMPTS)})
     return replace(_redrafted(_free(work), draft), stage=Stage.ENDED, signals=signals, due=None)
 
 

@@ -266,3 +266,20 @@ def test_a_busy_table_is_asked_again_before_the_lease_is_left_to_its_end(error, 
 def test_why_a_message_comes_again_is_said_once():
     with pytest.raises(TryLater, match=r"^a twin, try again in 15 s$"):
         attempt(World(), WAIT)
+
+
+@pytest.mark.parametrize("failures", [0, 1, 2])
+def test_an_outcome_says_how_many_attempts_it_took(failures):
+    world = World()
+    put_back(world, BILLED, failures)
+    close(world.claimed(ORDER), record(), world.parts)
+
+    assert world.row(UPLOAD).attempts == failures + 1
+
+
+def test_what_was_given_up_after_three_attempts_took_three():
+    world = World()
+    put_back(world, BILLED, 2)
+    attempt(world, BILLED)
+
+    assert world.row(UPLOAD).attempts == 3
