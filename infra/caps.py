@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 from infra.costing import in_json
@@ -14,10 +15,7 @@ from pigeonhole.money import Cap
 from pigeonhole.ports import Ledger
 from pigeonhole.record import stamp
 from pigeonhole.settings import Settings
-from pigeonhole.work import Work
-
-# At most so many of what waits for one day or month to end: they are read one by one.
-_LOOKED_AT = 1000
+from pigeonhole.work import OverCapBy
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -89,15 +87,14 @@ def standings(ledger: Ledger, caps: Mapping[str, Cap], today: date) -> list[Stan
 
 def queues(ledger: Ledger, now: datetime) -> list[Queue]:
     """What is parked for money, by the account that has none left."""
-    ends = sorted({day_ends(now), month_ends(now)})
-    return _queues((work, end) for end in ends for work in ledger.over_cap(end, _LOOKED_AT))
-
-
-def _queues(waiting: Iterable[tuple[Work, datetime]]) -> list[Queue]:
     ends: dict[str, list[datetime]] = {}
-    for work, end in waiting:
-        if work.over_cap:
-            ends.setdefault(work.over_cap.account, []).append(end)
+
+    def counted(by: OverCapBy, *, end: datetime) -> bool:
+        ends.setdefault(by.account, []).append(end)
+        return False  # nothing more of it is wanted
+
+    for end in sorted({day_ends(now), month_ends(now)}):
+        ledger.over_cap(end, partial(counted, end=end), limit=1)
     return [
         Queue(account=account, documents=len(each), until=stamp(min(each)))
         for account, each in sorted(ends.items())

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from itertools import islice
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -18,7 +19,7 @@ from pigeonhole.news import News
 from pigeonhole.ports import Answer, Body, Entry, Gate, Swap
 from pigeonhole.record import Record
 from pigeonhole.tally import Count, Tally
-from pigeonhole.work import Order, Work
+from pigeonhole.work import Order, OverCapBy, Work
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -177,9 +178,11 @@ class FakeLedger:
         due = [(work.due, work) for work in self.works.values() if work.due and work.due <= now]
         return [work for _, work in sorted(due, key=lambda each: (each[0], _waits_since(each[1])))][:limit]
 
-    def over_cap(self, until: datetime, limit: int) -> list[Work]:
+    def over_cap(self, until: datetime, pays: Callable[[OverCapBy], bool], limit: int) -> list[Work]:
         waiting = [work for work in self.works.values() if work.over_cap and work.due == until]
-        return sorted(waiting, key=lambda work: work.upload.uploaded_at)[:limit]
+        oldest_first = sorted(waiting, key=lambda work: work.upload.uploaded_at)
+        paid = (work for work in oldest_first if work.over_cap and pays(work.over_cap))
+        return list(islice(paid, limit))
 
     def account(self, name: str, day: date) -> Account:
         return self.accounts.get((name, day.replace(day=1)), Account())

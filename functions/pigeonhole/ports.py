@@ -23,7 +23,7 @@ from pigeonhole.prompt import Asking
 from pigeonhole.record import Record
 from pigeonhole.tally import Tally
 from pigeonhole.taxonomy import Taxonomy
-from pigeonhole.work import Order, Reservation, Work
+from pigeonhole.work import Order, OverCapBy, Reservation, Work
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -155,8 +155,9 @@ class Ledger(Protocol):
         """Open work to be looked after by now, the longest due first; may lag behind."""
         ...
 
-    def over_cap(self, until: datetime, limit: int) -> list[Work]:
-        """Work parked for money until then, the oldest upload first; may lag behind."""
+    def over_cap(self, until: datetime, pays: Callable[[OverCapBy], bool], limit: int) -> list[Work]:
+        """Work parked for money until then that `pays`, asked of the oldest upload first, says yes to; may
+        lag behind."""
         ...
 
     def swap(self, *swaps: Swap, tallies: Iterable[Tally] = ()) -> bool:

@@ -7,6 +7,7 @@ from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
+from functools import partial
 
 from pigeonhole import steps
 from pigeonhole.budget import STACK, day_ends, month_ends
@@ -16,7 +17,7 @@ from pigeonhole.ports import Gate, Parts, Swap
 from pigeonhole.record import Record, Status, stamp
 from pigeonhole.tally import Tally
 from pigeonhole.telling import tallies, tell
-from pigeonhole.work import Order, Work
+from pigeonhole.work import Order, OverCapBy, Work
 
 # So many a sweep, of each list: ten thousand parked documents go on over some minutes, not all at once.
 _AT_ONCE = 1000
@@ -39,23 +40,21 @@ def sweep(parts: Parts) -> int:
         # What is held goes to the end of a list, so that it hides nothing that could go on.
         if work.draft.status is Status.PARKED and not _lets_through(gate, now, sent):
             _mark(work, replace(work, due=now + _HELD), parts)
-        elif not _can_pay(work, rooms):
+        elif work.over_cap and not _can_pay(work.over_cap, rooms):
             _mark(work, replace(work, due=day_ends(now)), parts)
         else:
             sent += _send_on(work, now, parts)
     # What waits for a day or a month to end goes on before it does if there is money again: the oldest first.
     for until in sorted({day_ends(now), month_ends(now)}):
-        for work in parts.ledger.over_cap(until, _AT_ONCE):
-            if _lets_through(gate, now, sent) and _can_pay(work, rooms):
-                sent += _send_on(work, now, parts)
+        if _lets_through(gate, now, sent):
+            for work in parts.ledger.over_cap(until, partial(_can_pay, rooms=rooms), _AT_ONCE):
+                sent += _send_on(work, now, parts) if _lets_through(gate, now, sent) else 0
     return sent
 
 
-def _can_pay(work: Work, rooms: dict[str, Decimal]) -> bool:
+def _can_pay(by: OverCapBy, rooms: dict[str, Decimal]) -> bool:
     """Whether there is money for it, which is then taken out of `rooms`; no cap, no limit."""
-    if work.over_cap is None:
-        return True
-    needed, accounts = work.over_cap.usd, {work.over_cap.account, STACK} & rooms.keys()
+    needed, accounts = by.usd, {by.account, STACK} & rooms.keys()
     if any(rooms[account] < needed for account in accounts):
         return False
     rooms |= {account: rooms[account] - needed for account in accounts}

@@ -152,10 +152,28 @@ def test_what_waits_for_money_is_found_by_its_end_the_oldest_upload_first(ledger
         of = replace(upload(f"finance/{name}.txt"), uploaded_at=START - timedelta(hours=age))
         ledger.swap(Swap(before=None, after=work(of, due=due, over_cap=over)))
     ledger.swap(Swap(before=None, after=work(upload("finance/e.txt"), due=until)))
-    waiting = [each.upload.key for each in ledger.over_cap(until, 10)]
+    waiting = [each.upload.key for each in ledger.over_cap(until, lambda by: True, 10)]
     assert waiting == ["finance/a.txt", "finance/c.txt", "finance/b.txt"]
-    assert [each.upload.key for each in ledger.over_cap(until, 1)] == ["finance/a.txt"]
+    assert [each.upload.key for each in ledger.over_cap(until, lambda by: True, 1)] == ["finance/a.txt"]
     assert len(ledger.due(until + timedelta(hours=1), 10)) == 5
+
+
+def test_of_what_waits_for_money_only_that_is_found_that_can_pay(ledger: Ledger) -> None:
+    until = START + timedelta(hours=12)
+    asked: list[OverCapBy] = []
+    waits = [("team:Büro 5 %", "0.02"), ("stack", "0.0000001"), ("team:Büro 5 %", "0.01"), ("stack", "12")]
+    wants = [OverCapBy(account=account, usd=Decimal(usd)) for account, usd in waits]
+    for number, want in enumerate(wants):
+        of = replace(upload(f"a/{number}.txt"), uploaded_at=START - timedelta(hours=9 - number))
+        ledger.swap(Swap(before=None, after=work(of, due=until, over_cap=want)))
+
+    def pays(by: OverCapBy) -> bool:
+        asked.append(by)
+        return by.account == "stack"
+
+    assert [each.over_cap for each in ledger.over_cap(until, pays, 10)] == [wants[1], wants[3]]
+    assert asked == wants
+    assert [each.over_cap for each in ledger.over_cap(until, pays, 1)] == [wants[1]]
 
 
 def test_what_waited_for_money_until_now_is_due_the_oldest_upload_first(ledger: Ledger) -> None:

@@ -167,7 +167,7 @@ def test_a_redrive_tells_what_its_next_call_may_cost_and_which_cap_has_no_room_f
 
 def over_cap(stack: Stack) -> list[Work]:
     parts = operator(stack)
-    return parts.ledger.over_cap(month_ends(parts.clock.now()), 10)
+    return parts.ledger.over_cap(month_ends(parts.clock.now()), lambda by: True, 10)
 
 
 def test_a_wrong_day_is_said_in_a_sentence(ended: Ended):

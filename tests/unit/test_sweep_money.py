@@ -8,6 +8,7 @@ from decimal import Decimal
 
 import pytest
 
+from pigeonhole import upkeep
 from pigeonhole.budget import STACK, account_of
 from pigeonhole.document import StopAll, TryLater, Upload
 from pigeonhole.money import Cap
@@ -162,6 +163,16 @@ def test_one_teams_wait_does_not_hold_others():
     assert sent(made) == ["legal/1"]
 
 
+def test_however_many_of_one_team_wait_they_hide_no_others(monkeypatch):
+    monkeypatch.setattr(upkeep, "_AT_ONCE", 2)
+    made = over_cap("finance/1", "finance/2", "finance/3", team_finance=cap(NONE))
+    made.caps[STACK] = cap(NONE)
+    park(made, "legal/1")
+    made.caps[STACK] = cap(ROOMY)
+
+    assert sent(made) == ["legal/1"]
+
+
 def test_the_teams_own_room_is_what_its_work_waits_for():
     made = over_cap("finance/1", "finance/2", team_finance=cap(NONE))
     made.caps[FINANCE] = cap(price(made))
@@ -188,9 +199,13 @@ def test_where_a_teams_cap_was_taken_away_its_work_goes_on(at):
 def test_two_sweeps_at_once_send_twice_and_nothing_is_paid_for_twice():
     made = over_cap("a/1", "a/2", stack=cap(NONE))
     made.caps[STACK] = cap(price(made) + NONE)
-    waiting = made.ledger.over_cap(MIDNIGHT, 10)
+    waiting = made.ledger.over_cap(MIDNIGHT, lambda by: True, 10)
     sweep(made.parts)
-    made.ledger.over_cap = lambda until, limit: waiting if until == MIDNIGHT else []  # type: ignore[method-assign]
+
+    def lags(until, pays, limit):
+        return [work for work in waiting if until == MIDNIGHT and pays(work.over_cap)]
+
+    made.ledger.over_cap = lags  # type: ignore[method-assign]
     sweep(made.parts)
     made.analyst.answers += [reply(), reply()]
     for order in list(made.queues.orders):

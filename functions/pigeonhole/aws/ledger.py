@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from itertools import islice
 from typing import Any, TypeVar
 
 from botocore.exceptions import ClientError
@@ -18,7 +19,7 @@ from pigeonhole.money import Account, Draw
 from pigeonhole.ports import Answer, Entry, Gate, Swap
 from pigeonhole.record import Record, stamp
 from pigeonhole.tally import Tally
-from pigeonhole.work import Work
+from pigeonhole.work import OverCapBy, Work
 
 # Longer than any message lives in a queue and any saved text in its bucket: after that nothing refers to it.
 _LEDGER_AGE = timedelta(days=100)
@@ -90,24 +91,34 @@ class DynamoLedger:
 
     def due(self, now: datetime, limit: int) -> list[Work]:
         """One partition of one index, ordered by due time."""
-        return self._open("due_at <= :when", stamp(now), limit)
+        return self._works(islice(self._open("due_at <= :when", stamp(now)), limit))
 
-    def over_cap(self, until: datetime, limit: int) -> list[Work]:
-        """The same partition: what is due at one time is ordered by upload there, if it waits for money."""
-        return self._open("begins_with(due_at, :when)", f"{stamp(until)} ", limit)
+    def over_cap(self, until: datetime, pays: Callable[[OverCapBy], bool], limit: int) -> list[Work]:
+        """The same partition: what is due at one time is ordered by upload there, if it waits for money.
 
-    def _open(self, condition: str, when: str, limit: int) -> list[Work]:
+        What it waits for stands in the index, so that what cannot go on is passed over unread.
+        """
+        waiting = self._open("begins_with(due_at, :when)", f"{stamp(until)} ")
+        found = self._works(
+            islice((each for each in waiting if pays(_waits_for(each["due_at"]["S"]))), limit)
+        )
+        return [work for work in found if work.over_cap]
+
+    def _open(self, condition: str, when: str) -> Iterator[Item]:
+        pages = self._db.get_paginator("query").paginate(
+            TableName=self._ledger,
+            IndexName="open_by_due",
+            KeyConditionExpression=f"#open = :open AND {condition}",
+            ExpressionAttributeNames={"#open": "open"},
+            ExpressionAttributeValues=as_item({":open": _OPEN, ":when": when}),
+        )
+        for page in pages:
+            yield from page["Items"]
+
+    def _works(self, entries: Iterable[Item]) -> list[Work]:
         with classified():
-            found = self._db.query(
-                TableName=self._ledger,
-                IndexName="open_by_due",
-                KeyConditionExpression=f"#open = :open AND {condition}",
-                ExpressionAttributeNames={"#open": "open"},
-                ExpressionAttributeValues=as_item({":open": _OPEN, ":when": when}),
-                Limit=limit,
-            )["Items"]
-        keys = [{"pk": item["pk"], "sk": item["sk"]} for item in found]
-        works = [self._get(self._ledger, as_plain(key)) for key in keys]
+            keys = [as_plain({"pk": each["pk"], "sk": each["sk"]}) for each in entries]
+        works = [self._get(self._ledger, key) for key in keys]
         return [_load(Work, item) for item in works if item and "due_at" in item]
 
     def account(self, name: str, day: date) -> Account:
@@ -200,7 +211,15 @@ def _saved(entry: Entry) -> Item:
 
 def _due_at(work: Work, due: datetime) -> str:
     """When it is due; of what waits for money until then, the oldest upload is the first."""
-    return f"{stamp(due)} {stamp(work.upload.uploaded_at)}" if work.over_cap else stamp(due)
+    if work.over_cap is None:
+        return stamp(due)
+    by = work.over_cap
+    return f"{stamp(due)} {stamp(work.upload.uploaded_at)} {by.usd} {by.account}"
+
+
+def _waits_for(due_at: str) -> OverCapBy:
+    _, _, usd, account = due_at.split(" ", 3)
+    return OverCapBy(account=account, usd=Decimal(usd))
 
 
 def _load(kind: type[T], item: Item) -> T:
