@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from olefile import OleFileIO  # type: ignore[import-untyped,unused-ignore]
 
 _RECORD = struct.Struct("<HH")
+_STREAM = 2
 _FILEPASS = 0x2F
 _BEFORE_FILEPASS = 20
 _WORD_LOCKED = 0x0100
@@ -27,11 +28,20 @@ def locked(compound: OleFileIO[Any]) -> bool:
     )
 
 
-def _start(compound: OleFileIO[Any], stream: str, size: int) -> bytes:
-    if not compound.exists(stream) or compound.get_type(stream) != 2:
+def _start(compound: Any, stream: str, size: int) -> bytes:
+    """The first bytes of a stream: the library itself would read all of it, sector by sector."""
+    entry = compound.root.kids_dict.get(stream.lower())
+    if entry is None or entry.entry_type != _STREAM:
         return b""
-    data: bytes = compound.openstream(stream).read(size)
-    return data
+    if entry.size < compound.minisectorcutoff:
+        return bytes(compound.openstream(stream).read(size))
+    data, sector = b"", entry.isectStart
+    for _ in range(-(-size // compound.sectorsize)):
+        if sector >= len(compound.fat):
+            break
+        data += compound.getsect(sector)
+        sector = compound.fat[sector]
+    return data[: min(size, entry.size)]
 
 
 def _locked_book(book: bytes) -> bool:
