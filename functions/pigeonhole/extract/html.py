@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from selectolax.lexbor import LexborHTMLParser
 
 DEEPEST = 2_000
+PIECE = 1 << 14
 LONGEST = 24_000_000  # bytes of one page: its markup may be many times its text
 HEAD = 4_096
 NAVIGATION_CHARS = 200
@@ -29,20 +30,19 @@ _NAVIGATION = "nav,[role=navigation]"
 _CHARSET = re.compile(rb"""charset\s{0,9}=\s{0,9}["']?\s{0,9}([\w.:-]{2,40})""", re.IGNORECASE)
 _LINE, _TAB = "\x1e", "\x1f"
 _SIGNS = (_LINE, _TAB, rowspans.OPEN, rowspans.SHUT)
-_BLOCKS = (
-    "p|div|li|ul|ol|dl|dt|dd|br|hr|h[1-6]|section|article|aside|header|footer|main|table|caption|figure|"
-    "figcaption|blockquote|address|form|fieldset|legend|option|pre|center|"
-    "details|summary|dialog|hgroup|menu|button"
+_BLOCKS = (  # by their first letters, which most tags fail
+    "p(?:re)?|d(?:iv|[tdl]|etails|ialog)|l(?:i|egend)|[uo]l|h(?:[1-6r]|eader|group)|b(?:r|utton|lockquote)|"
+    "a(?:rticle|side|ddress)|s(?:ection|ummary)|f(?:ooter|orm|ieldset|ig(?:ure|caption))|m(?:ain|enu)|"
+    "table|c(?:aption|enter)|option"
 )
 _NOT_NESTING = "br|hr|img|input|meta|link|p|li|option|dt|dd|col"
 _STEPS = {"": 1, "/": -1}
-_LINE_ENDS = re.compile(f"{_LINE}[{_LINE} ]*")
-_MARKS = ("", "#", "-", "|")
+_MARKS = "#-|"
 # Closed in themselves, as XHTML may have them, these would hide from an HTML parser all that follows.
 _SELF_CLOSED = re.compile(
     r"<(title|script|style|textarea|iframe|noscript|noframes|template|object|select|nav)\b([^<>]*)/>"
 )
-_CAPITALS = re.compile(r"</?(?:P|DIV|BR|T[RDH]|LI|H[1-6]|TABLE|SCRIPT|STYLE|PRE)\b")
+_CAPITALS = re.compile(r"<[A-Z/][A-Z1-6\s>]")
 
 
 class _Tags:
@@ -104,10 +104,10 @@ def convert(markup: str) -> tuple[str, str]:
     _drop(page, _DROPPED)
     if "rowspan" in markup:
         rowspans.fill(page)
-    whole = page.body.text(separator="") if page.body and page.css_first(_NAVIGATION) else ""
-    _drop(page, _NAVIGATION)
-    text = page.body.text(separator="") if page.body else ""
-    return title, _squeezed(text if len(text.strip()) > NAVIGATION_CHARS else whole or text)
+    whole = text = page.body.text(separator="") if page.body else ""
+    if _drop(page, _NAVIGATION):
+        text = page.body.text(separator="") if page.body else ""
+    return title, _squeezed(text if len(text.strip()) > NAVIGATION_CHARS else whole)
 
 
 def _stripped(markup: str, tags: _Tags) -> str:
@@ -115,17 +115,32 @@ def _stripped(markup: str, tags: _Tags) -> str:
     return _squeezed(tags.any.sub("", _marked(_seen(markup, tags), tags)))
 
 
-def _drop(page: LexborHTMLParser, selector: str) -> None:
-    for tag in page.css(selector):
+def _drop(page: LexborHTMLParser, selector: str) -> bool:
+    """Whether there was anything to drop."""
+    dropped = page.css(selector)
+    for tag in dropped:
         tag.decompose()
+    return bool(dropped)
 
 
 def _deep(markup: str, tags: _Tags) -> bool:
     """Whether tags are nested so deeply that a parser would take quadratic time."""
-    opened = markup.count("<")
-    if opened < DEEPEST or opened - markup.count("</") < DEEPEST:
+    if not _perhaps_deep(markup):
         return False
     return max(accumulate(map(_STEPS.__getitem__, tags.opening.findall(markup))), default=0) > DEEPEST
+
+
+def _perhaps_deep(markup: str) -> bool:
+    """The same by counting alone, as if every tag could nest and all of a piece were open at once."""
+    depth = 0
+    for at in range(0, len(markup), PIECE):
+        piece = markup[at : at + PIECE]
+        ends = piece.count("</")
+        begins = piece.count("<") - ends - piece.count("<br") - piece.count("<img")
+        if depth + begins > DEEPEST:
+            return True
+        depth += begins - ends
+    return False
 
 
 def _unscripted(markup: str) -> str:
@@ -199,8 +214,6 @@ def _squeezed(text: str) -> str:
     for space in "\n\t\r\xa0":
         text = text.replace(space, " ")
     text = rowspans.settled(text).replace(_TAB, " | ")
-    lines = [
-        " ".join(line.split()) if "  " in line else line.strip(" ")
-        for line in _LINE_ENDS.sub("\n", text).split("\n")
-    ]
-    return "\n".join([line for line in lines if line[:1] not in _MARKS or line.strip("#-| ")])
+    lines = [line.strip(" ") for line in text.split(_LINE)]
+    lines = [" ".join(line.split()) if "  " in line else line for line in lines]
+    return "\n".join([line for line in lines if line and (line[0] not in _MARKS or line.strip("#-| "))])

@@ -91,6 +91,8 @@ def test_content_decides_what_a_document_is(data, name, kind):
         ("<style>a</style>" * 3 + "seen<script>b<p>c", "seen"),
         ("<p>one  \n two \xa0 <p> \n <p>three", "one two\nthree"),
         ("<div>" * 5_000 + "deep<script>hid</script> down", "deep down"),
+        ("<div><i></i><br>" * 5_000 + "deep<script>hid</script> down", "deep down"),
+        ("one<br>" * 5_000 + "<P>two<P>three", "\n".join(["one"] * 5_000 + ["two", "three"])),
     ],
 )
 def test_html_reads_as_it_shows(markup, text):
