@@ -35,7 +35,7 @@ def tidy(text: str) -> str:
         text = _CONTROL.sub("", text)
     if "base64," in text:
         text = _DATA_URI.sub(r"[data: \1]", text)
-    if _has_long(text, SHORTEST_BLOB, " ") and _has_long(text, LONGEST_WORD, _NOT_ENCODED):
+    if _has_long(text, SHORTEST_BLOB, " \t") and _has_long(text, LONGEST_WORD, _NOT_ENCODED):
         text = _BLOB.sub(_unless_words, text)
     if " \n" in text or ("\t" in text and "\t\n" in text):
         text = "\n".join([line.rstrip(" \t") for line in text.split("\n")])
