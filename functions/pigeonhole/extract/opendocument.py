@@ -16,6 +16,7 @@ _FACTS = {"title": "title", "creator": "author", "creation-date": "created", "da
 _COUNTS = {"odt": ("page-count",), "ods": ("table-count",), "odp": ("page-count",)}
 _DROPPED = frozenset({"tracked-changes", "forms", "shapes", "scripts", "event-listeners", "binary-data"})
 _WORDS_APART = frozenset({"creator", "date", "title", "desc"})
+_SILENT = frozenset({"span", "a", "p"})  # most elements of a text; at their start there is nothing to do
 _ITEM = {"odt": None, "ods": "table", "odp": "page"}
 
 
@@ -93,10 +94,12 @@ class Body:
         self.spoke = self.spoke or not text.isspace()
 
     def _start(self, tag: str, at: dict[str, str]) -> None:
-        if tag == "body":
-            self._inside = True
-        elif tag in _DROPPED or self._dropped:
+        if self._dropped or tag in _DROPPED:
             self._dropped += 1
+        elif tag in _SILENT:
+            return
+        elif tag == "body":
+            self._inside = True
         elif tag == _ITEM[self._kind]:
             self._items += 1
             self._rows = 0
@@ -116,6 +119,8 @@ class Body:
     def _end(self, tag: str) -> None:
         if self._dropped:
             self._dropped -= 1
+        elif tag == "span":
+            return
         elif tag in ("p", "h"):
             self._write(" " if self._open else "\n")
         elif tag in _WORDS_APART:
@@ -138,7 +143,7 @@ class Body:
 
     def _text(self, text: str) -> None:
         if self._inside and not self._dropped:
-            self._write(text.replace("\n", " "))
+            self._write(text.replace("\n", " ") if "\n" in text else text)
 
     def _write(self, text: str) -> None:
         if self._open:
