@@ -14,6 +14,7 @@ LOCKS = {
     "infra/requirements/cli.txt": [PROJECT, "--group", "cli", "--constraints", CHECK],
     "functions/requirements.txt": [PROJECT, "--constraints", CHECK],
     "infra/requirements/local.txt": ["--group", "local"],
+    "infra/requirements/markitdown.txt": ["--group", "markitdown"],
 }
 
 

@@ -9,8 +9,11 @@ import json
 import subprocess
 import zipfile
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from xml.etree import ElementTree
+
+from infra.bootstrap import environment
 
 Bare = Callable[[Path], str]
 
@@ -109,32 +112,43 @@ BARE: dict[str, tuple[str, Bare]] = {
     "epub": ("selectolax", epub),
 }
 
-
-MARKITDOWN = Path(__file__).parents[2] / ".local" / "markitdown" / "bin" / "python"
 _MARKITDOWN = """
-import json, sys, time
+import json, os, resource, sys, time
 from markitdown import MarkItDown
-converter, took = MarkItDown(), {}
-for path in json.load(sys.stdin):
+resource.setrlimit(resource.RLIMIT_CPU, (60, 60))
+converter, paths = MarkItDown(), sorted(json.load(sys.stdin), key=os.path.getsize)
+for path in [paths[0], *paths]:
+    start = time.process_time()
     try:
         converter.convert(path)
-        start = time.process_time()
-        converter.convert(path)
-        took[path] = time.process_time() - start
     except Exception:
-        pass
-print(json.dumps(took))
+        continue
+    print(json.dumps([path, time.process_time() - start]), flush=True)
 """
 
 
-def markitdown(paths: list[Path]) -> dict[Path, float]:
-    """Processor seconds that it takes for each file that it reads, warm, in an environment of its own."""
+@cache
+def _markitdown() -> Path | None:
+    """The Python that has it, installed if it is not there; None where it cannot be."""
+    try:
+        return environment("markitdown")
+    except (OSError, subprocess.CalledProcessError):
+        return None
+
+
+def markitdown(paths: list[Path]) -> dict[Path, float] | None:
+    """Processor seconds for each file that it reads in a minute, the smallest first; None where it is not.
+
+    It reads the smallest one twice, for the first time to be no part of the figure.
+    """
+    python = _markitdown()
+    if python is None:
+        return None
     ran = subprocess.run(
-        [MARKITDOWN, "-c", _MARKITDOWN],
+        [python, "-I", "-c", _MARKITDOWN],
         input=json.dumps([str(path) for path in paths]),
         capture_output=True,
         text=True,
-        check=True,
+        check=False,  # the minute ends it
     )
-    took: dict[str, float] = json.loads(ran.stdout.splitlines()[-1])
-    return {Path(path): seconds for path, seconds in took.items()}
+    return {Path(path): seconds for path, seconds in map(json.loads, ran.stdout.splitlines())}

@@ -114,7 +114,7 @@ def test_what_is_locked_names_packages_and_hashes_and_no_address():
         bootstrap.ROOT / "functions" / "requirements.txt",
         *(bootstrap.ROOT / "infra/requirements").glob("*.txt"),
     ]
-    assert len(locks) == 5
+    assert len(locks) == 6
     for lock in locks:
         lines = [line.strip() for line in lock.read_text().splitlines()]
         assert all("==" in line or line.startswith("--hash=sha256:") for line in lines), lock
