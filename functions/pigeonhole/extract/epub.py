@@ -10,7 +10,7 @@ from pigeonhole.document import DocumentError
 from pigeonhole.extract import html
 from pigeonhole.extract.nested import looked_at
 from pigeonhole.extract.package import Package
-from pigeonhole.extract.parts import Facts, Part, Source
+from pigeonhole.extract.parts import Facts, Part, Source, unread
 from pigeonhole.extract.xmlparts import Element, elements, values
 
 _PAGES = ("application/xhtml+xml", "text/html")
@@ -61,4 +61,4 @@ def _chapter(package: Package, name: str) -> Iterator[Part]:
     except DocumentError as error:
         if error.code == "too_large":
             yield Facts(cut="unpacked_bytes")
-        yield Facts(failed=1)
+        yield unread(error)

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from pigeonhole.document import DocumentError, PageImage
 from pigeonhole.extract import sniff, table
-from pigeonhole.extract.parts import Facts, Part, Source
+from pigeonhole.extract.parts import Facts, Part, Source, unread
 
 TINY_IMAGE = 12_000
 
@@ -32,17 +32,17 @@ def _tried(outer: Source, name: str, data: bytes) -> Iterator[Part]:
         yield from _parts(outer, name, kind, data)
     except DocumentError as error:
         yield f"[not read: {name}: {error.code}]"
-        yield Facts(failed=1)
+        yield unread(error)
 
 
 def looked_at(outer: Source, name: str, data: bytes) -> Iterator[Part]:
-    """A picture inside a document that has nothing else to say; one that cannot be shown is no loss."""
+    """A picture inside a document that has nothing else to say."""
     try:
         kind = sniff.kind(data, name)
         if kind in sniff.IMAGES:
             yield from _parts(outer, name, kind, data)
-    except DocumentError:
-        yield Facts(failed=1)
+    except DocumentError as error:
+        yield unread(error)
 
 
 def _parts(outer: Source, name: str, kind: str, data: bytes) -> Iterator[Part]:

@@ -23,6 +23,14 @@ class Facts:
     failed: int = 0
 
 
+_NOTHING_LOST = frozenset({"unsupported_type", "empty"})
+
+
+def unread(error: DocumentError) -> Facts:
+    """A part that failed: the document is cut short by it, unless nobody reads such parts or it is empty."""
+    return Facts(failed=1, cut=None if error.code in _NOTHING_LOST else error.code)
+
+
 Part = str | PageImage | Facts
 
 

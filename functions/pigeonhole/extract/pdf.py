@@ -68,7 +68,7 @@ def _attached(document: PdfDocument, source: Source) -> Iterator[Part]:
             attachment = document.get_attachment(at)
             name, data = attachment.get_name() or "attachment", bytes(attachment.get_data())
         except (PdfiumError, ValueError):
-            yield Facts(failed=1)
+            yield Facts(cut="corrupt", failed=1)
             continue
         source.budget.unpack(len(data))
         if ATTACHED.search(name):
@@ -104,7 +104,7 @@ def _page(document: PdfDocument, number: int, source: Source, furniture: Furnitu
     try:
         page = document[number - 1]
     except PdfiumError:
-        yield Facts(failed=1)
+        yield Facts(cut="corrupt", failed=1)
         return
     try:
         text = _text(page)
@@ -113,7 +113,7 @@ def _page(document: PdfDocument, number: int, source: Source, furniture: Furnitu
         yield from _seen(page, number, source) if _needs_eyes(page, text, source.limits.scan_chars) else ()
         yield Facts(pages_read=number)
     except PdfiumError:
-        yield Facts(failed=1)
+        yield Facts(cut="corrupt", failed=1)
     finally:
         page.close()
 

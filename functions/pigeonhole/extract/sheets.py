@@ -32,7 +32,7 @@ def read(source: Source) -> Iterator[Part]:
             yield from _sheet(sheet, source.limits.rows)
             yield Facts(pages_read=read)
         else:
-            yield Facts(failed=1)
+            yield Facts(cut="corrupt", failed=1)
     if names and not read:
         raise DocumentError("corrupt", "none of its sheets can be read")
     if len(names) > source.limits.sheets:

@@ -77,10 +77,24 @@ def test_page_images_are_no_larger_than_the_model_uses(read_within):
     assert Image.open(io.BytesIO(image.data)).size == (image.width, image.height)
 
 
-def test_a_member_that_cannot_be_read_is_counted_and_named(read):
-    text = read(packages.archive({"a.txt": "first", "b.pdf": b"%PDF-1.4 nothing"}))
+@pytest.mark.parametrize(
+    ("member", "said", "cut"),
+    [
+        pytest.param({"b.pdf": b"%PDF-1.4 nothing"}, "b.pdf: corrupt", ("corrupt",), id="broken"),
+        pytest.param(
+            {"b.mp4": b"\0\0\0\x18ftypisom"}, "b.mp4: unsupported_type", (), id="of a kind never read"
+        ),
+        pytest.param({"b.txt": b""}, "b.txt: empty", (), id="empty"),
+    ],
+)
+def test_a_member_that_cannot_be_read_is_named_and_cuts_the_document_if_something_is_lost(
+    read, member, said, cut
+):
+    text = read(packages.archive({"a.txt": "first", **member}))
+    assert said in text.text
     assert text.coverage.parts_failed == 1
-    assert "b.pdf: corrupt" in text.text
+    assert (text.coverage.truncated, text.coverage.cut) == (bool(cut), cut)
+    assert text.coverage.chars_total == (None if cut else text.coverage.chars_read)
 
 
 @pytest.mark.parametrize(
@@ -92,8 +106,7 @@ def test_a_member_that_cannot_be_read_is_counted_and_named(read):
     ],
 )
 def test_what_a_library_passes_over_in_silence_is_said(read, document):
-    coverage = read(document).coverage
-    assert coverage.truncated or coverage.parts_failed
+    assert read(document).coverage.truncated
 
 
 def test_a_workbook_counts_the_sheets_that_could_be_read(read):
