@@ -18,6 +18,12 @@ _LEFT_OUT = re.compile(
     r"|(?:output|pivot cache|workbook) truncated|[^\]\n]{0,80}(?:document|worksheet) truncated)",
     re.MULTILINE,
 )
+# A link or a picture; in words that are neither, the library puts a backslash before each bracket.
+_LINK = re.compile(
+    r"!?(?<!\\)\[([^\[\]\n]*+(?:\[[^\[\]\n]*+\][^\[\]\n]*+)?+)\]"
+    r"\((?:(?:#|[a-z][a-z0-9+.-]*+:)[^\s()]*+(?:\([^\s()]*+\)[^\s()]*+)*+)?+\)",
+    re.IGNORECASE,
+)
 _TELLING = ("[unreadable ", "deep", "truncated")
 _TAGS = ("<sup>", "</sup>", "<sub>", "</sub>", "<u>", "</u>")
 
@@ -38,13 +44,15 @@ def read(source: Source) -> Iterator[Part]:
 
 
 def _plain(markdown: str) -> str:
-    """Headings, lists and tables stay; escapes and emphasis would come between a quote and its words."""
+    """Headings, lists and tables stay; escapes, emphasis and targets would tear a quote from its words."""
     if "|  |  |  |" in markdown:
         markdown = _EMPTY_CELLS.sub("", markdown)
     if "<" in markdown:
         markdown = markdown.replace("<br>", " ")
         for tag in _TAGS:
             markdown = markdown.replace(tag, "")
+    if "](" in markdown:
+        markdown = _LINK.sub(r"\1", markdown)
     if any(sign in markdown for sign in "\\*~"):
         markdown = _MARK.sub(r"\1", markdown)
     return markdown

@@ -1,4 +1,4 @@
-"""Noise out of a passage: control characters, soft hyphens, blobs; never words.
+"""Noise out of a passage: control characters, soft hyphens, trackers, blobs; never words.
 
 Most passages have none of it, so each kind is looked for by the cheapest sign of it first.
 """
@@ -6,6 +6,8 @@ Most passages have none of it, so each kind is looked for by the cheapest sign o
 from __future__ import annotations
 
 import re
+
+from pigeonhole.extract.addresses import shortened
 
 LONGEST_WORD = 60
 SHORTEST_BLOB = 240
@@ -33,6 +35,8 @@ def tidy(text: str) -> str:
     text = text.replace("\x0c", "\n").replace("\x0b", "\n")
     if not _is_clean(text):
         text = _CONTROL.sub("", text)
+    if "://" in text:
+        text = shortened(text)
     if "base64," in text:
         text = _DATA_URI.sub(r"[data: \1]", text)
     if _has_long(text, SHORTEST_BLOB, " \t") and _has_long(text, LONGEST_WORD, _NOT_ENCODED):
