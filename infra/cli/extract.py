@@ -11,7 +11,7 @@ from typing import Annotated, Any
 import typer
 
 from infra.cli.console import DATA, harmless, print_json_lines
-from infra.cli.inputs import InputError
+from infra.cli.inputs import InputError, walked
 from infra.cli.table import inert
 from pigeonhole.document import DocumentError, Text
 from pigeonhole.errors import EXPLANATIONS
@@ -25,7 +25,7 @@ def extract(
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object a file and line.")] = False,
 ) -> None:
     """Read text out of files, as the functions do. Exit code 1 if a file could not be read."""
-    files = list(_files(paths))
+    files = [file for path in paths for file, _ in walked(path)]
     if not files:
         raise InputError(f"There are no files in {', '.join(map(str, paths))}")
     answers = _side_by_side(files)
@@ -37,16 +37,6 @@ def extract(
         else:
             _print(answer)
     raise typer.Exit(1 if failed else 0)
-
-
-def _files(paths: Sequence[Path]) -> Iterator[Path]:
-    for path in paths:
-        if path.is_dir():
-            yield from (
-                Path(folder, name) for folder, _, names in sorted(os.walk(path)) for name in sorted(names)
-            )
-        else:
-            yield path
 
 
 def _side_by_side(files: Sequence[Path]) -> Iterator[Answer]:
@@ -74,6 +64,9 @@ def _answer(extractor: Extractor, path: Path) -> Answer:
 
 
 def _read(extractor: Extractor, path: Path) -> tuple[Text | None, dict[str, str] | None]:
+    if path.is_dir():
+        said = "It is a link to a folder, which is not followed, or a folder that may not be opened."
+        return None, _error("gone", said, "Name that folder itself, or check its permissions.")
     if not path.is_file():
         return None, _error("gone", "There is no such file.", "Check the path.")
     try:

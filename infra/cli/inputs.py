@@ -8,6 +8,7 @@ from pathlib import Path
 
 MAX_KEY_BYTES = 1024  # S3's
 FORBIDDEN = "it may not be read: check its permissions"
+LINKED = "it is a link to a folder, which is not followed: name that folder itself"
 
 
 class InputError(Exception):
@@ -37,24 +38,30 @@ def find(paths: Sequence[Path], leave_out: Container[Path] = ()) -> list[Found]:
 def _named(paths: Sequence[Path]) -> Iterator[tuple[Path, str]]:
     for path in paths:
         top = f"{path.resolve().name}/" if len(paths) > 1 and path.is_dir() else ""
-        for file, name in _files(path):
+        for file, name in walked(path):
             yield file, top + name
 
 
-def _files(path: Path) -> Iterator[tuple[Path, str]]:
-    """Files, and the folders that could not be opened: nobody knows what they hold."""
+def walked(path: Path) -> Iterator[tuple[Path, str]]:
+    """Files, and the folders that were not opened: nobody knows what they hold."""
     if not path.is_dir():
         yield path, path.name
         return
+    linked: list[Path] = []
     closed: list[OSError] = []
     for folder, folders, names in os.walk(path, onerror=closed.append):
         folders.sort()
         for name in sorted(names):
             file = Path(folder, name)
             yield file, file.relative_to(path).as_posix()
-    for error in closed:
-        unopened = Path(error.filename)
+        linked += [Path(folder, name) for name in folders if _leads_out(Path(folder, name), path)]
+    for unopened in (*linked, *(Path(error.filename) for error in closed)):
         yield unopened, f"{unopened.relative_to(path).as_posix()}/"
+
+
+def _leads_out(folder: Path, top: Path) -> bool:
+    """Whether it is a link to a folder that is not under `top` itself, where its files would be found."""
+    return folder.is_symlink() and not folder.resolve().is_relative_to(top.resolve())
 
 
 def _with_keys(files: Iterable[tuple[Path, str]]) -> Iterator[Found]:
@@ -83,6 +90,8 @@ def _problem(path: Path, key: str) -> str | None:
         return FORBIDDEN
     except OSError:
         return "it is a link to nothing"
+    if stat.S_ISDIR(mode) and path.is_symlink():
+        return LINKED
     if stat.S_ISDIR(mode) or not os.access(path, os.R_OK):
         return FORBIDDEN
     return None if stat.S_ISREG(mode) else "it is not a regular file"

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from infra.cli.inputs import InputError, find
+from infra.cli.inputs import LINKED, InputError, find
 
 
 def files(folder: Path, *names: str) -> Path:
@@ -54,6 +54,14 @@ def test_a_link_to_a_folder_is_not_followed_round_and_round(tmp_path: Path):
     files(tmp_path, "a.txt")
     (tmp_path / "loop").symlink_to(tmp_path)
     assert keys(tmp_path) == ["a.txt"]
+
+
+def test_a_link_to_a_folder_elsewhere_is_told_and_not_passed_over(tmp_path: Path):
+    given = files(tmp_path / "given", "a.txt")
+    (given / "linked").symlink_to(files(tmp_path / "elsewhere", "b.txt"))
+    found = {file.key: file.problem for file in find([given])}
+    assert found == {"a.txt": None, "linked/": LINKED}
+    assert keys(given / "linked") == ["b.txt"]
 
 
 @pytest.mark.parametrize(
