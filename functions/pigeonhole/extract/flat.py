@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from pigeonhole.extract.parts import Part, Source
 from pigeonhole.extract.xmlparts import Events, Lines
 
+CHUNK = 1 << 17
+
 _TEXTS = ("t", "Data")
 _SIGNS = {"tab": "\t", "br": "\n", "cr": "\n", "noBreakHyphen": "-"}
 _ENDS = {"p": "\n", "tc": "\t", "tr": "\n", "Cell": "\t", "Row": "\n"}
@@ -37,5 +39,8 @@ def read(source: Source) -> Iterator[Part]:
             lines.add(_ENDS[tag])
 
     events = Events(start, end, lambda text: lines.add(text) if path[-1] in _TEXTS and not skipped else None)
-    events.feed(source.data, last=True)
+    for at in range(0, len(source.data), CHUNK):
+        events.feed(source.data[at : at + CHUNK])
+        yield from lines.full()
+    events.feed(b"", last=True)
     yield from lines.rest()

@@ -10,6 +10,7 @@ from pigeonhole.extract.parts import Facts, Part, Source
 from pigeonhole.extract.xmlparts import Lines
 
 DEEPEST = 2_000
+CHUNK = 1 << 17
 
 _TOKEN = re.compile(
     rb"\\(?:([a-zA-Z]{1,32})(-?\d{1,10})? ?|'([0-9a-fA-F]{2})|([^a-zA-Z'\r\n])|[\r\n])|([{}])|([^\\{}\r\n]+)"
@@ -78,14 +79,16 @@ class Reader:
 
     def parts(self) -> Iterator[str]:
         """The text in passages."""
-        at = 0
+        at, due = 0, CHUNK
         while at < len(self._data):
             for token in _TOKEN.finditer(self._data, at):
                 at = token.end()
                 if jump := self._token(token):
                     at += jump
                     break
-                yield from map(_paired, self.lines.full())
+                if at > due:
+                    due = at + CHUNK
+                    yield from map(_paired, self.lines.full())
             else:
                 break
         self._flush()

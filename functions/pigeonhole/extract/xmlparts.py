@@ -75,13 +75,14 @@ def values(found: Iterable[Element]) -> dict[str, str]:
 
 
 class Lines:
-    """Text that arrives in pieces, given back in passages of whole lines."""
+    """Text that arrives in pieces, given back in passages of whole lines, the first of them short."""
 
-    PASSAGE = 50_000
+    FIRST, USUAL, LONGEST = 400, 51_200, 819_200
 
     def __init__(self) -> None:
         self._pieces: list[str] = []
         self._size = 0
+        self._enough = self.FIRST
 
     def add(self, piece: str) -> None:
         """More text; a newline in it ends a line."""
@@ -94,8 +95,18 @@ class Lines:
             self._pieces.pop()
 
     def full(self) -> Iterator[str]:
-        """A passage, once there is enough for one."""
-        if self._size >= self.PASSAGE:
+        """The lines that have ended, once they are enough for a passage."""
+        if self._size < self._enough:
+            return
+        ends = (at for at in range(len(self._pieces) - 1, 0, -1) if self._pieces[at - 1].endswith("\n"))
+        if at := next(ends, 0):
+            yield "".join(self._pieces[:at])
+            self._pieces = self._pieces[at:]
+            self._size = sum(map(len, self._pieces))
+            self._enough = min(self._enough * 2, self.USUAL)
+        elif self._enough < self.LONGEST:
+            self._enough *= 2
+        else:
             yield from self.rest()
 
     def rest(self) -> Iterator[str]:

@@ -97,6 +97,14 @@ def test_a_member_that_cannot_be_read_is_named_and_cuts_the_document_if_somethin
     assert text.coverage.chars_total == (None if cut else text.coverage.chars_read)
 
 
+def test_passages_end_where_lines_do(read):
+    lines = [" ".join(f"word{at}end" for at in range(line, line + 30)) for line in range(2_000)]
+    body = "".join(f"<text:p>{line}</text:p>" for line in lines)
+    document = read(packages.opendocument("text", f"<office:text>{body}</office:text>", "t"))
+    assert len(document.body) > 2
+    assert [line for line in document.text.split("\n") if line] == lines
+
+
 @pytest.mark.parametrize(
     "document",
     [
