@@ -55,9 +55,7 @@ def _chapters(opf: list[Element]) -> Iterator[str]:
 
 def _chapter(package: Package, name: str) -> Iterator[Part]:
     try:
-        for part in html.page(package.read(name)):
-            if not isinstance(part, Facts) or part.cut:
-                yield part
+        yield from html.inside(package.read(name))
     except DocumentError as error:
         if error.code == "too_large":
             yield Facts(cut="unpacked_bytes")

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from pigeonhole.extract import rowspans
 from pigeonhole.extract.decode import decode
-from pigeonhole.extract.parts import Facts, Part, Source
+from pigeonhole.extract.parts import Facts, Part, Source, up_to
 
 if TYPE_CHECKING:
     from selectolax.lexbor import LexborHTMLParser
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 DEEPEST = 2_000
 PIECE = 1 << 14
 LONGEST = 24_000_000  # bytes of one page: its markup may be many times its text
+MOST_TAGS = 1_000_000
 HEAD = 4_096
 NAVIGATION_CHARS = 200
 LONGEST_ALT = 300
@@ -69,20 +70,27 @@ def read(source: Source) -> Iterator[Part]:
     yield from page(source.data)
 
 
-def page(data: bytes) -> Iterator[Part]:
+def page(data: bytes | str) -> Iterator[Part]:
     """A page's title and text; of the longest, what fits."""
-    title, text = text_of(data[:LONGEST])
+    markup = _characters(data[:LONGEST]) if isinstance(data, bytes) else data[:LONGEST]
+    fitting = up_to(MOST_TAGS, "<", markup)
+    title, text = convert(fitting)
     if title:
         yield Facts(title=title)
     yield text
-    if len(data) > LONGEST:
+    if len(data) > LONGEST or len(fitting) < len(markup):
         yield Facts(cut="chars")
 
 
-def text_of(data: bytes) -> tuple[str, str]:
-    """Title and text of a page that may say its encoding itself."""
+def inside(data: bytes | str) -> Iterator[Part]:
+    """What a page says that is part of a document with a title of its own."""
+    yield from (part for part in page(data) if not isinstance(part, Facts) or part.cut)
+
+
+def _characters(data: bytes) -> str:
+    """The markup of a page that may say its encoding itself."""
     declared = _CHARSET.search(data[:HEAD])
-    return convert(decode(data, declared.group(1).decode("ascii") if declared else None))
+    return decode(data, declared.group(1).decode("ascii") if declared else None)
 
 
 def convert(markup: str) -> tuple[str, str]:

@@ -14,11 +14,12 @@ from pigeonhole.document import DocumentError
 from pigeonhole.extract import html
 from pigeonhole.extract.decode import decode
 from pigeonhole.extract.nested import attached
-from pigeonhole.extract.parts import Facts, Part, Source
+from pigeonhole.extract.parts import Facts, Part, Source, up_to
 
 _SHOWN = ("Subject", "From", "To", "Cc", "Date")
 _HTML_WINS = 5
 LONGEST_HEADER = 20_000
+MOST_LINES = 1_000_000
 # Parts that dress others, and pages for mail programs that nobody has.
 _DRESS = frozenset(
     ("text/css", "text/javascript", "application/javascript", "application/x-javascript", "text/x-amp-html")
@@ -32,16 +33,19 @@ def read(source: Source) -> Iterator[Part]:
 
 def message(source: Source, data: bytes) -> Iterator[Part]:
     """One message of a document that may hold many; DocumentError `encrypted`."""
-    mail = email.message_from_bytes(data)
+    fitting = up_to(MOST_LINES, b"\n", data)
+    mail = email.message_from_bytes(fitting)
     if _locked(mail):
         raise DocumentError("encrypted", "a message for one recipient's key")
     yield Facts(title=_header(mail, "Subject"), author=_header(mail, "From"), created=_date(mail))
     headers = [(name, _header(mail, name)) for name in _SHOWN]
     yield "\n".join(f"{name}: {value}" for name, value in headers if value)
     leaves = list(_leaves(mail))
-    yield _body([leaf for leaf in leaves if _is_body(leaf)])
+    yield from _body([leaf for leaf in leaves if _is_body(leaf)])
     for leaf in (leaf for leaf in leaves if not _is_body(leaf)):
         yield from attached(source, shown(leaf.get_filename() or leaf.get_content_type()), _payload(leaf))
+    if len(fitting) < len(data):
+        yield Facts(cut="chars")
 
 
 def _locked(mail: Message) -> bool:
@@ -81,14 +85,15 @@ def _date(message: Message) -> str | None:
         return None
 
 
-def _body(parts: list[Message]) -> str:
+def _body(parts: list[Message]) -> list[Part]:
     """The plain text, unless the HTML says much more."""
     plain = "\n\n".join(_text(part) for part in parts if part.get_content_subtype() != "html").strip()
     pages = [_text(part) for part in parts if part.get_content_subtype() == "html"]
     if sum(map(len, pages)) <= _HTML_WINS * len(plain):
-        return plain
-    rich = "\n\n".join(html.convert(page)[1] for page in pages)
-    return rich if len(rich) > _HTML_WINS * len(plain) else plain
+        return [plain]
+    rich = [part for page in pages for part in html.inside(page)]
+    words = sum(len(part) for part in rich if isinstance(part, str))
+    return rich if words > _HTML_WINS * len(plain) else [plain]
 
 
 def _is_body(part: Message) -> bool:

@@ -53,7 +53,7 @@ def _message(source: Source, message: Message, depth: int) -> Iterator[Part]:
         "Date": message.date,
     }
     yield "\n".join(f"{name}: {value}" for name, value in shown.items() if value)
-    yield message.body(source.limits.chars)
+    yield from message.body(source.limits.chars)
     for storage in message.attachments():
         yield from _attachment(source, Message(message.ole, storage), depth)
 
@@ -147,17 +147,14 @@ class Message:
         except OverflowError:
             return None
 
-    def body(self, most: int) -> str:
+    def body(self, most: int) -> Iterator[Part]:
         """The plain text; else what the HTML or the RTF says."""
         if plain := self.text(BODY):
-            return plain
-        page = self.stream(f"__substg1.0_{BODY_HTML}0102")
-        if page:
-            return html.text_of(page)[1]
-        if markup := self.text(BODY_HTML):
-            return html.convert(markup)[1]
-        packed = self.stream(f"__substg1.0_{BODY_RTF}0102")
-        return "".join(rtf.Reader(lzfu.unpacked(packed, most * 8)).parts()) if packed else ""
+            yield plain
+        elif page := self.stream(f"__substg1.0_{BODY_HTML}0102") or self.text(BODY_HTML):
+            yield from html.inside(page)
+        elif packed := self.stream(f"__substg1.0_{BODY_RTF}0102"):
+            yield from rtf.Reader(lzfu.unpacked(packed, most * 8)).parts()
 
     def _decoded(self, data: bytes) -> str:
         codepage = self._small.get(MESSAGE_CODEPAGE) or self._small.get(CODEPAGE)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from typing import AnyStr
 
 from pigeonhole.document import DocumentError, PageImage
 from pigeonhole.extract.limits import Limits
@@ -70,6 +71,11 @@ class Source:
     limits: Limits
     budget: Budget
     depth: int = 0
+
+
+def up_to(most: int, sign: AnyStr, data: AnyStr) -> AnyStr:
+    """The data up to that many of a sign, each of which takes time to read."""
+    return data if data.count(sign) <= most else data[: -len(data.split(sign, most)[-1]) - len(sign)]
 
 
 Read = Callable[[Source], Iterator[Part]]

@@ -97,6 +97,19 @@ def test_a_member_that_cannot_be_read_is_named_and_cuts_the_document_if_somethin
     assert text.coverage.chars_total == (None if cut else text.coverage.chars_read)
 
 
+@pytest.mark.parametrize(
+    "document",
+    [
+        pytest.param(b"<h1>Order</h1>" + b"<b></b>" * 600_000, id="a page of tags"),
+        pytest.param(b"From: a@b\nSubject: Order\nTo: c@d\n\n" + b"\n" * 1_200_000, id="a message of lines"),
+    ],
+)
+def test_of_what_would_take_too_long_the_beginning_is_read(read, document):
+    text = read(document)
+    assert "Order" in text.text
+    assert text.coverage.cut == ("chars",)
+
+
 def test_passages_end_where_lines_do(read):
     lines = [" ".join(f"word{at}end" for at in range(line, line + 30)) for line in range(2_000)]
     body = "".join(f"<text:p>{line}</text:p>" for line in lines)
