@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pigeonhole.document import DocumentError
 from pigeonhole.extract.nested import attached
 from pigeonhole.extract.package import Package
-from pigeonhole.extract.parts import Facts, Part, Source, unread
+from pigeonhole.extract.parts import NOT_READ, Facts, Part, Source, unread
 
 _CLUTTER = ("__MACOSX/", ".DS_Store", "Thumbs.db", "desktop.ini")
 
@@ -34,7 +34,7 @@ def _member(source: Source, package: Package, name: str) -> Iterator[Part]:
     except DocumentError as error:
         if error.code == "too_large":
             yield Facts(cut="unpacked_bytes")
-        yield f"[not read: {name}: {error.code}]"
+        yield f"{NOT_READ}{name}: {error.code}]"
         yield unread(error)
     else:
         yield from attached(source, name, data)

@@ -7,12 +7,13 @@ from dataclasses import fields, replace
 
 from pigeonhole.document import Coverage, DocumentError, PageImage, Text
 from pigeonhole.extract.limits import Limits
-from pigeonhole.extract.parts import Facts, Part
+from pigeonhole.extract.parts import ATTACHED, MARKS, NOT_READ, Facts, Part
 from pigeonhole.extract.tidy import tidy
 
 LONGEST_FACT = 500
 
 _STATED = ("title", "author", "created", "modified")
+_WORST = ("encrypted", "corrupt", "too_large", "unsupported_type")
 _COUNTED = ("pages_total", "pages_read")
 
 
@@ -67,17 +68,33 @@ class Gathered:
         self._cut[why[:20]] = None
 
     def forgive(self, error: DocumentError) -> None:
-        """Go on with what was read before a failure, when that is enough; else raise the failure."""
-        if self.chars < self._limits.enough_chars and not any(isinstance(p, PageImage) for p in self._body):
+        """Go on with what was read before a failure, when that is enough; else raise the failure.
+
+        What breaks while something attached is read is that one's failure: what stands around it is enough.
+        """
+        seen = any(isinstance(part, PageImage) for part in self._body)
+        attached = any(isinstance(part, str) and part.startswith(ATTACHED) for part in self._body)
+        if self._is_hollow or not (seen or attached or self.chars >= self._limits.enough_chars):
             raise error
+        if attached:
+            self.add(f"{NOT_READ}{error.code}]")
         self._failed += 1
         self.cut(error.code)
 
     def text(self, media_type: str) -> Text:
-        """The whole, or DocumentError `empty`."""
-        if not self._body:
-            raise DocumentError("empty", "it has no text, and nothing to look at")
+        """The whole, or DocumentError: `empty`, or what nothing inside could be read for."""
+        if self._is_hollow:
+            marks = "".join(part for part in self._body if isinstance(part, str))
+            code = next((code for code in _WORST if f": {code}]" in marks), "empty")
+            raise DocumentError(
+                code, "nothing inside it can be read" if marks else "it has no text, and nothing to look at"
+            )
         return Text(media_type=media_type, body=tuple(self._body), coverage=self._coverage(), **self._stated)
+
+    @property
+    def _is_hollow(self) -> bool:
+        """Whether it has only names of what could not be read inside, if anything."""
+        return all(isinstance(part, str) and part.startswith(MARKS) for part in self._body)
 
     def _coverage(self) -> Coverage:
         seen = tuple(part.page for part in self._body if isinstance(part, PageImage))

@@ -11,7 +11,7 @@ from pigeonhole.document import DocumentError
 from pigeonhole.extract import html, lzfu, rtf
 from pigeonhole.extract.decode import decode, known
 from pigeonhole.extract.nested import attached
-from pigeonhole.extract.parts import Facts, Part, Source
+from pigeonhole.extract.parts import ATTACHED, NOT_READ, Facts, Part, Source
 
 if TYPE_CHECKING:
     from olefile import OleFileIO  # type: ignore[import-untyped,unused-ignore]
@@ -67,10 +67,10 @@ def _attachment(source: Source, holder: Message, depth: int) -> Iterator[Part]:
     elif depth >= source.limits.depth or not source.budget.take("members"):
         yield Facts(cut="depth")
     elif holder.ole.exists([*inside, "__properties_version1.0"]):
-        yield f"[attached: {name}]"
+        yield f"{ATTACHED}{name}]"
         yield from _message(source, Message(holder.ole, inside), depth + 1)
     else:
-        yield f"[not read: {name}: unsupported_type]"
+        yield f"{NOT_READ}{name}: unsupported_type]"
         yield Facts(failed=1)
 
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from pigeonhole.document import DocumentError, PageImage
 from pigeonhole.extract import sniff, table
-from pigeonhole.extract.parts import Facts, Part, Source, unread
+from pigeonhole.extract.parts import ATTACHED, NOT_READ, Facts, Part, Source, unread
 
 TINY_IMAGE = 12_000
 
@@ -17,7 +17,7 @@ def attached(outer: Source, name: str, data: bytes) -> Iterator[Part]:
     if not outer.budget.take("members"):
         yield Facts(cut="members")
     elif outer.depth >= outer.limits.depth:
-        yield f"[not read: {name}]"
+        yield f"{NOT_READ}{name}]"
         yield Facts(cut="depth")
     else:
         yield from _tried(outer, name, data)
@@ -28,10 +28,10 @@ def _tried(outer: Source, name: str, data: bytes) -> Iterator[Part]:
         kind = sniff.kind(data, name)
         if kind in sniff.IMAGES and len(data) < TINY_IMAGE:
             return
-        yield f"[attached: {name}]"
+        yield f"{ATTACHED}{name}]"
         yield from _parts(outer, name, kind, data)
     except DocumentError as error:
-        yield f"[not read: {name}: {error.code}]"
+        yield f"{NOT_READ}{name}: {error.code}]"
         yield unread(error)
 
 

@@ -24,6 +24,8 @@ class Facts:
     failed: int = 0
 
 
+# What stands in the text for a document inside another.
+MARKS = ATTACHED, NOT_READ = "[attached: ", "[not read: "
 _NOTHING_LOST = frozenset({"unsupported_type", "empty"})
 
 

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import io
+from email.message import EmailMessage
 
 import pytest
 from PIL import Image
@@ -95,6 +96,34 @@ def test_a_member_that_cannot_be_read_is_named_and_cuts_the_document_if_somethin
     assert text.coverage.parts_failed == 1
     assert (text.coverage.truncated, text.coverage.cut) == (bool(cut), cut)
     assert text.coverage.chars_total == (None if cut else text.coverage.chars_read)
+
+
+@pytest.mark.parametrize(
+    ("members", "code"),
+    [
+        ({"a.pdf": b"%PDF-1.4 nothing", "b.txt": b""}, "corrupt"),
+        ({"a.mp4": b"\0\0\0\x18ftypisom", "b.txt": b""}, "unsupported_type"),
+        ({"a.zip": packages.archive({"b.mp4": b"\0\0\0\x18ftypisom"})}, "unsupported_type"),
+        ({"a.txt": b""}, "empty"),
+        ({"a.xlsx": hostile.far_cell_xlsx()}, "extraction_memory"),
+    ],
+)
+def test_an_archive_of_nothing_but_what_cannot_be_read_says_why(read, members, code):
+    with pytest.raises(DocumentError) as failed:
+        read(packages.archive(members))
+    assert failed.value.code == code
+
+
+def test_what_breaks_in_an_attachment_leaves_the_message_around_it(read):
+    mail = EmailMessage()
+    mail["Subject"] = "Invoice 4711"
+    mail.set_content("Our invoice is attached.")
+    mail.add_attachment(hostile.far_cell_xlsx(), "application", "octet-stream", filename="invoice.xlsx")
+    text = read(mail.as_bytes())
+    assert text.text.split("\n\n")[-3:] == [
+        "Our invoice is attached.", "[attached: invoice.xlsx]", "[not read: extraction_memory]",
+    ]  # fmt: skip
+    assert (text.coverage.cut, text.coverage.parts_failed) == (("extraction_memory",), 1)
 
 
 @pytest.mark.parametrize(
