@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 
 from pigeonhole.document import DocumentError
 from pigeonhole.extract import ooxml
@@ -11,6 +12,7 @@ from pigeonhole.extract.nested import looked_at
 from pigeonhole.extract.parts import Facts, Part, Source
 
 _EMPTY_CELLS = re.compile(r"(?:\|(?: ---)? {1,2}){12,}(?=\|)")
+_EAST_ASIAN = re.compile("[\u3040-\u30ff\u4e00-\u9fff]")
 _MARK = re.compile(r"\\([^\w\s])|\*{1,3}|~~")
 # What the library says in the place of what it left out; it says so nowhere else.
 _LEFT_OUT = re.compile(
@@ -79,10 +81,19 @@ def _packed(source: Source) -> bool:
 
 
 def _markdown(source: Source) -> str:
+    text = _converted(source.data, source.kind)
+    if source.kind == "docx" and not text.isascii() and _EAST_ASIAN.search(text):
+        with suppress(DocumentError):
+            if whole := ooxml.without_ruby(source):  # of which the library leaves out the words themselves
+                return _converted(whole, source.kind)
+    return text
+
+
+def _converted(data: bytes, kind: str) -> str:
     from office_oxide import Document, OfficeOxideError
 
     try:
-        with Document.from_bytes(source.data, source.kind) as document:  # type: ignore[arg-type]
+        with Document.from_bytes(data, kind) as document:  # type: ignore[arg-type]
             text: str = document.to_markdown()
     except OfficeOxideError as error:
         locked = any(word in str(error).lower() for word in ("encrypt", "password"))

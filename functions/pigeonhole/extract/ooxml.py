@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
+import io
 import re
+import zipfile
 from collections.abc import Iterator
 
 from pigeonhole.document import DocumentError
 from pigeonhole.extract.package import Package
-from pigeonhole.extract.parts import Facts, Part, Source
+from pigeonhole.extract.parts import Facts, Part, Source, unread
 from pigeonhole.extract.xmlparts import Events, Lines, elements, values
 
 MAX_PROPERTIES = 1 << 20
 
 _CORE = {"title": "title", "creator": "author", "created": "created", "modified": "modified"}
+_DOCUMENT = "word/document.xml"
 _SLIDE = re.compile(r"ppt/slides/slide(\d+)\.xml")
 _STORY = re.compile(
     r"(?:word/(?:document|footnotes|endnotes|comments)|ppt/(?:slides|notesSlides)/\w+)\d*\.xml"
 )
-_COMMENTS = re.compile(r"xl/(?:comments/)?comments?\d*\.xml")
+_BESIDE = re.compile(r"xl/(?:(?:comments/)?comments?|drawings/drawing|charts/chart)\d*\.xml")
 _BOILERPLATE = re.compile(r"\[Threaded comment\].*?Comment:\s*", re.DOTALL)
 _MEDIA = re.compile(r"(?:word|ppt|xl)/media/[^/]+\.(?:png|jpe?g|gif|tiff?|bmp|webp)", re.IGNORECASE)
 _BREAKS = {"tab": "\t", "br": "\n", "cr": "\n", "noBreakHyphen": "-"}
@@ -66,12 +69,35 @@ def sheet_names(source: Source) -> list[str]:
     return [at.get("name", "") for tag, at, _ in found if tag.endswith("sheet")]
 
 
-def comments(source: Source) -> Iterator[str]:
-    """What people noted beside the cells of a workbook."""
+def beside(source: Source) -> Iterator[Part]:
+    """What stands beside the cells of a workbook: notes, text boxes, the titles of charts."""
     package = Package(source)
-    for name in sorted(filter(_COMMENTS.fullmatch, package.members)):
-        for said in _story(package, name):
-            yield _BOILERPLATE.sub("", said)
+    for name in sorted(filter(_BESIDE.fullmatch, package.members)):
+        try:
+            for said in _story(package, name):
+                yield _BOILERPLATE.sub("", said)
+        except DocumentError as error:
+            yield unread(error)
+
+
+def _base(ruby: bytes) -> bytes:
+    """Runs of their own in the place of what was inside a run."""
+    words, _, after = ruby.partition(b"<w:rubyBase>")[2].partition(b"</w:rubyBase>")
+    return b"</w:r>" + words + b"<w:r>" + after.partition(b"</w:ruby>")[2]
+
+
+def without_ruby(source: Source) -> bytes | None:
+    """The package with the words that have their reading above them among the others; None if it has none."""
+    package = Package(source)
+    first, *ruby = package.read(_DOCUMENT).split(b"<w:ruby>")
+    if not ruby:
+        return None
+    words = b"".join([first, *map(_base, ruby)])
+    made = io.BytesIO()
+    with zipfile.ZipFile(made, "w") as copy:
+        for name in package.members:
+            copy.writestr(name, words if name == _DOCUMENT else package.read(name))
+    return made.getvalue()
 
 
 def read(source: Source) -> Iterator[Part]:

@@ -38,7 +38,7 @@ def read(source: Source) -> Iterator[Part]:
     if len(names) > source.limits.sheets:
         yield Facts(cut="sheets")
     if packed:
-        yield from ooxml.comments(source)
+        yield from ooxml.beside(source)
 
 
 def _open(data: bytes) -> CalamineWorkbook:

@@ -1,0 +1,53 @@
+"""What programs put around, above and beside words: the words are there once, and nothing stands between."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+
+from tests.documents.vectors import packages
+
+RUN = "<w:r><w:t>{}</w:t></w:r>"
+RUBY = (
+    f"<w:r><w:ruby><w:rubyPr/><w:rt>{RUN.format('きたじま')}</w:rt>"
+    f"<w:rubyBase>{RUN.format('北島')}</w:rubyBase></w:ruby></w:r>"
+)
+
+
+def with_members(package: bytes, members: dict[str, str]) -> bytes:
+    out = io.BytesIO(package)
+    with zipfile.ZipFile(out, "a") as archive:
+        for name, data in members.items():
+            archive.writestr(name, data)
+    return out.getvalue()
+
+
+def test_words_with_their_reading_above_them_are_words(read):
+    body = f"<w:p>{RUN.format('請求先は')}{RUBY}{RUN.format('製材所です')}</w:p>" * 2
+    assert read(packages.docx(body, "t")).text == "請求先は北島製材所です\n\n請求先は北島製材所です"
+
+
+def test_the_reading_above_words_tears_no_quote_in_an_open_document(read):
+    base, above = "<text:ruby-base>北島</text:ruby-base>", "<text:ruby-text>きたじま</text:ruby-text>"
+    body = (
+        f"<office:text><text:p>請求先は<text:ruby>{base}{above}</text:ruby>製材所です</text:p></office:text>"
+    )
+    assert read(packages.opendocument("text", body, "t")).text == "請求先は北島製材所です"
+
+
+def test_text_boxes_and_charts_of_a_workbook_are_read(read):
+    book = with_members(
+        packages.xlsx({"S": [["Total", 3.0]]}, "t"),
+        {
+            "xl/drawings/drawing1.xml": "<d><a:p><a:t>Pay by 5 </a:t><a:t>March</a:t></a:p></d>",
+            "xl/charts/chart1.xml": "<c><a:p><a:t>Sales by month</a:t></a:p><c:v>4711</c:v></c>",
+        },
+    )
+    assert read(book).text == "## S\nTotal\t3\n\nSales by month\n\nPay by 5 March"
+
+
+def test_a_broken_chart_leaves_the_workbook_and_is_counted(read):
+    book = packages.xlsx({"S": [["Total", 3.0]]}, "t")
+    text = read(with_members(book, {"xl/charts/chart1.xml": "<c></d>"}))
+    assert text.text == "## S\nTotal\t3"
+    assert (text.coverage.cut, text.coverage.parts_failed) == (("corrupt",), 1)
