@@ -7,6 +7,7 @@ import email
 import email.errors
 import email.header
 import email.utils
+import re
 from collections.abc import Iterator
 from email.message import Message
 
@@ -18,8 +19,13 @@ from pigeonhole.extract.parts import Facts, Part, Source, up_to
 
 _SHOWN = ("Subject", "From", "To", "Cc", "Date")
 _HTML_WINS = 5
+# Apple Mail puts a message's length before it, and what it knows of it behind.
+_APPLE_MAIL = re.compile(rb"(\d{1,9}) *\r?\n(?=[A-Za-z-]{2,40}:)")
 LONGEST_HEADER = 20_000
 MOST_LINES = 1_000_000
+_SIGNATURES = frozenset(
+    ("application/pkcs7-signature", "application/x-pkcs7-signature", "application/pgp-signature")
+)
 # Parts that dress others, and pages for mail programs that nobody has.
 _DRESS = frozenset(
     ("text/css", "text/javascript", "application/javascript", "application/x-javascript", "text/x-amp-html")
@@ -28,7 +34,9 @@ _DRESS = frozenset(
 
 def read(source: Source) -> Iterator[Part]:
     """The message, then its attachments."""
-    yield from message(source, source.data)
+    counted = _APPLE_MAIL.match(source.data)
+    start, end = (counted.end(), counted.end() + int(counted[1])) if counted else (0, None)
+    yield from message(source, source.data[start:end])
 
 
 def message(source: Source, data: bytes) -> Iterator[Part]:
@@ -59,7 +67,9 @@ def _leaves(part: Message) -> Iterator[Message]:
         for inside in _inside(part):
             yield from _leaves(inside)
     else:
-        if part.get_content_type() not in _DRESS or part.get_content_disposition() == "attachment":
+        kind = part.get_content_type()
+        dress = kind in _DRESS and part.get_content_disposition() != "attachment"
+        if not dress and kind not in _SIGNATURES:
             yield part
 
 

@@ -30,7 +30,7 @@ _STATED = {b"title": "title", b"author": "author"}
 _SIGNS = {
     **dict.fromkeys((b"par", b"line", b"sect", b"page", b"column", b"row", b"nestrow", b"shptxt"), "\n"),
     **dict.fromkeys((b"cell", b"nestcell", b"tab"), "\t"),
-    **dict.fromkeys((b"emspace", b"enspace", b"footnote"), " "),
+    **dict.fromkeys((b"emspace", b"enspace", b"footnote", b"annotation"), " "),
     b"emdash": "\u2014",
     b"endash": "\u2013",
     b"bullet": "\u2022",

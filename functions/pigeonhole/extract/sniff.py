@@ -30,6 +30,7 @@ _HTML = re.compile(
     re.IGNORECASE | re.DOTALL,
 )
 _MAIL = re.compile(r"(?:(?:From |>From ).*\n)?(?:[A-Za-z][\w-]*:.*(?:\r?\n[ \t].*)*\r?\n){2,}", re.ASCII)
+_LENGTH = re.compile(r"\A\d{1,9} *\r?\n(?=[A-Za-z-]{2,40}:)")  # which Apple Mail puts before a message
 _MAIL_FIELDS = re.compile(
     r"^(?:received|return-path|message-id|mime-version|from|to|subject|date|delivered-to|content-type|x-[\w-]+):",
     re.IGNORECASE | re.MULTILINE,
@@ -134,6 +135,7 @@ def _text_kind(data: bytes, suffix: str) -> str:
 
 
 def _looks(head: str) -> str | None:
+    head = _LENGTH.sub("", head)
     if head.startswith("From ") and _MAIL.match(head):
         return "mbox"
     fields = _MAIL.match(head)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import zipfile
+from email.message import EmailMessage
 
 from tests.documents.vectors import packages
 
@@ -51,3 +52,29 @@ def test_a_broken_chart_leaves_the_workbook_and_is_counted(read):
     text = read(with_members(book, {"xl/charts/chart1.xml": "<c></d>"}))
     assert text.text == "## S\nTotal\t3"
     assert (text.coverage.cut, text.coverage.parts_failed) == (("corrupt",), 1)
+
+
+def test_a_signature_is_no_part_that_could_not_be_read(read):
+    mail = EmailMessage()
+    mail["Subject"] = "Order 4711"
+    mail.set_content("Ten pallets, please.")
+    mail.add_attachment(b"0\x82\x05", "application", "pkcs7-signature", filename="smime.p7s")
+    text = read(mail.as_bytes(), "order.eml")
+    assert text.coverage.parts_failed == 0
+    assert text.text.endswith("Ten pallets, please.")
+
+
+def test_a_message_as_apple_mail_keeps_it_is_a_message(read):
+    mail = EmailMessage()
+    mail["Subject"], mail["From"], mail["To"] = "Größe", "a@b.example", "c@d.example"
+    mail.set_content("Ten pallets, please.")
+    data = mail.as_bytes()
+    text = read(b"%-10d\n" % len(data) + data + b"<?xml version='1.0'?><plist></plist>", "4711.emlx")
+    assert text.media_type == "message/rfc822"
+    assert text.title == "Größe"
+    assert text.text.endswith("Ten pallets, please.")
+
+
+def test_a_note_does_not_stick_to_the_word_before_it(read):
+    noted = rb"{\rtf1 The price{\*\annotation \pard\plain Ask Ada} holds.}"
+    assert read(noted, "a.rtf").text == "The price Ask Ada holds."
