@@ -22,6 +22,12 @@ GRACE_SECONDS = 5.0
 CHUNK = 1 << 16
 VERDICT = 16
 LONGEST_NAME = 255
+# A child pays for every page of memory that it is the first to touch: it takes them by the 2 MB where the
+# system can, and uses again what it gave back. Another C library than glibc passes over this.
+ALLOCATION = {
+    "GLIBC_TUNABLES": "glibc.malloc.hugetlb=1:glibc.malloc.arena_max=1:glibc.malloc.top_pad=16777216"
+    ":glibc.malloc.mmap_threshold=33554432:glibc.malloc.trim_threshold=1073741824"
+}
 
 _CODES = {b"timeout": "extraction_timeout", b"memory": "extraction_memory", b"crashed": "crashed"}
 # Hooks that set threads' locks and random numbers right after a fork would cost every child more than a
@@ -34,12 +40,6 @@ from pigeonhole.extract.nursery import main
 main(int(sys.argv[1]), sys.argv[2])
 """
 _KEPT = ("LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "SYSTEMROOT")
-# A child pays for every page of memory that it is the first to touch: it takes them by the 2 MB where the
-# system can, and uses again what it gave back. Another C library than glibc passes over this.
-_ALLOCATION = {
-    "GLIBC_TUNABLES": "glibc.malloc.hugetlb=1:glibc.malloc.arena_max=1:glibc.malloc.top_pad=16777216"
-    ":glibc.malloc.mmap_threshold=33554432:glibc.malloc.trim_threshold=1073741824"
-}
 
 
 class NurseryDied(Exception):
@@ -57,7 +57,7 @@ class Link:
             self._process = subprocess.Popen(  # noqa: S603  our own interpreter, our own words
                 [sys.executable, "-I", "-S", "-c", _START, *self._arguments(theirs.fileno())],
                 pass_fds=(theirs.fileno(),),
-                env=_ALLOCATION | {name: os.environ[name] for name in _KEPT if name in os.environ},
+                env=ALLOCATION | {name: os.environ[name] for name in _KEPT if name in os.environ},
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import platform
 import signal
 import subprocess
 import sys
@@ -18,6 +19,7 @@ import pytest
 
 from pigeonhole.document import DocumentError, Text, TryLater
 from pigeonhole.extract import Extractor, Limits
+from pigeonhole.extract.link import ALLOCATION
 from tests.unit.extract import hostile
 from tests.unit.extract.conftest import Read
 
@@ -223,3 +225,17 @@ def test_a_child_has_no_environment_and_no_descriptor_of_its_neighbours():
         [sys.executable, "-c", script], cwd=root, env={"SECRET": "x"}, capture_output=True, check=True
     )
     assert ran.stdout.decode().strip() == "{} [] True"
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="another C library has ways of its own")
+def test_what_a_child_gave_back_it_takes_again_without_paying_anew():
+    script = (
+        "import resource\n"
+        "for size in range(200_000, 8_000_000, 200_000): b'x' * size\n"
+        "print(resource.getrusage(resource.RUSAGE_SELF).ru_minflt)"
+    )
+    plain, ours = (
+        int(subprocess.check_output([sys.executable, "-I", "-S", "-c", script], env=env))
+        for env in ({}, ALLOCATION)
+    )
+    assert ours < plain / 2
