@@ -25,7 +25,7 @@ LONGEST_NAME = 255
 # A child pays for every page of memory that it is the first to touch: it takes them by the 2 MB where the
 # system can, and uses again what it gave back. Another C library than glibc passes over this.
 ALLOCATION = {
-    "GLIBC_TUNABLES": "glibc.malloc.hugetlb=1:glibc.malloc.arena_max=1:glibc.malloc.top_pad=16777216"
+    "GLIBC_TUNABLES": "glibc.malloc.hugetlb=1:glibc.malloc.top_pad=16777216"
     ":glibc.malloc.mmap_threshold=33554432:glibc.malloc.trim_threshold=1073741824"
 }
 
