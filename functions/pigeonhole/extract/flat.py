@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from pigeonhole.extract.parts import Part, Source
-from pigeonhole.extract.xmlparts import Events, Lines
-
-CHUNK = 1 << 17
+from pigeonhole.extract.xmlparts import Events, Lines, pieces
 
 _TEXTS = ("t", "Data")
 _SIGNS = {"tab": "\t", "br": "\n", "cr": "\n", "noBreakHyphen": "-"}
@@ -39,8 +37,8 @@ def read(source: Source) -> Iterator[Part]:
             lines.add(_ENDS[tag])
 
     events = Events(start, end, lambda text: lines.add(text) if path[-1] in _TEXTS and not skipped else None)
-    for at in range(0, len(source.data), CHUNK):
-        events.feed(source.data[at : at + CHUNK])
+    for piece in pieces(source.data):
         yield from lines.full()
+        events.feed(piece)
     events.feed(b"", last=True)
     yield from lines.rest()

@@ -131,7 +131,4 @@ def _story(package: Package, name: str) -> Iterator[str]:
             lines.add(_ENDS[tag])
 
     events = Events(start, end, lambda text: lines.add(text) if path[-1] in _TEXTS else None)
-    for chunk in package.chunks(name):
-        events.feed(chunk)
-        yield from lines.full()
-    yield from lines.rest()
+    yield from lines.read(events, package.chunks(name))

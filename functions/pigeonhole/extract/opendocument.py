@@ -8,7 +8,7 @@ from pigeonhole.document import DocumentError
 from pigeonhole.extract.nested import looked_at
 from pigeonhole.extract.package import Package
 from pigeonhole.extract.parts import Facts, Part, Source
-from pigeonhole.extract.xmlparts import Element, Events, Lines, elements, values
+from pigeonhole.extract.xmlparts import Element, Events, Lines, elements, pieces, values
 
 REPEATS = 20
 
@@ -32,10 +32,7 @@ def read(source: Source) -> Iterator[Part]:
         raise DocumentError("encrypted", "an OpenDocument file with a password")
     yield _facts(_optional(package, "meta.xml"))
     body = Body(source.kind, source.limits.rows)
-    for chunk in package.chunks("content.xml"):
-        body.events.feed(chunk)
-        yield from body.lines.full()
-    yield from body.lines.rest()
+    yield from body.lines.read(body.events, package.chunks("content.xml"))
     yield from body.facts()
     if not body.spoke:
         for name in (name for name in package.members if name.startswith("Pictures/")):
@@ -45,8 +42,8 @@ def read(source: Source) -> Iterator[Part]:
 def _flat(source: Source) -> Iterator[Part]:
     """The same in one XML file."""
     body = Body(source.kind, source.limits.rows)
-    body.events.feed(source.data, last=True)
-    yield from body.lines.rest()
+    yield from body.lines.read(body.events, pieces(source.data))
+    body.events.feed(b"", last=True)
     yield from body.facts()
 
 

@@ -8,6 +8,7 @@ from xml.parsers import expat
 from pigeonhole.document import DocumentError
 
 DEEPEST = 1_000
+CHUNK = 1 << 17
 
 Start = Callable[[str, dict[str, str]], None]
 
@@ -74,6 +75,11 @@ def values(found: Iterable[Element]) -> dict[str, str]:
     return texts
 
 
+def pieces(xml: bytes) -> Iterator[bytes]:
+    """A part of which all is there already, as one that is unpacked comes."""
+    return (xml[at : at + CHUNK] for at in range(0, len(xml), CHUNK))
+
+
 class Lines:
     """Text that arrives in pieces, given back in passages of whole lines, the first of them short."""
 
@@ -108,6 +114,17 @@ class Lines:
             self._enough *= 2
         else:
             yield from self.rest()
+
+    def read(self, events: Events, chunks: Iterable[bytes]) -> Iterator[str]:
+        """What the events of a part say; of a broken one, all that stands before the break."""
+        try:
+            for chunk in chunks:
+                yield from self.full()
+                events.feed(chunk)
+        except DocumentError:
+            yield from self.rest()
+            raise
+        yield from self.rest()
 
     def rest(self) -> Iterator[str]:
         """Whatever is left."""

@@ -147,6 +147,13 @@ def test_passages_end_where_lines_do(read):
     assert [line for line in document.text.split("\n") if line] == lines
 
 
+def test_what_stands_before_a_break_is_read(read):
+    body = f"<office:text>{'<text:p>A line of some words.</text:p>' * 20}<text:p><</office:text>"
+    text = read(packages.opendocument("text", body, "t"))
+    assert text.text.splitlines() == ["A line of some words."] * 20
+    assert (text.coverage.cut, text.coverage.parts_failed) == (("corrupt",), 1)
+
+
 @pytest.mark.parametrize(
     "document",
     [
