@@ -74,8 +74,11 @@ def _leaves(part: Message) -> Iterator[Message]:
 
 
 def _header(message: Message, name: str) -> str | None:
-    value = message.get(name)
-    return shown(value) if value else None
+    """Also one in eight bits a character, as some programs write them, which the parser would not decode."""
+    value = next((str(raw) for given, raw in message.raw_items() if given.lower() == name.lower()), "")
+    if not value.isascii():
+        value = decode(value.encode("utf-8", "surrogateescape"))
+    return shown(value) or None
 
 
 def shown(value: object) -> str:

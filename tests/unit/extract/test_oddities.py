@@ -6,6 +6,8 @@ import io
 import zipfile
 from email.message import EmailMessage
 
+import pytest
+
 from tests.documents.vectors import packages
 
 RUN = "<w:r><w:t>{}</w:t></w:r>"
@@ -15,12 +17,10 @@ RUBY = (
 )
 
 
-def with_members(package: bytes, members: dict[str, str]) -> bytes:
-    out = io.BytesIO(package)
-    with zipfile.ZipFile(out, "a") as archive:
-        for name, data in members.items():
-            archive.writestr(name, data)
-    return out.getvalue()
+def with_members(package: bytes, members: dict[str, str | bytes]) -> bytes:
+    with zipfile.ZipFile(io.BytesIO(package)) as archive:
+        kept = {name: archive.read(name) for name in archive.namelist()}
+    return packages.archive(kept | members)
 
 
 def test_words_with_their_reading_above_them_are_words(read):
@@ -78,3 +78,13 @@ def test_a_message_as_apple_mail_keeps_it_is_a_message(read):
 def test_a_note_does_not_stick_to_the_word_before_it(read):
     noted = rb"{\rtf1 The price{\*\annotation \pard\plain Ask Ada} holds.}"
     assert read(noted, "a.rtf").text == "The price Ask Ada holds."
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "cp1252"])
+def test_headers_in_eight_bits_are_read(read, encoding):
+    mail = "From: Jörg Müller <a@b.example>\nTo: c@d.example\nSubject: Größe der Säge\n\nx"
+    text = read(mail.encode(encoding), "a.eml")
+    assert text.text.splitlines()[:2] == [
+        "Subject: Größe der Säge",
+        "From: Jörg Müller <a@b.example>",
+    ]
