@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from pigeonhole.document import DocumentError
 from pigeonhole.extract import ooxml
+from pigeonhole.extract.nested import looked_at
 from pigeonhole.extract.parts import Facts, Part, Source
 
 if TYPE_CHECKING:
@@ -19,17 +20,19 @@ LONGEST_SPAN = 200
 
 
 def read(source: Source) -> Iterator[Part]:
-    """Every sheet under its name, after what the workbook says of itself."""
+    """Each sheet under its name, after what the workbook says of itself; pictures where no cell speaks."""
     packed = source.data.startswith(b"PK")
     if packed:
         yield ooxml.facts(source)
     book = _open(source.data)
-    names, read = book.sheet_names, 0
+    names, read, spoke = book.sheet_names, 0, False
     yield Facts(pages_total=len(names), pages_read=0)
     for name in names[: source.limits.sheets]:
         if sheet := _opened(book, name):
             read += 1
-            yield from _sheet(sheet, source.limits.rows)
+            for part in _sheet(sheet, source.limits.rows):
+                spoke = True
+                yield part
             yield Facts(pages_read=read)
         else:
             yield Facts(cut="corrupt", failed=1)
@@ -39,6 +42,9 @@ def read(source: Source) -> Iterator[Part]:
         yield Facts(cut="sheets")
     if packed:
         yield from ooxml.beside(source)
+    if packed and not spoke:
+        for name, data in ooxml.pictures(source):
+            yield from looked_at(source, name, data)
 
 
 def _open(data: bytes) -> CalamineWorkbook:
@@ -64,7 +70,7 @@ def _opened(book: CalamineWorkbook, name: str) -> CalamineSheet | None:
 
 
 def _sheet(sheet: CalamineSheet, most: int) -> Iterator[Part]:
-    rows = [f"## {sheet.name}"]
+    rows, heading = [f"## {sheet.name}"], 1
     spans = _Spans(sheet)
     for at, row in enumerate(sheet.iter_rows()):
         if at >= most:
@@ -75,8 +81,8 @@ def _sheet(sheet: CalamineSheet, most: int) -> Iterator[Part]:
             rows.append(line)
         if len(rows) >= ROWS_AT_ONCE:
             yield "\n".join(rows)
-            rows = []
-    if rows:
+            rows, heading = [], 0
+    if len(rows) > heading:
         yield "\n".join(rows)
 
 

@@ -8,7 +8,9 @@ from email.message import EmailMessage
 
 import pytest
 
+from pigeonhole.document import DocumentError
 from tests.documents.vectors import packages
+from tests.documents.vectors.make import encoded, picture
 
 RUN = "<w:r><w:t>{}</w:t></w:r>"
 RUBY = (
@@ -88,3 +90,15 @@ def test_headers_in_eight_bits_are_read(read, encoding):
         "Subject: Größe der Säge",
         "From: Jörg Müller <a@b.example>",
     ]
+
+
+def test_a_workbook_of_pictures_is_looked_at(read):
+    book = with_members(
+        packages.xlsx({"S": []}, "t"), {"xl/media/image1.jpeg": encoded(picture("Screenshot"), "JPEG")}
+    )
+    assert len(read(book).images) == 1
+
+
+def test_a_workbook_without_anything_is_empty(read):
+    with pytest.raises(DocumentError, match="empty"):
+        read(packages.xlsx({"S": [], "T": []}, "t"))
