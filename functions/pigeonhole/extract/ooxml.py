@@ -106,8 +106,14 @@ def read(source: Source) -> Iterator[Part]:
     stories = sorted(filter(_STORY.fullmatch, package.members), key=_reading_order)
     if not stories:
         raise DocumentError("corrupt", "an Office package without a document")
+    failed: list[DocumentError] = []
     for name in stories:
-        yield from _story(package, name)
+        try:
+            yield from _story(package, name)
+        except DocumentError as error:
+            failed.append(error)
+    if failed:
+        raise failed[0]
 
 
 def _reading_order(name: str) -> tuple[bool, int, str]:

@@ -43,7 +43,6 @@ def _flat(source: Source) -> Iterator[Part]:
     """The same in one XML file."""
     body = Body(source.kind, source.limits.rows)
     yield from body.lines.read(body.events, pieces(source.data))
-    body.events.feed(b"", last=True)
     yield from body.facts()
 
 

@@ -121,6 +121,7 @@ class Lines:
             for chunk in chunks:
                 yield from self.full()
                 events.feed(chunk)
+            events.feed(b"", last=True)
         except DocumentError:
             yield from self.rest()
             raise

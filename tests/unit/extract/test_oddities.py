@@ -102,3 +102,12 @@ def test_a_workbook_of_pictures_is_looked_at(read):
 def test_a_workbook_without_anything_is_empty(read):
     with pytest.raises(DocumentError, match="empty"):
         read(packages.xlsx({"S": [], "T": []}, "t"))
+
+
+def test_a_document_that_breaks_off_is_said_to(read):
+    whole = packages.docx(packages.paragraph("A line of some words.") * 40, "t")
+    with zipfile.ZipFile(io.BytesIO(whole)) as package:
+        words = package.read("word/document.xml")
+    text = read(with_members(whole, {"word/document.xml": words[: len(words) // 2]}))
+    assert text.text.startswith("A line of some words.\nA line")
+    assert text.coverage.cut == ("corrupt",)
