@@ -1,4 +1,4 @@
-"""What people filled into the fields of a PDF form: no part of the text of its pages."""
+"""What people filled into the fields of a PDF, typed over it or noted in it: not in the text of its pages."""
 
 from __future__ import annotations
 
@@ -37,13 +37,31 @@ def filled(document: PdfDocument, page: PdfPage) -> Iterator[str]:
             pdfium.FPDFPage_CloseAnnot(annotation)
 
 
+def noted(page: PdfPage) -> Iterator[str]:
+    """What was typed over a page or noted on it."""
+    import pypdfium2.raw as pdfium
+
+    others = (pdfium.FPDF_ANNOT_WIDGET, pdfium.FPDF_ANNOT_LINK, pdfium.FPDF_ANNOT_POPUP)
+    for at in range(min(pdfium.FPDFPage_GetAnnotCount(page), MOST_FIELDS)):
+        annotation = pdfium.FPDFPage_GetAnnot(page, at)
+        try:
+            if pdfium.FPDFAnnot_GetSubtype(annotation) not in others:
+                yield _read(pdfium.FPDFAnnot_GetStringValue, annotation, b"Contents")
+        finally:
+            pdfium.FPDFPage_CloseAnnot(annotation)
+
+
 def _said(ask: Callable[..., int], document: PdfDocument, annotation: Any) -> str:
+    return _read(ask, document.formenv, annotation)
+
+
+def _read(ask: Callable[..., int], *of: Any) -> str:
     """A string that pdfium gives in two steps: how long it is, then the characters."""
     import pypdfium2.raw as pdfium
 
-    size = ask(document.formenv, annotation, None, 0)
+    size = ask(*of, None, 0)
     if not 2 < size <= LONGEST_VALUE * 2:
         return ""
     buffer = ctypes.create_string_buffer(size)
-    ask(document.formenv, annotation, ctypes.cast(buffer, ctypes.POINTER(pdfium.FPDF_WCHAR)), size)
+    ask(*of, ctypes.cast(buffer, ctypes.POINTER(pdfium.FPDF_WCHAR)), size)
     return " ".join(buffer.raw.decode("utf-16-le", "replace").split("\0")[0].split())

@@ -110,6 +110,7 @@ def _page(document: PdfDocument, number: int, source: Source, furniture: Furnitu
         text = _text(page)
         yield furniture.without(text, number)
         yield "\n".join(forms.filled(document, page)) if document.formenv else ""
+        yield "\n".join(filter(None, forms.noted(page)))
         yield from _seen(page, number, source) if _needs_eyes(page, text, source.limits.scan_chars) else ()
         yield Facts(pages_read=number)
     except PdfiumError:

@@ -11,6 +11,7 @@ import pytest
 from pigeonhole.document import DocumentError
 from tests.documents.vectors import packages
 from tests.documents.vectors.make import encoded, picture
+from tests.unit.extract import hostile
 
 RUN = "<w:r><w:t>{}</w:t></w:r>"
 RUBY = (
@@ -111,3 +112,10 @@ def test_a_document_that_breaks_off_is_said_to(read):
     text = read(with_members(whole, {"word/document.xml": words[: len(words) // 2]}))
     assert text.text.startswith("A line of some words.\nA line")
     assert text.coverage.cut == ("corrupt",)
+
+
+def test_what_was_typed_over_a_page_or_noted_on_it_is_read(read):
+    page = b"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 600 800] /Annots [4 0 R 5 0 R 6 0 R] >>"
+    note = b"<< /Type /Annot /Subtype /%s /Rect [0 0 90 90] /Contents (%s) >>"
+    typed, noted, link = note % (b"FreeText", b"Ada Holm"), note % (b"Text", b"Paid"), note % (b"Link", b"go")
+    assert read(hostile.raw_pdf({3: page, 4: typed, 5: noted, 6: link})).text == "Ada Holm\nPaid"
