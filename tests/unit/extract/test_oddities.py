@@ -9,7 +9,7 @@ from email.message import EmailMessage
 import pytest
 
 from pigeonhole.document import DocumentError
-from tests.documents.vectors import packages
+from tests.documents.vectors import legacy, packages
 from tests.documents.vectors.make import encoded, picture
 from tests.unit.extract import hostile
 
@@ -103,6 +103,10 @@ def test_a_workbook_of_pictures_is_looked_at(read):
 def test_a_workbook_without_anything_is_empty(read):
     with pytest.raises(DocumentError, match="empty"):
         read(packages.xlsx({"S": [], "T": []}, "t"))
+
+
+def test_an_old_workbook_without_cells_may_hold_what_nobody_looked_at(read):
+    assert read(legacy.xls("Plan", [])).text == "## Plan"
 
 
 def test_a_document_that_breaks_off_is_said_to(read):
