@@ -35,6 +35,8 @@ def read(source: Source) -> Iterator[Part]:
 def _frames(image: Image) -> int:
     try:
         return int(getattr(image, "n_frames", 1))
+    except MemoryError:
+        raise
     except Exception as error:  # Pillow raises whatever its codecs raise on hostile bytes
         raise DocumentError("corrupt", f"the image breaks off: {error}") from error
 
@@ -48,6 +50,8 @@ def _open(data: bytes) -> Image:
     Image.MAX_IMAGE_PIXELS = None  # ours below counts instead, and says so in our words
     try:
         image = Image.open(io.BytesIO(data), formats=KINDS)
+    except MemoryError:
+        raise
     except Exception as error:  # Pillow raises whatever its codecs raise on hostile bytes
         raise DocumentError("corrupt", f"not a readable image: {error}") from error
     if image.width * image.height > MAX_PIXELS:
@@ -60,6 +64,8 @@ def _frame(image: Image, page: int, source: Source) -> PageImage:
         image.seek(page - 1)
         image.draft("RGB", (source.limits.image_px * 2,) * 2)
         image.load()
+    except MemoryError:
+        raise
     except Exception as error:  # as above
         raise DocumentError("corrupt", f"the image breaks off: {error}") from error
     return encode(image, page, source.limits.image_px, source.limits.image_bytes)

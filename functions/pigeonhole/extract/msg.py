@@ -36,6 +36,8 @@ def read(source: Source) -> Iterator[Part]:
 
     try:
         ole = olefile.OleFileIO(source.data)
+    except MemoryError:
+        raise
     except Exception as error:  # olefile raises whatever struct and indexing raise on hostile bytes
         raise DocumentError("corrupt", f"a broken compound file: {error}") from error
     with ole:
@@ -120,6 +122,8 @@ class Message:
             with self.ole.openstream(path) as stream:
                 data: bytes = stream.read()
                 return data
+        except MemoryError:
+            raise
         except Exception:  # noqa: BLE001  hostile bytes: a property that cannot be read is not there
             return None
 

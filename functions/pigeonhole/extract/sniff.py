@@ -116,6 +116,8 @@ def _compound(data: bytes) -> str:
             top = {str(names[0]).lower() for names in compound.listdir(streams=True, storages=True)}
             if locked(compound):
                 return "encrypted"
+    except MemoryError:
+        raise
     except Exception as error:  # olefile raises whatever struct and indexing raise on hostile bytes
         raise DocumentError("corrupt", f"a broken compound file: {error}") from error
     return next((found for stream, found in STREAMS if stream.lower() in top), "compound file")

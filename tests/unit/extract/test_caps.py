@@ -182,3 +182,12 @@ def test_a_plan_as_large_as_a_wall_is_looked_at(read):
     Image.new("1", (13_000, 13_000), 1).save(out, "PNG")
     (image,) = read(out.getvalue()).images
     assert (image.width, image.height) == (1_568, 1_568)
+
+
+@pytest.mark.parametrize("megabytes", [190, 240, 300])
+def test_an_image_for_which_memory_does_not_suffice_is_not_called_damaged(read_within, megabytes):
+    out = io.BytesIO()
+    Image.new("1", (13_000, 13_000), 1).save(out, "PNG")
+    with pytest.raises(DocumentError) as failed:
+        read_within(out.getvalue(), Limits(memory_bytes=megabytes << 20))
+    assert failed.value.code == "extraction_memory"
