@@ -112,7 +112,9 @@ def change(claim: Claim, step: Callable[[Work], Work], parts: Parts) -> Claim:
         with suppress(TryLater):
             if changed := _changed(claim, step, parts):
                 return changed
-        claim = keep(claim, parts)
+        paid, claim = claim.paid, keep(claim, parts)
+        if claim.work.replies[paid.tier] != paid.reply:
+            raise TryLater("another answer had come before", seconds=1)  # the outcome is that one's
     for _ in range(_SWAPS):
         if changed := _changed(claim, step, parts):
             return changed

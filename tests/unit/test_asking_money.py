@@ -12,8 +12,9 @@ from importlib.resources import files
 import pytest
 
 from pigeonhole import models, prompt, spend, taxonomy
-from pigeonhole.asking import request_hash
+from pigeonhole.asking import ask, request_hash
 from pigeonhole.budget import STACK, account_of
+from pigeonhole.desk import LostError, keep
 from pigeonhole.document import (
     Allowance,
     Coverage,
@@ -24,6 +25,7 @@ from pigeonhole.document import (
     Text,
     Tier,
     TryLater,
+    Usage,
 )
 from pigeonhole.money import Cap
 from pigeonhole.process import escalate, triage
@@ -69,8 +71,11 @@ def spent(made: World, account: str = STACK) -> Decimal:
     return made.ledger.account(account, made.clock.now().date()).spent_on(made.clock.now().date())
 
 
+TEXT_READ = Text(media_type="text/plain", body=(TEXT,), coverage=Coverage())
+
+
 def question(text: str = TEXT, rules=RULES) -> prompt.Question:
-    read = Text(media_type="text/plain", body=(text,), coverage=Coverage())
+    read = replace(TEXT_READ, body=(text,))
     return prompt.question(read, rules.taxonomy, rules.fast)
 
 
@@ -197,6 +202,31 @@ def test_of_two_answers_the_first_stays_and_both_are_paid_for():
     assert made.row(FIRST).category == "invoice"
     assert spent(made) == 2 * COST
     assert tallies(made, "invoice").usd + tallies(made, UNANSWERED).unsettled_usd == 2 * COST
+
+
+def test_of_two_answers_the_one_that_was_written_down_makes_the_outcome_and_the_bill_says_both():
+    made = world()
+    dear = replace(reply(category="letter"), usage=Usage(input_tokens=4_000, output_tokens=1_000))
+    made.analyst.answers += [dear]
+    late = made.claimed(Order(upload=FIRST))
+    late, _, _ = ask(late, TEXT_READ, RULES.fast, made.parts, SHIFT)
+    made.clock.pass_by(106)
+
+    def meanwhile():
+        with suppress(LostError):
+            keep(late, made.parts)
+        return reply()
+
+    made.analyst.answers += [meanwhile]
+    for _ in range(2):
+        run(made)
+    row = made.row(FIRST)
+
+    assert (row.status, row.category) == (Status.DONE, "letter")
+    assert (
+        (row.cost_usd, row.unsettled_usd) == (tallies(made, "letter").usd, COST) == (Decimal("0.0009"), COST)
+    )
+    assert tallies(made, UNANSWERED).unsettled_usd == COST
 
 
 def test_a_persons_word_writes_off_the_call_under_way_and_its_answer_takes_that_back():
