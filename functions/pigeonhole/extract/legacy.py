@@ -1,9 +1,11 @@
-"""Word, Excel and PowerPoint files of before 2007: which of them have a password."""
+"""Word, Excel and PowerPoint files of before 2007: which have a password, and in which bytes Word wrote."""
 
 from __future__ import annotations
 
 import struct
 from typing import TYPE_CHECKING, Any
+
+from pigeonhole.extract.decode import WESTERN, decode
 
 if TYPE_CHECKING:
     from olefile import OleFileIO  # type: ignore[import-untyped,unused-ignore]
@@ -12,20 +14,51 @@ _RECORD = struct.Struct("<HH")
 _STREAM = 2
 _FILEPASS = 0x2F
 _BEFORE_FILEPASS = 20
+_WORD_HEAD = 20
 _WORD_LOCKED = 0x0100
+# Word 1 and 2, each a file without compartments; and what Word 6 and 95 have inside one.
+_WORD_ALONE = (b"\x9b\xa5", b"\xdb\xa5")
+_WORD_IN_BYTES = (*_WORD_ALONE, b"\xdc\xa5")
+_MACINTOSH = 18
+_BYTES = {
+    ord(character): byte
+    for byte in range(0x80, 0xA0)
+    if (character := bytes((byte,)).decode(WESTERN, "ignore"))
+}
 _SLIDES_LOCKED = 0xF3D1C4DF
 
 
 def locked(compound: OleFileIO[Any]) -> bool:
     """Whether one of the three marks it as encrypted."""
-    word = _start(compound, "WordDocument", 12)
+    word = _start(compound, "WordDocument", _WORD_HEAD)
     user = _start(compound, "Current User", 16)
     book = _start(compound, "Workbook", 8_192) or _start(compound, "Book", 8_192)
     return (
-        (len(word) == 12 and bool(int.from_bytes(word[10:12], "little") & _WORD_LOCKED))
+        bool(int.from_bytes(word[10:12], "little") & _WORD_LOCKED)
         or (len(user) == 16 and int.from_bytes(user[12:], "little") == _SLIDES_LOCKED)
         or _locked_book(book)
     )
+
+
+def in_its_bytes(data: bytes, text: str) -> str:
+    """The words of a Word file of before 1997, whose bytes its library takes for Western ones."""
+    head = _word(data)
+    if not head.startswith(_WORD_IN_BYTES):
+        return text
+    try:
+        written = text.translate(_BYTES).encode("latin-1")
+    except UnicodeEncodeError:
+        return text
+    return written.decode("mac_roman") if head[_MACINTOSH : _MACINTOSH + 1] == b"\1" else decode(written)
+
+
+def _word(data: bytes) -> bytes:
+    from olefile import OleFileIO
+
+    if data.startswith(_WORD_ALONE):
+        return data[:_WORD_HEAD]
+    with OleFileIO(data) as compound:
+        return _start(compound, "WordDocument", _WORD_HEAD)
 
 
 def _start(compound: Any, stream: str, size: int) -> bytes:

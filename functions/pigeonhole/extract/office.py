@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from contextlib import suppress
 
 from pigeonhole.document import DocumentError
-from pigeonhole.extract import ooxml
+from pigeonhole.extract import ooxml, outline
+from pigeonhole.extract.legacy import in_its_bytes
 from pigeonhole.extract.nested import looked_at
 from pigeonhole.extract.parts import Facts, Part, Source
 
@@ -86,7 +87,9 @@ def _markdown(source: Source) -> str:
         with suppress(DocumentError):
             if whole := ooxml.without_ruby(source):  # of which the library leaves out the words themselves
                 return _converted(whole, source.kind)
-    return text
+    if source.kind == "doc" and not text.isascii():
+        return in_its_bytes(source.data, text)
+    return outline.completed(source.data, text) if source.kind == "ppt" else text
 
 
 def _converted(data: bytes, kind: str) -> str:

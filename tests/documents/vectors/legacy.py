@@ -29,6 +29,16 @@ def doc(paragraphs: list[str], *, locked: bool = False) -> bytes:
     return compound({"WordDocument": main.ljust(4_096, b"\0"), "1Table": clx.ljust(4_096, b"\0")})
 
 
+def old_doc(text: bytes, *, macintosh: bool = False, locked: bool = False) -> bytes:
+    """A Word 2 document, which is one file without compartments and keeps its text in bytes."""
+    head = bytearray(0x180)
+    struct.pack_into("<HHHHHH", head, 0, 0xA5DB, 0x2D, 0, 0, 0, 0x0100 if locked else 0)
+    head[18] = macintosh
+    struct.pack_into("<III", head, 0x18, len(head), len(head) + len(text), len(head) + len(text))
+    struct.pack_into("<I", head, 0x34, len(text))
+    return bytes(head) + text + bytes(200)
+
+
 def xls(name: str, rows: list[list[str | float]], *, locked: bool = False) -> bytes:
     """An Excel 97 workbook of one sheet."""
     cells = b"".join(
@@ -57,8 +67,9 @@ def _cell(row: int, column: int, value: str | float) -> bytes:
     return _biff(0x0203, struct.pack("<HHHd", row, column, 0, value))
 
 
-def ppt(slides: list[list[str]], *, locked: bool = False) -> bytes:
-    """A PowerPoint 97 presentation whose slides are lines of text."""
+def ppt(slides: list[list[str]], *, drawn: str = "", locked: bool = False) -> bytes:
+    """A PowerPoint 97 presentation: the outline has the lines of its slides, each slide one drawn text."""
+    drawing = _drawing(drawn) if drawn else b""
     texts = b""
     for number, lines in enumerate(slides, 1):
         texts += _record(0, 0, 0x03F3, struct.pack("<IIIII", number + 1, 0, 1, 255 + number, 0))
@@ -69,7 +80,7 @@ def ppt(slides: list[list[str]], *, locked: bool = False) -> bytes:
     stream, places = first, [0]
     for _ in slides:
         places.append(len(stream))
-        stream += _record(15, 0, 0x03EE, _record(2, 0, 0x03EF, bytes(24)))
+        stream += _record(15, 0, 0x03EE, _record(2, 0, 0x03EF, bytes(24)) + drawing)
     persist = struct.pack("<I", (len(places) << 20) | 1) + struct.pack(f"<{len(places)}I", *places)
     directory = len(stream)
     stream += _record(0, 0, 0x1772, persist)
@@ -86,12 +97,27 @@ def ppt(slides: list[list[str]], *, locked: bool = False) -> bytes:
     )
 
 
+def _drawing(text: str) -> bytes:
+    inside = _record(0, 0, 0x0F9F, bytes(4)) + _record(0, 0, 0x0FA0, text.encode("utf-16-le"))
+    for kind in (0xF00D, 0xF004, 0xF003, 0xF002, 0x040C):
+        inside = _record(15, 0, kind, inside)
+    return inside
+
+
 def _record(version: int, instance: int, kind: int, payload: bytes) -> bytes:
     return struct.pack("<HHI", instance << 4 | version, kind, len(payload)) + payload
 
 
-def msg(subject: str, sender: str, to: str, body: bytes, attached: dict[str, bytes]) -> bytes:
-    """An Outlook message whose body is RTF, as Outlook itself keeps it."""
+def msg(
+    subject: str,
+    sender: str,
+    to: str,
+    body: bytes,
+    attached: dict[str, bytes],
+    received: list[bytes] | None = None,
+    code_page: int = 0,
+) -> bytes:
+    """An Outlook message whose body is RTF, as Outlook itself keeps it; `received` are names in bytes."""
     rtf = struct.pack("<IIII", len(body) + 12, len(body), 0x414C454D, 0) + body
     tree: dict[str, bytes | Tree] = {
         "__properties_version1.0": bytes(32) + struct.pack("<HHIQ", 0x40, 0x0039, 6, 133_800_000_000_000_000),
@@ -100,6 +126,13 @@ def msg(subject: str, sender: str, to: str, body: bytes, attached: dict[str, byt
         "__substg1.0_0E04001F": to.encode("utf-16-le"),
         "__substg1.0_10090102": rtf,
     }
+    if code_page:
+        tree["__properties_version1.0"] += struct.pack("<HHIQ", 0x03, 0x3FFD, 6, code_page)  # type: ignore[operator]
+    for number, who in enumerate(received or ()):
+        tree[f"__recip_version1.0_#{number:08X}"] = {
+            "__properties_version1.0": bytes(8) + struct.pack("<HHIQ", 0x03, 0x0C15, 6, 1),
+            "__substg1.0_3001001E": who,
+        }
     for number, (name, data) in enumerate(attached.items()):
         tree[f"__attach_version1.0_#{number:08X}"] = {
             "__properties_version1.0": bytes(8),

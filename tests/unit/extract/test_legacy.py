@@ -1,0 +1,38 @@
+"""Files of the last century: words in their own bytes, and words that the library passes over."""
+
+from __future__ import annotations
+
+import pytest
+
+from pigeonhole.document import DocumentError
+from tests.documents.vectors import legacy
+
+LETTER = "Уважаемые коллеги, просим оплатить счёт до пятого марта.\rС уважением, бухгалтерия\r"
+PLEASE = "Größe der Säge: übermäßig. Zahlung bis fünften März, bitte.\r"
+
+
+@pytest.mark.parametrize(("text", "encoding"), [(LETTER, "cp1251"), (PLEASE, "cp1252")])
+def test_the_words_of_an_old_document_are_in_the_bytes_of_its_country(read, text, encoding):
+    document = read(legacy.old_doc(text.encode(encoding)), "letter.doc")
+    assert document.media_type == "application/msword"
+    assert document.text.split("\n\n") == text.split("\r")[:-1]
+
+
+def test_a_macintosh_had_bytes_of_its_own(read):
+    text = "L’été est fini, l’année aussi.\r"
+    document = read(legacy.old_doc(text.encode("mac_roman"), macintosh=True), "lettre.doc")
+    assert document.text == "L’été est fini, l’année aussi."
+
+
+def test_an_old_document_with_a_password_says_so(read):
+    with pytest.raises(DocumentError, match="encrypted"):
+        read(legacy.old_doc(b"\x17\x95\xa1", locked=True), "letter.doc")
+
+
+def test_lines_that_only_the_outline_has_stand_on_their_slide(read):
+    slides = [["Drawn by hand", "Rent, heat and water"], ["Plan", "Sell the old saw"]]
+    text = read(legacy.ppt(slides, drawn="Drawn by hand"), "plan.ppt").text
+    first, second = text.split("## Slide 2")
+    assert first.rstrip().endswith("Rent, heat and water")
+    assert second.endswith("Sell the old saw")
+    assert (first.count("Drawn by hand"), second.count("Drawn by hand")) == (1, 1)
