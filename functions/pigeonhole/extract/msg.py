@@ -26,6 +26,7 @@ SENT, DELIVERED, CODEPAGE, MESSAGE_CODEPAGE = 0x0039, 0x0E06, 0x3FDE, 0x3FFD
 SMTP, MAIL, ROLE = "39FE", "3003", 0x0C15
 _ATTACHED, _RECIPIENT = "__attach_version1.0_", "__recip_version1.0_"
 _TIME = 0x40
+MOST_RECIPIENTS = 100  # to look each up takes time by the square of how many there are
 _HEADS = (32, 24, 8)
 _EPOCH = datetime(1601, 1, 1, tzinfo=UTC)
 
@@ -57,7 +58,7 @@ def _message(source: Source, message: Message, depth: int) -> Iterator[Part]:
     yield "\n".join(f"{name}: {value}" for name, value in shown.items() if value)
     yield from message.body(source.limits.chars)
     for storage in message.attachments():
-        yield from _attachment(source, Message(message.ole, storage), depth)
+        yield from _attachment(source, Message(message.ole, storage, message), depth)
 
 
 def _attachment(source: Source, holder: Message, depth: int) -> Iterator[Part]:
@@ -79,10 +80,12 @@ def _attachment(source: Source, holder: Message, depth: int) -> Iterator[Part]:
 class Message:
     """The properties of a message or attachment: streams in its storage, and a table of the small ones."""
 
-    def __init__(self, ole: OleFileIO[Any], storage: Storage) -> None:
+    def __init__(self, ole: OleFileIO[Any], storage: Storage, around: Message | None = None) -> None:
         self.ole = ole
         self.storage = storage
         self._small = dict(self._table())
+        inherited = around.codepage if around else 0
+        self.codepage: int = self._small.get(MESSAGE_CODEPAGE) or self._small.get(CODEPAGE) or inherited
 
     def attachments(self) -> list[Storage]:
         """The storages of what is attached."""
@@ -90,7 +93,10 @@ class Message:
 
     def people(self, listed: str, role: int) -> str | None:
         """Those of one role by name and address; else as the message lists them."""
-        found = (Message(self.ole, storage) for storage in self._storages(_RECIPIENT))
+        storages = self._storages(_RECIPIENT)
+        if len(storages) > MOST_RECIPIENTS and (names := self.text(listed)):
+            return names
+        found = (Message(self.ole, storage, self) for storage in storages)
         shown = [one.name for one in found if one.role == role and one.name]
         return "; ".join(shown) or self.text(listed)
 
@@ -161,8 +167,7 @@ class Message:
             yield from rtf.Reader(lzfu.unpacked(packed, most * 8)).parts()
 
     def _decoded(self, data: bytes) -> str:
-        codepage = self._small.get(MESSAGE_CODEPAGE) or self._small.get(CODEPAGE)
-        named = {65001: "utf-8", 20127: "ascii"}.get(codepage or 0, f"cp{codepage}")
+        named = {65001: "utf-8", 20127: "ascii"}.get(self.codepage, f"cp{self.codepage}")
         return decode(data, known(named))
 
     def _table(self) -> Iterator[tuple[int, int]]:

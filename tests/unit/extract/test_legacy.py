@@ -36,3 +36,15 @@ def test_lines_that_only_the_outline_has_stand_on_their_slide(read):
     assert first.rstrip().endswith("Rent, heat and water")
     assert second.endswith("Sell the old saw")
     assert (first.count("Drawn by hand"), second.count("Drawn by hand")) == (1, 1)
+
+
+def test_recipients_are_in_the_code_page_of_their_message(read):
+    names = ["張毓倫".encode("big5"), b"Ada Holm"]
+    message = legacy.msg("s", "Bo", "", b"{\\rtf1 x}", {}, received=names, code_page=950)
+    assert "To: 張毓倫; Ada Holm" in read(message, "a.msg").text
+
+
+def test_of_very_many_recipients_the_message_s_own_list_is_shown(read):
+    names = [b"%d" % number for number in range(101)]
+    message = legacy.msg("s", "Bo", "All of us", b"{\\rtf1 x}", {}, received=names)
+    assert "To: All of us" in read(message, "a.msg").text
