@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 
 from pigeonhole.document import DocumentError
 from pigeonhole.extract.nested import looked_at
@@ -15,7 +16,7 @@ REPEATS = 20
 _FACTS = {"title": "title", "creator": "author", "creation-date": "created", "date": "modified"}
 _COUNTS = {"odt": ("page-count",), "ods": ("table-count",), "odp": ("page-count",)}
 _DROPPED = frozenset(
-    {"tracked-changes", "forms", "shapes", "scripts", "event-listeners", "binary-data", "ruby-text"}
+    {"tracked-changes", "forms", "scripts", "event-listeners", "binary-data", "ruby-text"}
 )
 _WORDS_APART = frozenset({"creator", "date", "title", "desc"})
 _SILENT = frozenset({"span", "a", "p"})  # most elements of a text; at their start there is nothing to do
@@ -28,7 +29,7 @@ def read(source: Source) -> Iterator[Part]:
         yield from _flat(source)
         return
     package = Package(source)
-    if b"encryption-data" in _optional(package, "META-INF/manifest.xml"):
+    if _locked(_optional(package, "META-INF/manifest.xml")):
         raise DocumentError("encrypted", "an OpenDocument file with a password")
     yield _facts(_optional(package, "meta.xml"))
     body = Body(source.kind, source.limits.rows)
@@ -47,7 +48,16 @@ def _flat(source: Source) -> Iterator[Part]:
 
 
 def _optional(package: Package, name: str) -> bytes:
-    return package.read(name) if name in package.members else b""
+    """A member that the words do not depend on: where it is missing or broken, nothing."""
+    with suppress(DocumentError):
+        return package.read(name)
+    return b""
+
+
+def _locked(manifest: bytes) -> bool:
+    """Whether the words have a password; its macros may have one of their own."""
+    entries = (entry for entry in manifest.split(b"file-entry") if b"encryption-data" in entry)
+    return any(b"content.xml" in entry or b"encrypted-package" in entry for entry in entries)
 
 
 def _facts(meta: bytes) -> Facts:

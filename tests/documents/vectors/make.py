@@ -141,7 +141,7 @@ def open_documents() -> dict[str, bytes]:
             f'<draw:page draw:name="First"><text:p>{LONG}</text:p></draw:page><draw:page><text:p>{SHORT}</text:p></draw:page>',
             HEADING,
         ),
-        "locked.odt": packages.opendocument("text", "", "", locked=True),
+        "locked.odt": packages.opendocument("text", "", "", locked="content.xml"),
         "book.epub": packages.epub(
             {"1.xhtml": page, "2.xhtml": f"<html><body><p>{SHORT}</p></body></html>"}, HEADING
         ),

@@ -215,16 +215,19 @@ def _wide(text: str) -> bytes:
     return struct.pack("<I", len(text)) + text.encode("utf-16-le")
 
 
-def opendocument(kind: str, body: str, title: str, *, locked: bool = False) -> bytes:
-    """An OpenDocument file of ready-made body XML; a locked one says so in its manifest."""
+def opendocument(kind: str, body: str, title: str, *, locked: str = "") -> bytes:
+    """An OpenDocument file of ready-made body XML; the manifest says of one member that it is locked."""
     spaces = " ".join(
         f'xmlns:{short}="{_ODF}:{name}:1.0"'
         for short, name in (("office", "office"), ("text", "text"), ("table", "table"), ("draw", "drawing"))
     )
     meta = f'<office:document-meta {spaces} xmlns:dc="http://purl.org/dc/elements/1.1/"><office:meta>'
     meta += f"<dc:title>{title}</dc:title></office:meta></office:document-meta>"
-    secret = '<manifest:encryption-data manifest:checksum="x"/>' if locked else ""
-    entry = f'<manifest:file-entry manifest:full-path="content.xml">{secret}</manifest:file-entry>'
+    secret = '<manifest:encryption-data manifest:checksum="x"/>'
+    entry = "".join(
+        f'<manifest:file-entry manifest:full-path="{name}">{secret if name == locked else ""}</manifest:file-entry>'
+        for name in ("content.xml", "Basic/Standard/Module1.xml")
+    )
     return archive(
         {
             "mimetype": f"application/vnd.oasis.opendocument.{kind}",

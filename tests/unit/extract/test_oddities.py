@@ -123,3 +123,23 @@ def test_what_was_typed_over_a_page_or_noted_on_it_is_read(read):
     note = b"<< /Type /Annot /Subtype /%s /Rect [0 0 90 90] /Contents (%s) >>"
     typed, noted, link = note % (b"FreeText", b"Ada Holm"), note % (b"Text", b"Paid"), note % (b"Link", b"go")
     assert read(hostile.raw_pdf({3: page, 4: typed, 5: noted, 6: link})).text == "Ada Holm\nPaid"
+
+
+def test_a_broken_statement_of_facts_leaves_the_words_of_an_open_document(read):
+    package = bytearray(packages.opendocument("text", "<text:p>Pay by 5 March</text:p>", "t"))
+    with zipfile.ZipFile(io.BytesIO(package)) as archive:
+        at = archive.getinfo("meta.xml").header_offset
+    package[at + 45] ^= 0xFF
+    assert read(bytes(package)).text == "Pay by 5 March"
+
+
+def test_a_password_on_its_macros_locks_no_open_document(read):
+    locked = packages.opendocument("text", "<text:p>x</text:p>", "t", locked="Basic/Standard/Module1.xml")
+    assert read(locked).text == "x"
+
+
+def test_text_boxes_of_an_open_sheet_are_read(read):
+    box = "<table:shapes><draw:frame><draw:text-box><text:p>Pay by 5 March</text:p></draw:text-box></draw:frame></table:shapes>"
+    row = "<table:table-row><table:table-cell><text:p>Total</text:p></table:table-cell></table:table-row>"
+    sheet = packages.opendocument("spreadsheet", f'<table:table table:name="S">{box}{row}</table:table>', "t")
+    assert read(sheet).text == "## S\nPay by 5 March\nTotal"
