@@ -1,16 +1,17 @@
-"""What people filled into the fields of a PDF, typed over it or noted in it: not in the text of its pages."""
+"""What people put on a PDF, which is not in the text of its pages: values, notes, stamps, signatures."""
 
 from __future__ import annotations
 
 import ctypes
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from pypdfium2 import PdfDocument, PdfPage
 
 MOST_FIELDS = 2_000
-LONGEST_VALUE = 4_000
+LONGEST_VALUE = 1_000_000
 _OFF = frozenset({"", "off"})
 
 
@@ -49,6 +50,41 @@ def noted(page: PdfPage) -> Iterator[str]:
                 yield _read(pdfium.FPDFAnnot_GetStringValue, annotation, b"Contents")
         finally:
             pdfium.FPDFPage_CloseAnnot(annotation)
+
+
+def stamped(
+    document: PdfDocument, page: PdfPage, number: int, text: Callable[[PdfPage], str]
+) -> Iterator[str]:
+    """What the stamps and signatures on a page show; of its annotations it has no others after this."""
+    import pypdfium2.raw as pdfium
+
+    count = min(pdfium.FPDFPage_GetAnnotCount(page), MOST_FIELDS)
+    stamps = {at for at in range(count) if _is_stamp(document, page, at)}
+    if not stamps:
+        return
+    for at in reversed(range(count)):
+        if at not in stamps:
+            pdfium.FPDFPage_RemoveAnnot(page, at)
+    before = set(text(page).splitlines())
+    if pdfium.FPDFPage_Flatten(page, pdfium.FLAT_NORMALDISPLAY) == pdfium.FLATTEN_SUCCESS:
+        with closing(document[number - 1]) as drawn:
+            yield from (line for line in text(drawn).splitlines() if line not in before)
+
+
+def _is_stamp(document: PdfDocument, page: PdfPage, at: int) -> bool:
+    import pypdfium2.raw as pdfium
+
+    annotation = pdfium.FPDFPage_GetAnnot(page, at)
+    try:
+        kind = pdfium.FPDFAnnot_GetSubtype(annotation)
+        signature = pdfium.FPDF_FORMFIELD_SIGNATURE
+        return kind == pdfium.FPDF_ANNOT_STAMP or bool(
+            kind == pdfium.FPDF_ANNOT_WIDGET
+            and document.formenv
+            and pdfium.FPDFAnnot_GetFormFieldType(document.formenv, annotation) == signature
+        )
+    finally:
+        pdfium.FPDFPage_CloseAnnot(annotation)
 
 
 def _said(ask: Callable[..., int], document: PdfDocument, annotation: Any) -> str:

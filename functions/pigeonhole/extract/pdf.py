@@ -24,6 +24,7 @@ ATTACHED = re.compile(
     r"\.(?:pdf|doc[xm]?|xls[xmb]?|pptx?|od[tsp]|rtf|txt|md|csv|html?|eml|msg|mbox|epub|zip)$", re.IGNORECASE
 )
 
+_LOCKED = ("password", "security scheme")
 _MEANINGLESS = re.compile("[\x00-\x01\x03-\x08\x0e-\x1f\ufffd\ue000-\uf8ff]")
 
 
@@ -82,7 +83,7 @@ def _open(source: Source) -> PdfDocument:
     try:
         return PdfDocument(source.data)
     except PdfiumError as error:
-        code = "encrypted" if "password" in str(error).lower() else "corrupt"
+        code = "encrypted" if any(word in str(error).lower() for word in _LOCKED) else "corrupt"
         raise DocumentError(code, str(error)) from error
 
 
@@ -112,6 +113,7 @@ def _page(document: PdfDocument, number: int, source: Source, furniture: Furnitu
         yield "\n".join(forms.filled(document, page)) if document.formenv else ""
         yield "\n".join(filter(None, forms.noted(page)))
         yield from _seen(page, number, source) if _needs_eyes(page, text, source.limits.scan_chars) else ()
+        yield "\n".join(forms.stamped(document, page, number, _text))
         yield Facts(pages_read=number)
     except PdfiumError:
         yield Facts(cut="corrupt", failed=1)

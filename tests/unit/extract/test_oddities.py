@@ -9,7 +9,7 @@ from email.message import EmailMessage
 import pytest
 
 from pigeonhole.document import DocumentError
-from tests.documents.vectors import legacy, packages
+from tests.documents.vectors import legacy, packages, pdfs
 from tests.documents.vectors.make import encoded, picture
 from tests.unit.extract import hostile
 
@@ -123,6 +123,32 @@ def test_what_was_typed_over_a_page_or_noted_on_it_is_read(read):
     note = b"<< /Type /Annot /Subtype /%s /Rect [0 0 90 90] /Contents (%s) >>"
     typed, noted, link = note % (b"FreeText", b"Ada Holm"), note % (b"Text", b"Paid"), note % (b"Link", b"go")
     assert read(hostile.raw_pdf({3: page, 4: typed, 5: noted, 6: link})).text == "Ada Holm\nPaid"
+
+
+def test_a_stamp_and_a_signature_show_who_signed_and_their_neighbours_show_nothing_twice(read):
+    shown = b"<< /Type /XObject /Subtype /Form /BBox [0 0 200 20] /Resources << /Font << /F 9 0 R >> >> /Length %d >>\nstream\n%s\nendstream"
+    stamp = b"<< /Type /Annot /Subtype /Stamp /Rect [0 0 200 20] /AP << /N 7 0 R >> >>"
+    signed = b"<< /Type /Annot /Subtype /Widget /FT /Sig /T (s) /Rect [0 50 200 70] /AP << /N 8 0 R >> >>"
+    value = b"<< /Type /Annot /Subtype /Widget /FT /Tx /T (Name) /V (Ada) /Rect [0 90 200 110] /AP << /N 10 0 R >> >>"
+    texts = {7: b"PAID", 8: b"Signed by Bo Lind", 10: b"Ada", 11: b"Order 4711"}
+    drawn = {at: b"BT /F 9 Tf 2 %d Td (%s) Tj ET" % (at % 11 or 700, text) for at, text in texts.items()}
+    pdf = hostile.raw_pdf(
+        {
+            1: b"<< /Type /Catalog /Pages 2 0 R /AcroForm << /Fields [5 0 R 6 0 R] >> >>",
+            3: b"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 600 800] /Annots [4 0 R 5 0 R 6 0 R] /Contents 11 0 R /Resources << /Font << /F 9 0 R >> >> >>",
+            4: stamp,
+            5: signed,
+            6: value,
+            9: b"<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica >>",
+        }
+        | {at: shown % (len(data), data) for at, data in drawn.items()}
+    )
+    assert read(pdf).text.split() == "Order 4711 Name: Ada PAID Signed by Bo Lind".split()
+
+
+def test_a_long_value_of_a_field_is_read_whole(read):
+    value = "Ten pallets, please. " * 900 + "Thanks."
+    assert read(pdfs.form(["Order"], {"Remarks": value})).text.endswith(value[-400:])
 
 
 def test_a_broken_statement_of_facts_leaves_the_words_of_an_open_document(read):
