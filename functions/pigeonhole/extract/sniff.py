@@ -23,6 +23,8 @@ _TEXT_NAMES = {
     ".eml": "eml",
     ".mbox": "mbox",
 }
+_TEXTS = (*_TEXT_NAMES, ".txt", ".log")
+_WORDS = 0.8
 _HTML = re.compile(
     r"(?:\s|<!--.*?-->)*+"
     r"<(?:!doctype\s+html|html|head|body|title|meta|p|div|h[1-6]|table|center|font|ul|ol|script)\b"
@@ -126,7 +128,7 @@ def _compound(data: bytes) -> str:
 def _text_kind(data: bytes, suffix: str) -> str:
     sample = data[:SAMPLE]
     head = decode(sample)
-    if not is_text(head, len(sample)):
+    if not is_text(head, len(sample)) and not (suffix in _TEXTS and _is_padded_text(head)):
         return "unknown binary data"
     if _HTML.match(head):
         return "html"
@@ -134,6 +136,12 @@ def _text_kind(data: bytes, suffix: str) -> str:
         return "rtf"
     named = _TEXT_NAMES.get(suffix)
     return _refined(named or _looks(head) or "txt", head, data[-HEAD:])
+
+
+def _is_padded_text(head: str) -> bool:
+    """Whether it is text but for zero bytes, which some programs fill their fields or lines with."""
+    words = head.replace("\0", "")
+    return len(words) >= len(head) * _WORDS and is_text(words, len(words))
 
 
 def _looks(head: str) -> str | None:

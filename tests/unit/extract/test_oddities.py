@@ -169,3 +169,9 @@ def test_text_boxes_of_an_open_sheet_are_read(read):
     row = "<table:table-row><table:table-cell><text:p>Total</text:p></table:table-cell></table:table-row>"
     sheet = packages.opendocument("spreadsheet", f'<table:table table:name="S">{box}{row}</table:table>', "t")
     assert read(sheet).text == "## S\nPay by 5 March\nTotal"
+
+
+def test_zero_bytes_between_words_make_no_text_binary(read):
+    assert read(b"Item\0\tPrice\0\r\nSaw\0\t420\0\r\n" * 9, "a.csv").text.startswith("Item\tPrice\nSaw\t420")
+    with pytest.raises(DocumentError, match="unknown binary data"):
+        read(b"Item\0\tPrice\0\r\nSaw\0\t420\0\r\n" * 9, "a.bin")
