@@ -96,6 +96,8 @@ def _plain(image: Image) -> Image:
     """In a mode that can be scaled well, and takes no more memory than it must."""
     if image.mode == "1":
         return image.convert("L")
+    if image.mode == "La":
+        return image.convert("LA").convert("RGBA")
     if image.mode.startswith("I"):
         return image.convert("F").point(lambda level: level / 256).convert("L")
     return image if image.mode in ("L", "RGB", "RGBA") else image.convert("RGBA")

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import io
+import struct
 import zipfile
 from email.message import EmailMessage
 
 import pytest
+from PIL import Image
 
 from pigeonhole.document import DocumentError
 from tests.documents.vectors import legacy, packages, pdfs
@@ -175,3 +177,12 @@ def test_zero_bytes_between_words_make_no_text_binary(read):
     assert read(b"Item\0\tPrice\0\r\nSaw\0\t420\0\r\n" * 9, "a.csv").text.startswith("Item\tPrice\nSaw\t420")
     with pytest.raises(DocumentError, match="unknown binary data"):
         read(b"Item\0\tPrice\0\r\nSaw\0\t420\0\r\n" * 9, "a.bin")
+
+
+def test_an_image_whose_greys_are_multiplied_by_their_opacity_is_seen(read):
+    file = io.BytesIO()
+    Image.new("LA", (40, 20), (90, 200)).save(file, "TIFF")
+    kind = struct.Struct("<HHIHH")
+    multiplied = file.getvalue().replace(kind.pack(338, 3, 1, 2, 0), kind.pack(338, 3, 1, 1, 0))
+    assert Image.open(io.BytesIO(multiplied)).mode == "La"
+    assert len(read(multiplied).images) == 1
