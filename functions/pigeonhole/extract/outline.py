@@ -51,7 +51,7 @@ def _document(data: bytes) -> bytes:
 
     try:
         with OleFileIO(data) as compound:
-            words: bytes = compound.openstream("PowerPoint Document").read()
+            words: bytes = compound.openstream(["PowerPoint Document"]).read()
             return words
     except MemoryError:
         raise
