@@ -15,9 +15,7 @@ REPEATS = 20
 
 _FACTS = {"title": "title", "creator": "author", "creation-date": "created", "date": "modified"}
 _COUNTS = {"odt": ("page-count",), "ods": ("table-count",), "odp": ("page-count",)}
-_DROPPED = frozenset(
-    {"tracked-changes", "forms", "scripts", "event-listeners", "binary-data", "ruby-text"}
-)
+_DROPPED = frozenset({"tracked-changes", "forms", "scripts", "event-listeners", "binary-data", "ruby-text"})
 _WORDS_APART = frozenset({"creator", "date", "title", "desc"})
 _SILENT = frozenset({"span", "a", "p"})  # most elements of a text; at their start there is nothing to do
 _ITEM = {"odt": None, "ods": "table", "odp": "page"}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import struct
 from collections.abc import Iterator
+from typing import Any
 
 _RECORD = struct.Struct("<HHI")
 _DOCUMENT, _OUTLINE, _SLIDE, _CHARS, _BYTES = 0x03E8, 0x0FF0, 0x03F3, 0x0FA0, 0x0FA8
@@ -27,8 +28,7 @@ def completed(data: bytes, markdown: str) -> str:
     if len(sections) != len(missing):
         before, sections, missing = "", [markdown], [[line for lines in missing for line in lines]]
     whole = (
-        "\n\n".join([section.rstrip("\n"), *lines])
-        for section, lines in zip(sections, missing, strict=True)
+        "\n\n".join([section.rstrip("\n"), *lines]) for section, lines in zip(sections, missing, strict=True)
     )
     return before + "\n\n".join(whole)
 
@@ -47,12 +47,12 @@ def _outline(data: bytes) -> list[list[str]]:
 
 
 def _document(data: bytes) -> bytes:
-    from olefile import OleFileIO  # type: ignore[import-untyped,unused-ignore]
+    import olefile  # type: ignore[import-untyped,unused-ignore]
 
     try:
-        with OleFileIO(data) as compound:
-            words: bytes = compound.openstream(["PowerPoint Document"]).read()
-            return words
+        compound: Any = olefile.OleFileIO(data)
+        with compound:
+            return bytes(compound.openstream("PowerPoint Document").read())
     except MemoryError:
         raise
     except Exception:  # noqa: BLE001  olefile raises whatever hostile bytes make it raise: then nothing is added

@@ -7,7 +7,7 @@ import pytest
 from pigeonhole.document import DocumentError
 from tests.documents.vectors import legacy
 
-LETTER = "Уважаемые коллеги, просим оплатить счёт до пятого марта.\rБухгалтерия\r"
+LETTER = "Уважаемые коллеги, просим оплатить счёт до пятого марта.\r"
 PLEASE = "Größe der Säge: übermäßig. Zahlung bis fünften März, bitte.\r"
 
 
