@@ -86,6 +86,12 @@ def known(encoding: str | None) -> str | None:
     return None if name in _NOT_FOR_DOCUMENTS else name
 
 
+def code_page(number: int) -> str | None:
+    """What Python calls one of Windows' code pages, where it has it."""
+    named = {1200: "utf-16-le", 10000: "mac_roman", 20127: "ascii", 65001: "utf-8"}
+    return known(named.get(number, f"cp{number}"))
+
+
 def _guess(data: bytes) -> str:
     from pigeonhole.extract.guess import guess
 

@@ -1,11 +1,14 @@
-"""Word, Excel and PowerPoint files of before 2007: which have a password, and in which bytes Word wrote."""
+"""Word, Excel and PowerPoint files of before 2007: passwords, what they say of themselves, Word's bytes."""
 
 from __future__ import annotations
 
 import struct
+from contextlib import suppress
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from pigeonhole.extract.decode import WESTERN, decode
+from pigeonhole.extract.decode import WESTERN, code_page, decode
+from pigeonhole.extract.parts import Facts
 
 if TYPE_CHECKING:
     from olefile import OleFileIO  # type: ignore[import-untyped,unused-ignore]
@@ -26,6 +29,9 @@ _BYTES = {
     if (character := bytes((byte,)).decode(WESTERN, "ignore"))
 }
 _SLIDES_LOCKED = 0xF3D1C4DF
+_SUMMARY, _CODE_PAGE, _PAGES = "\x05SummaryInformation", 1, 14
+_NEVER = 1601  # where the clock of these files starts: a date that was not set
+_FACTS = {2: "title", 4: "author", 12: "created", 13: "modified"}
 
 
 def locked(compound: OleFileIO[Any]) -> bool:
@@ -38,6 +44,32 @@ def locked(compound: OleFileIO[Any]) -> bool:
         or (len(user) == 16 and int.from_bytes(user[12:], "little") == _SLIDES_LOCKED)
         or _locked_book(book)
     )
+
+
+def facts(data: bytes) -> Facts:
+    """Title, author, dates and the count of pages, as far as the file states them."""
+    said = _summary(data)
+    names = code_page(int(said.get(_CODE_PAGE) or 0) & 0xFFFF)
+    shown = {ours: _shown(said[number], names) for number, ours in _FACTS.items() if number in said}
+    pages = said.get(_PAGES)
+    return Facts(pages_total=pages if isinstance(pages, int) and pages > 0 else None, **shown)  # type: ignore[arg-type]
+
+
+def _summary(data: bytes) -> dict[int, Any]:
+    import olefile  # type: ignore[import-untyped,unused-ignore]
+
+    with suppress(Exception):  # a summary that cannot be read states nothing; the words are read without it
+        compound: Any = olefile.OleFileIO(data)
+        with compound:
+            return dict(compound.getproperties(_SUMMARY, convert_time=True))
+    return {}
+
+
+def _shown(value: object, names: str | None) -> str | None:
+    if isinstance(value, datetime):
+        return f"{value:%Y-%m-%dT%H:%M:%SZ}" if value.year > _NEVER else None
+    words = decode(value, names) if isinstance(value, bytes) else value if isinstance(value, str) else ""
+    return words.strip("\0 ") or None
 
 
 def in_its_bytes(data: bytes, text: str) -> str:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from pigeonhole.document import DocumentError
 from pigeonhole.extract import html, lzfu, rtf
-from pigeonhole.extract.decode import decode, known
+from pigeonhole.extract.decode import code_page, decode
 from pigeonhole.extract.nested import attached
 from pigeonhole.extract.parts import ATTACHED, NOT_READ, Facts, Part, Source
 
@@ -167,8 +167,7 @@ class Message:
             yield from rtf.Reader(lzfu.unpacked(packed, most * 8)).parts()
 
     def _decoded(self, data: bytes) -> str:
-        named = {65001: "utf-8", 20127: "ascii"}.get(self.codepage, f"cp{self.codepage}")
-        return decode(data, known(named))
+        return decode(data, code_page(self.codepage))
 
     def _table(self) -> Iterator[tuple[int, int]]:
         """The fixed-size properties; the table's head has one of three sizes, by where it stands."""

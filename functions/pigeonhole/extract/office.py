@@ -7,13 +7,13 @@ from collections.abc import Iterator
 from contextlib import suppress
 
 from pigeonhole.document import DocumentError
-from pigeonhole.extract import ooxml, outline
-from pigeonhole.extract.legacy import in_its_bytes
+from pigeonhole.extract import legacy, ooxml, outline
 from pigeonhole.extract.nested import looked_at
 from pigeonhole.extract.parts import Facts, Part, Source
 
 _EMPTY_CELLS = re.compile(r"(?:\|(?: ---)? {1,2}){12,}(?=\|)")
 _EAST_ASIAN = re.compile("[\u3040-\u30ff\u4e00-\u9fff]")
+_SLIDE = re.compile(r"^## Slide \d+$", re.MULTILINE)
 _MARK = re.compile(r"\\([^\w\s])|\*{1,3}|~~")
 # What the library says in the place of what it left out; it says so nowhere else.
 _LEFT_OUT = re.compile(
@@ -33,11 +33,12 @@ _TAGS = ("<sup>", "</sup>", "<sub>", "</sub>", "<u>", "</u>")
 
 def read(source: Source) -> Iterator[Part]:
     """The document as Markdown, after what it says of itself; its pictures when it says nothing."""
-    said = ooxml.facts(source) if _packed(source) else Facts()
+    said = ooxml.facts(source) if _packed(source) else legacy.facts(source.data)
     yield said
     text = _markdown(source)
     yield _plain(text)
-    yield Facts(pages_read=said.pages_total)
+    pages = len(_SLIDE.findall(text)) if source.kind == "ppt" else said.pages_total
+    yield Facts(pages_total=pages, pages_read=pages)
     yield from _left_out(text)
     if source.kind == "xlsx":
         yield from _missing_sheets(source, text)
@@ -88,7 +89,7 @@ def _markdown(source: Source) -> str:
             if whole := ooxml.without_ruby(source):  # of which the library leaves out the words themselves
                 return _converted(whole, source.kind)
     if source.kind == "doc" and not text.isascii():
-        return in_its_bytes(source.data, text)
+        return legacy.in_its_bytes(source.data, text)
     return outline.completed(source.data, text) if source.kind == "ppt" else text
 
 

@@ -8,7 +8,7 @@ from datetime import date, datetime, time, timedelta
 from typing import TYPE_CHECKING, Any
 
 from pigeonhole.document import DocumentError
-from pigeonhole.extract import ooxml
+from pigeonhole.extract import legacy, ooxml
 from pigeonhole.extract.nested import looked_at
 from pigeonhole.extract.parts import Facts, Part, Source
 
@@ -22,8 +22,7 @@ LONGEST_SPAN = 200
 def read(source: Source) -> Iterator[Part]:
     """Each sheet under its name, after what the workbook says of itself; pictures where no cell speaks."""
     packed = source.data.startswith(b"PK")
-    if packed:
-        yield ooxml.facts(source)
+    yield ooxml.facts(source) if packed else legacy.facts(source.data)
     book = _open(source.data)
     names, read, spoke = book.sheet_names, 0, False
     yield Facts(pages_total=len(names), pages_read=0)

@@ -3,13 +3,35 @@
 from __future__ import annotations
 
 import struct
+from datetime import UTC, datetime, timedelta
 
 from tests.documents.vectors.compound import Tree, compound
 
 WORD, EXCEL, SLIDES = 0xA5EC, 0x0600, 0x03E8
 
 
-def doc(paragraphs: list[str], *, locked: bool = False) -> bytes:
+def summary(code_page: int, title: bytes, author: bytes, created: datetime, pages: int) -> bytes:
+    """The stream in which Office states what a file is called, whose it is, and how long."""
+    ticks = (created - datetime(1601, 1, 1, tzinfo=UTC)) // timedelta(microseconds=1) * 10
+    values = {
+        1: struct.pack("<IhH", 2, code_page, 0),
+        **{
+            key: struct.pack("<II", 30, len(text) + 1) + text + b"\0"
+            for key, text in ((2, title), (4, author))
+        },
+        12: struct.pack("<IQ", 64, ticks),
+        13: struct.pack("<IQ", 64, 0),
+        14: struct.pack("<Ii", 3, pages),
+    }
+    at, table, body = 8 + 8 * len(values), b"", b""
+    for key, value in values.items():
+        table += struct.pack("<II", key, at + len(body))
+        body += value.ljust(-(-len(value) // 4) * 4, b"\0")
+    section = struct.pack("<II", at + len(body), len(values)) + table + body
+    return struct.pack("<HHI16sI16sI", 0xFFFE, 0, 2, b"", 1, b"\xe0\x85\x9f\xf2", 48) + section
+
+
+def doc(paragraphs: list[str], *, stated: bytes = b"", locked: bool = False) -> bytes:
     """A Word 97 document of one piece of Unicode text."""
     text = "".join(f"{line}\r" for line in paragraphs)
     body = text.encode("utf-16-le")
@@ -26,7 +48,13 @@ def doc(paragraphs: list[str], *, locked: bool = False) -> bytes:
     clx = b"\x02" + struct.pack("<I", len(pieces)) + pieces
     struct.pack_into("<II", fib, 0x01A2, 0, len(clx))
     main = bytes(fib) + body
-    return compound({"WordDocument": main.ljust(4_096, b"\0"), "1Table": clx.ljust(4_096, b"\0")})
+    return compound(
+        {
+            "\x05SummaryInformation": stated.ljust(4_096, b"\0"),
+            "WordDocument": main.ljust(4_096, b"\0"),
+            "1Table": clx.ljust(4_096, b"\0"),
+        }
+    )
 
 
 def old_doc(text: bytes, *, macintosh: bool = False, locked: bool = False) -> bytes:
@@ -39,7 +67,7 @@ def old_doc(text: bytes, *, macintosh: bool = False, locked: bool = False) -> by
     return bytes(head) + text + bytes(200)
 
 
-def xls(name: str, rows: list[list[str | float]], *, locked: bool = False) -> bytes:
+def xls(name: str, rows: list[list[str | float]], *, stated: bytes = b"", locked: bool = False) -> bytes:
     """An Excel 97 workbook of one sheet."""
     cells = b"".join(
         _cell(row, column, value) for row, line in enumerate(rows) for column, value in enumerate(line)
@@ -50,7 +78,8 @@ def xls(name: str, rows: list[list[str | float]], *, locked: bool = False) -> by
     start = len(_bof(5)) + len(password) + 4 + 8 + len(title) + 4
     bound = struct.pack("<IBBBB", start, 0, 0, len(title), 0) + title
     book = _bof(0x0005) + password + _biff(0x0085, bound) + _biff(0x000A, b"") + sheet
-    return compound({"Workbook": book.ljust(4_096, b"\0")})
+    streams = {"\x05SummaryInformation": stated, "Workbook": book}
+    return compound({stream: data.ljust(4_096, b"\0") for stream, data in streams.items()})
 
 
 def _biff(kind: int, payload: bytes) -> bytes:

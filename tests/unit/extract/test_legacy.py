@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import pytest
 
 from pigeonhole.document import DocumentError
@@ -36,6 +38,33 @@ def test_lines_that_only_the_outline_has_stand_on_their_slide(read):
     assert first.rstrip().endswith("Rent, heat and water")
     assert second.endswith("Sell the old saw")
     assert (first.count("Drawn by hand"), second.count("Drawn by hand")) == (1, 1)
+
+
+BOOKED = legacy.summary(
+    1251, "Счёт".encode("cp1251"), "Анна".encode("cp1251"), datetime(1999, 9, 30, 1, 48, tzinfo=UTC), 3
+)
+
+
+@pytest.mark.parametrize(
+    ("data", "name", "pages"),
+    [
+        (legacy.doc(["x"], stated=BOOKED), "a.doc", 3),
+        (legacy.xls("S", [["x"]], stated=BOOKED), "a.xls", 1),
+    ],
+)
+def test_old_office_files_state_title_author_dates_and_pages(read, data, name, pages):
+    text = read(data, name)
+    assert (text.title, text.author) == ("Счёт", "Анна")
+    assert (text.created, text.modified) == ("1999-09-30T01:48:00Z", None)
+    assert (text.coverage.pages_total, text.coverage.pages_read) == (pages, pages)
+
+
+def test_an_old_presentation_has_as_many_pages_as_slides(read):
+    assert read(legacy.ppt([["One"], ["Two"]]), "a.ppt").coverage.pages_total == 2
+
+
+def test_a_broken_statement_of_facts_leaves_the_words_of_an_old_document(read):
+    assert read(legacy.doc(["Ten pallets"], stated=BOOKED[:60]), "a.doc").text == "# Ten pallets"
 
 
 def test_recipients_are_in_the_code_page_of_their_message(read):
