@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from html import unescape
 from itertools import accumulate
 from typing import TYPE_CHECKING
 
@@ -22,12 +23,22 @@ PIECE = 1 << 14
 LONGEST = 24_000_000  # bytes of one page: its markup may be many times its text
 MOST_TAGS = 1_000_000
 HEAD = 4_096
+STATED = 16_384
 NAVIGATION_CHARS = 200
 LONGEST_ALT = 300
 FEW_SCRIPTS = 3
 
 _DROPPED = "script,style,noscript,template,svg,iframe,object,select,[hidden]"
 _NAVIGATION = "nav,[role=navigation]"
+_META = re.compile(r"<meta\b[^<>]*+>", re.IGNORECASE)
+_ATTRIBUTE = re.compile(
+    r"""(?<![\w:.-])([\w:.-]{1,40}+)\s{0,9}+=\s{0,9}+(?:"([^"]*+)"|'([^']*+)'|([^\s"'<>]++))"""
+)
+_FACTS = {
+    **dict.fromkeys(("author", "dc.creator", "dcterms.creator", "article:author"), "author"),
+    **dict.fromkeys(("date", "dc.date", "dcterms.created", "article:published_time"), "created"),
+    **dict.fromkeys(("last-modified", "dcterms.modified", "article:modified_time"), "modified"),
+}
 _CHARSET = re.compile(rb"""charset\s{0,9}=\s{0,9}["']?\s{0,9}([\w.:-]{2,40})""", re.IGNORECASE)
 _LINE, _TAB = "\x1e", "\x1f"
 _SIGNS = (_LINE, _TAB, rowspans.OPEN, rowspans.SHUT)
@@ -75,11 +86,21 @@ def page(data: bytes | str) -> Iterator[Part]:
     markup = _characters(data[:LONGEST]) if isinstance(data, bytes) else data[:LONGEST]
     fitting = up_to(MOST_TAGS, "<", markup)
     title, text = convert(fitting)
-    if title:
-        yield Facts(title=title)
+    yield Facts(title=title or None, **_stated(markup[:STATED]))  # type: ignore[arg-type]
     yield text
     if len(data) > LONGEST or len(fitting) < len(markup):
         yield Facts(cut="chars")
+
+
+def _stated(head: str) -> dict[str, str]:
+    """Author and dates, as the page's head states them."""
+    said: dict[str, str] = {}
+    for tag in _META.findall(head):
+        at = {name.lower(): value for name, *values in _ATTRIBUTE.findall(tag) for value in values if value}
+        fact = _FACTS.get((at.get("name") or at.get("property") or "").lower())
+        if fact and (value := unescape(at.get("content", "")).strip()):
+            said.setdefault(fact, value)
+    return said
 
 
 def inside(data: bytes | str) -> Iterator[Part]:

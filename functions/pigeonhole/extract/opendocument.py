@@ -9,9 +9,10 @@ from pigeonhole.document import DocumentError
 from pigeonhole.extract.nested import looked_at
 from pigeonhole.extract.package import Package
 from pigeonhole.extract.parts import Facts, Part, Source
-from pigeonhole.extract.xmlparts import Element, Events, Lines, elements, pieces, values
+from pigeonhole.extract.xmlparts import CHUNK, Element, Events, Lines, elements, pieces, values
 
 REPEATS = 20
+_META_ENDS = b"</office:meta>"
 
 _FACTS = {"title": "title", "creator": "author", "creation-date": "created", "date": "modified"}
 _COUNTS = {"odt": ("page-count",), "ods": ("table-count",), "odp": ("page-count",)}
@@ -40,6 +41,9 @@ def read(source: Source) -> Iterator[Part]:
 
 def _flat(source: Source) -> Iterator[Part]:
     """The same in one XML file."""
+    start = source.data.find(b"<office:meta>", 0, CHUNK)
+    end = source.data.find(_META_ENDS, start, start + CHUNK) if start >= 0 else -1
+    yield _facts(source.data[start : end + len(_META_ENDS)] if end >= 0 else b"")
     body = Body(source.kind, source.limits.rows)
     yield from body.lines.read(body.events, pieces(source.data))
     yield from body.facts()
@@ -129,7 +133,7 @@ class Body:
             return
         elif tag in ("p", "h"):
             self._write(" " if self._open else "\n")
-        elif tag in _WORDS_APART:
+        elif tag in _WORDS_APART and self._inside:
             self._write(" ")
         elif tag in ("table-cell", "covered-table-cell"):
             self._open -= 1

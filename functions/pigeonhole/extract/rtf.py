@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 
 from pigeonhole.extract.parts import Facts, Part, Source
 from pigeonhole.extract.xmlparts import Lines
@@ -26,7 +27,8 @@ _SKIPPED = frozenset(
     ).split()
 )
 _KEPT_STARRED = frozenset(b"shpinst shptxt shppict cs footnote annotation".split())
-_STATED = {b"title": "title", b"author": "author"}
+_STATED = {b"title": "title", b"author": "author", b"creatim": "created", b"revtim": "modified"}
+_CLOCK = (b"yr", b"mo", b"dy", b"hr", b"min")
 _SIGNS = {
     **dict.fromkeys((b"par", b"line", b"sect", b"page", b"column", b"row", b"nestrow", b"shptxt"), "\n"),
     **dict.fromkeys((b"cell", b"nestcell", b"tab"), "\t"),
@@ -76,6 +78,8 @@ class Reader:
         self._starred = False
         self.lines = Lines()
         self.stated: dict[str, str] = {}
+        self.pages: int | None = None
+        self._clocks: dict[str, dict[bytes, int]] = {}
 
     def parts(self) -> Iterator[str]:
         """The text in passages."""
@@ -93,6 +97,11 @@ class Reader:
                 break
         self._flush()
         yield from map(_paired, self.lines.rest())
+
+    def facts(self) -> Facts:
+        """What the document says of itself, once it is read."""
+        times = {name: time for name, clock in self._clocks.items() if (time := _time(clock))}
+        return Facts(pages_total=self.pages, pages_read=self.pages, **(self.stated | times))  # type: ignore[arg-type]
 
     @property
     def breaks_off(self) -> bool:
@@ -159,6 +168,8 @@ class Reader:
         starred, self._starred = self._starred, False
         if word == b"bin":
             return max(0, number or 0)
+        if word == b"nofpages" and number and number > 0:
+            self.pages = number
         if word in _CELLS:
             self.lines.rejoin()
         if word in _SIGNS:
@@ -172,7 +183,9 @@ class Reader:
         return 0
 
     def _setting(self, word: bytes, number: int | None) -> None:
-        if word in (b"v", b"deleted"):
+        if word in _CLOCK and self._group.stated and number:
+            self._clocks.setdefault(self._group.stated, {})[word] = number
+        elif word in (b"v", b"deleted"):
             self._group = replace(self._group, hidden=number != 0)
         elif word == b"plain":
             self._group = replace(self._group, hidden=False)
@@ -188,6 +201,15 @@ class Reader:
                 self._group = replace(self._group, encoding=self._fonts.get(number))
         elif word == b"fcharset" and self._group.fonts and number:
             self._fonts[self._font] = _CHARSETS.get(number, self._encoding)
+
+
+def _time(clock: dict[bytes, int]) -> str | None:
+    """By the writer's own clock: no zone is stated."""
+    year, month, day, hour, minute = (clock.get(hand, 0) for hand in _CLOCK)
+    try:
+        return f"{datetime(year, month, day, hour, minute, tzinfo=UTC):%Y-%m-%dT%H:%M:%S}"
+    except ValueError:
+        return None
 
 
 def _paired(text: str) -> str:
@@ -207,9 +229,9 @@ def _codepage(number: int | None) -> str | None:
 
 
 def read(source: Source) -> Iterator[Part]:
-    """The text, and the title and author that the document states."""
+    """The text, and what the document says of itself."""
     reader = Reader(source.data)
     yield from reader.parts()
-    yield Facts(title=reader.stated.get("title"), author=reader.stated.get("author"))
+    yield reader.facts()
     if reader.breaks_off:
         yield Facts(cut="corrupt", failed=1)

@@ -180,6 +180,30 @@ def test_text_boxes_of_an_open_sheet_are_read(read):
     assert read(sheet).text == "## S\nPay by 5 March\nTotal"
 
 
+def test_a_rich_text_states_when_it_was_written_and_how_long_it_is(read):
+    written = rb"{\creatim\yr2011\mo8\dy29\hr5\min20}{\revtim\yr2011\mo13\dy1}"
+    text = read(rb"{\rtf1{\info{\title Plan}{\author Ada}%s{\nofpages2}}x}" % written, "a.rtf")
+    assert (text.title, text.author, text.text) == ("Plan", "Ada", "x")
+    assert (text.created, text.modified) == ("2011-08-29T05:20:00", None)
+    assert text.coverage.pages_total == 2
+
+
+def test_a_page_states_its_author_and_dates(read):
+    meta = "<META content='Ada &amp; Bo' name=Author>"
+    meta += '<meta property="article:published_time" content=2026-11-25>'
+    text = read(f"<html><head>{meta}<title>T</title></head><body>x</body></html>".encode(), "a.html")
+    assert (text.title, text.author, text.created, text.modified) == ("T", "Ada & Bo", "2026-11-25", None)
+
+
+def test_an_open_document_in_one_file_states_its_facts(read):
+    said = "<office:meta><dc:title>Plan</dc:title></office:meta>"
+    body = "<office:body><office:text><text:p>x</text:p></office:text></office:body>"
+    mime = "application/vnd.oasis.opendocument.text"
+    whole = f'<?xml version="1.0"?><office:document office:mimetype="{mime}">{said}{body}</office:document>'
+    text = read(whole.encode(), "a.fodt")
+    assert (text.title, text.text) == ("Plan", "x")
+
+
 def test_zero_bytes_between_words_make_no_text_binary(read):
     assert read(b"Item\0\tPrice\0\r\nSaw\0\t420\0\r\n" * 9, "a.csv").text.startswith("Item\tPrice\nSaw\t420")
     with pytest.raises(DocumentError, match="unknown binary data"):
