@@ -17,6 +17,8 @@ from pigeonhole.document import DocumentError, Text
 from pigeonhole.errors import EXPLANATIONS
 from pigeonhole.extract import Extractor, Limits
 
+STATED = ("title", "author", "created", "modified")
+
 Answer = dict[str, Any]
 
 
@@ -57,6 +59,7 @@ def _answer(extractor: Extractor, path: Path) -> Answer:
         "ok": error is None,
         "text": text.text if text else None,
         "media_type": text.media_type if text else None,
+        **{fact: getattr(text, fact, None) for fact in STATED},
         "coverage": asdict(text.coverage) if text else None,
         "error": error,
         "seconds": round(time.monotonic() - started, 3),
@@ -92,4 +95,6 @@ def _print(answer: Answer) -> None:
         return
     coverage = {name: value for name, value in answer["coverage"].items() if value}
     DATA.print(f"{answer['media_type']}, {coverage}", style="dim", markup=False)
+    for fact in filter(answer.get, STATED):
+        DATA.print(harmless(f"{fact}: {answer[fact]}"), style="dim", markup=False)
     DATA.print(harmless(answer["text"]), markup=False, soft_wrap=True)
