@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import struct
-from contextlib import suppress
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -58,11 +57,14 @@ def facts(data: bytes) -> Facts:
 def _summary(data: bytes) -> dict[int, Any]:
     import olefile  # type: ignore[import-untyped,unused-ignore]
 
-    with suppress(Exception):  # a summary that cannot be read states nothing; the words are read without it
+    try:
         compound: Any = olefile.OleFileIO(data)
         with compound:
             return dict(compound.getproperties(_SUMMARY, convert_time=True))
-    return {}
+    except MemoryError:
+        raise
+    except Exception:  # noqa: BLE001  olefile raises whatever hostile bytes make it raise: then nothing is stated
+        return {}
 
 
 def _shown(value: object, names: str | None) -> str | None:
