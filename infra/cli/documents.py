@@ -36,7 +36,8 @@ def list_documents(
     chosen = find_stack(stack, region)
     statuses = (status,) if status else STATUSES
     found = listing.of_category(chosen, category) if category else listing.of_statuses(chosen, statuses)
-    rows = (row for row in listing.whole(chosen, islice(found, limit)) if _fits(row, category, status))
+    fitting = (row for row in listing.whole(chosen, found) if _fits(row, category, status))
+    rows = islice(fitting, limit)
     if as_json:
         print_json_lines(rows)
     else:

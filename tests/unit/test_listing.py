@@ -1,0 +1,40 @@
+"""What `list` shows of a stack: so many as were asked for, if there are as many."""
+
+import json
+from typing import Any
+
+import pytest
+
+from infra.cli import documents
+
+STATUS = {"a": "done", "b": "done", "c": "needs_review", "d": "done", "e": "needs_review"}
+
+
+class OneCategory:
+    """infra.stack.Stack, as far as listing looks at it: invoices, the newest first."""
+
+    def __init__(self) -> None:
+        self.outputs = {"DocumentsTable": "documents"}
+
+    def client(self, _: str) -> Any:
+        return self
+
+    get_paginator = client
+
+    def paginate(self, **_: Any) -> Any:
+        yield {"Items": [{"document": {"S": uri}} for uri in STATUS]}
+
+    def rows(self, uris: list[str]) -> dict[str, dict[str, str]]:
+        return {uri: {"key": uri, "category": "invoice", "status": STATUS[uri]} for uri in uris}
+
+
+@pytest.mark.parametrize(
+    ("status", "limit", "shown"),
+    [("needs_review", 1, "c"), ("needs_review", 9, "ce"), ("done", 2, "ab"), (None, 3, "abc")],
+)
+def test_the_limit_counts_what_is_shown(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], status: str, limit: int, shown: str
+):
+    monkeypatch.setattr(documents, "find_stack", lambda *_: OneCategory())
+    documents.list_documents(category="invoice", status=status, limit=limit, as_json=True)
+    assert "".join(json.loads(line)["key"] for line in capsys.readouterr().out.splitlines()) == shown
