@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from infra import listing
-from infra.cli.console import DATA, print_json, print_json_lines
+from infra.cli.console import DATA, print_json, print_json_lines, tell
 from infra.cli.inputs import InputError
 from infra.cli.table import documents_table
 from infra.listing import STATUSES
@@ -40,8 +40,10 @@ def list_documents(
     rows = islice(fitting, limit)
     if as_json:
         print_json_lines(rows)
+    elif shown := list(rows):
+        DATA.print(documents_table(shown))
     else:
-        DATA.print(documents_table(rows))
+        tell("There are no such documents.")
 
 
 def show(

@@ -38,3 +38,9 @@ def test_the_limit_counts_what_is_shown(
     monkeypatch.setattr(documents, "find_stack", lambda *_: OneCategory())
     documents.list_documents(category="invoice", status=status, limit=limit, as_json=True)
     assert "".join(json.loads(line)["key"] for line in capsys.readouterr().out.splitlines()) == shown
+
+
+def test_none_is_said(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]):
+    monkeypatch.setattr(documents, "find_stack", lambda *_: OneCategory())
+    documents.list_documents(category="invoice", status="failed", limit=9, as_json=False)
+    assert capsys.readouterr().err == "There are no such documents.\n"
