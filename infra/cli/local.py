@@ -36,7 +36,9 @@ def offline_claude(
         list[str] | None,
         typer.Argument(help="Misbehaviour, such as rate_limit:rate=0.1,retry_after_s=2 or slow:seconds=3."),
     ] = None,
-    port: Annotated[int | None, typer.Option(help="Of 127.0.0.1; without it, a free one.")] = None,
+    port: Annotated[
+        int | None, typer.Option(help="Of 127.0.0.1; without it, a free one.", min=0, max=65535)
+    ] = None,
     latency: Annotated[float, typer.Option(help="Seconds that every answer takes.", min=0)] = 0.0,
     jitter: Annotated[
         float, typer.Option(help="Seconds that an answer may be faster or slower.", min=0)
@@ -63,17 +65,24 @@ def offline_claude(
             chosen.append(parse_fault(text))
         except Rejection as error:
             raise InputError(error.message) from error
-    serve(
-        port or 0,
-        ready=lambda url: tell(f"The offline Claude listens at {url}"),
-        latency_s=latency,
-        jitter_s=jitter,
-        low_confidence_share=low_confidence,
-        seed=seed,
-        requests_per_minute=requests_per_minute,
-        input_tokens_per_minute=input_tokens_per_minute,
-        output_tokens_per_minute=output_tokens_per_minute,
-        burst_s=burst,
-        spend_limit_usd=spend_limit,
-        faults=tuple(chosen),
-    )
+    try:
+        serve(
+            port or 0,
+            ready=lambda url: tell(f"The offline Claude listens at {url}"),
+            latency_s=latency,
+            jitter_s=jitter,
+            low_confidence_share=low_confidence,
+            seed=seed,
+            requests_per_minute=requests_per_minute,
+            input_tokens_per_minute=input_tokens_per_minute,
+            output_tokens_per_minute=output_tokens_per_minute,
+            burst_s=burst,
+            spend_limit_usd=spend_limit,
+            faults=tuple(chosen),
+        )
+    except Rejection as error:
+        raise InputError(error.message) from error
+    except OSError as error:
+        raise InputError(
+            f"The offline Claude cannot listen at port {port or 0}: {error.strerror}."
+        ) from error

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import socket
 from typing import Any
 
 import pytest
 from typer.testing import CliRunner
 
 from infra.cli.__main__ import app
+from infra.cli.inputs import InputError
 from infra.local.offline_claude import server
 from infra.local.offline_claude.settings import Settings, changed
 
@@ -31,3 +33,17 @@ def test_an_option_is_a_setting_and_all_others_stay_as_they_are(
     result = CliRunner().invoke(app, ["offline-claude", *options.split()])
     assert result.exit_code == 0, result.output
     assert changed(Settings(), started[0]) == changed(Settings(), OPTIONS[options])
+
+
+def test_what_it_cannot_be_is_a_mistake_of_the_user():
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        for options, words in {
+            f"--port {taken.getsockname()[1]}": "cannot listen at port",
+            "--latency inf": "latency_s: must be a number",
+        }.items():
+            result = CliRunner().invoke(app, ["offline-claude", *options.split()])
+            assert isinstance(result.exception, InputError)
+            assert words in str(result.exception)
+    assert CliRunner().invoke(app, ["offline-claude", "--port", "65536"]).exit_code == 2
