@@ -68,7 +68,10 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--seeds", type=int, default=1000, help="how many histories")
     parser.add_argument("--from", type=int, default=0, dest="start", help="the first seed")
     parser.add_argument("--json", action="store_true", help="nothing but the last line, which is JSON anyway")
-    return parser.parse_args()
+    asked = parser.parse_args()
+    if asked.seeds < 1:
+        parser.error("--seeds is a number of histories from 1 on")
+    return asked
 
 
 if __name__ == "__main__":
