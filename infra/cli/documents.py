@@ -70,6 +70,8 @@ def uri_of(stack: Stack, document: str) -> str:
 
 def find_stack(name: str | None, region: str | None) -> Stack:
     """The named one, or the local one that stays."""
+    if region and not name:
+        raise InputError("--region goes with --stack: the local stack has none to choose.")
     return deployed(name, region) if name else standing()
 
 

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from infra.cli import documents
+from infra.cli.inputs import InputError
 
 STATUS = {"a": "done", "b": "done", "c": "needs_review", "d": "done", "e": "needs_review"}
 
@@ -44,3 +45,8 @@ def test_none_is_said(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFix
     monkeypatch.setattr(documents, "find_stack", lambda *_: OneCategory())
     documents.list_documents(category="invoice", status="failed", limit=9, as_json=False)
     assert capsys.readouterr().err == "There are no such documents.\n"
+
+
+def test_a_region_without_a_stack_is_not_passed_over():
+    with pytest.raises(InputError, match="--region goes with --stack"):
+        documents.find_stack(None, "eu-central-1")
