@@ -120,7 +120,8 @@ def review(document: str, category: str | None, who: str, parts: Parts) -> Recor
         if chosen is None:
             raise NotAllowedError("it has no category to confirm; name one")
         if chosen not in parts.rules.taxonomy.slugs:
-            raise NotAllowedError(f"{chosen!r} is not a category of the taxonomy")
+            known = ", ".join(parts.rules.taxonomy.slugs)
+            raise NotAllowedError(f"{chosen!r} is not a category of the taxonomy; there are {known}")
         record = _decided(row, chosen, who, parts.clock.now())
         swaps: list[Swap] = []
         counted: list[Tally] = []

@@ -229,6 +229,11 @@ def test_a_person_cannot_say_what_nobody_could_use(made, category):
         review(DOCUMENT, category, "somebody", made.parts)
 
 
+def test_who_names_no_category_hears_which_there_are():
+    with pytest.raises(NotAllowedError, match=r"'memo' is not a category .* letter"):
+        review(DOCUMENT, "memo", "somebody", world(reply()).parts)
+
+
 def test_an_answer_without_a_category_has_to_be_given_one():
     made = world(reply(issue="none_of_these"))
     with pytest.raises(NotAllowedError, match="name one"):
