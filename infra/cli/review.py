@@ -28,7 +28,13 @@ def review(
     if accept == (category is not None):
         raise InputError("Say either --accept or --category.")
     chosen = find_stack(stack, region)
-    record = upkeep.review(uri_of(chosen, document), category, who or _caller(chosen), operator(chosen))
+    uri = uri_of(chosen, document)
+    if chosen.row(uri) is None:
+        raise InputError(f"There is no document {uri}.")
+    try:
+        record = upkeep.review(uri, category, who or _caller(chosen), operator(chosen))
+    except upkeep.NotAllowedError as error:
+        raise InputError(f"{uri} stays as it is: {error}.") from error
     if as_json:
         print_json_lines([record.model_dump(mode="json", by_alias=True, exclude_none=True)])
     else:

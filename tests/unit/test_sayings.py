@@ -1,0 +1,51 @@
+"""What commands say where there is nothing to do, or nothing that may be done."""
+
+from typing import Any
+
+import pytest
+import typer
+
+from infra import listing
+from infra.cli import redrive, review
+from infra.cli.inputs import InputError
+from pigeonhole import upkeep
+from pigeonhole.upkeep import NotAllowedError
+
+
+class Inbox:
+    """infra.stack.Stack, as far as these look at it: one document."""
+
+    def uri(self, key: str) -> str:
+        return f"s3://inbox/{key}"
+
+    def row(self, uri: str) -> dict[str, str] | None:
+        return {"document": uri} if uri == "s3://inbox/there" else None
+
+
+@pytest.fixture(autouse=True)
+def a_stack(monkeypatch: pytest.MonkeyPatch) -> None:
+    for command in (redrive, review):
+        monkeypatch.setattr(command, "find_stack", lambda *_: Inbox())
+        monkeypatch.setattr(command, "operator", lambda *_, **__: _Parts())
+
+
+class _Parts:
+    def __getattr__(self, _: str) -> Any:
+        return self
+
+    def rooms(self) -> dict[str, float]:
+        return {}
+
+
+def test_a_review_of_what_is_not_there_says_so():
+    with pytest.raises(InputError, match="no document s3://inbox/gone"):
+        review.review("gone", accept=True)
+
+
+def test_a_review_that_may_not_be_names_its_document(monkeypatch: pytest.MonkeyPatch):
+    def refuse(*_: object) -> None:
+        raise NotAllowedError("there is no answer")
+
+    monkeypatch.setattr(upkeep, "review", refuse)
+    with pytest.raises(InputError, match=r"^s3://inbox/there stays as it is: there is no answer\.$"):
+        review.review("there", accept=True, who="somebody")
