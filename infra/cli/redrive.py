@@ -106,6 +106,9 @@ def _conclude(fates: Mapping[str, Fate], cost: Estimate, rooms: Mapping[str, flo
     for fate in fates.values():
         if fate.why_not:
             complain(f"Left alone: {fate.document}: {fate.why_not}")
+    if not fates:
+        tell("No document fits: `infra/pigeonhole failures` shows which have no answer, and their codes.")
+        return
     if not cost.documents:
         tell("Nothing is left that could be run again.")
         return

@@ -49,3 +49,12 @@ def test_a_review_that_may_not_be_names_its_document(monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(upkeep, "review", refuse)
     with pytest.raises(InputError, match=r"^s3://inbox/there stays as it is: there is no answer\.$"):
         review.review("there", accept=True, who="somebody")
+
+
+def test_a_redrive_that_fits_no_document_says_so(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    monkeypatch.setattr(listing, "of_statuses", lambda *_: iter(()))
+    with pytest.raises(typer.Exit):
+        redrive.redrive(code="crahsed")
+    assert "No document fits" in capsys.readouterr().err
