@@ -91,6 +91,8 @@ def test_the_outputs_are_those_that_clients_rely_on():
         "TriageFunction": "TriageFunction",
         "ReaderPolicyArn": "ReaderPolicy",
         "DropperPolicyArn": "DropperPolicy",
+        "AlarmTopicArn": "AlarmTopic",
+        "LogGroup": "Logs",
     }
 
 
