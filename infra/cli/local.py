@@ -20,7 +20,8 @@ def up(
     if as_json:
         print_json(described)
         return
-    for name, value in {**described, **described.pop("outputs")}.items():
+    outputs = described.pop("outputs")
+    for name, value in {**described, **outputs}.items():
         DATA.print(f"{name:<20} {value}", markup=False, soft_wrap=True)
     tell("`infra/pigeonhole local down` stops it.")
 

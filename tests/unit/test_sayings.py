@@ -6,8 +6,10 @@ import pytest
 import typer
 
 from infra import listing
-from infra.cli import redrive, review
+from infra.cli import local, redrive, review
 from infra.cli.inputs import InputError
+from infra.local import run
+from infra.stack import Stack
 from pigeonhole import upkeep
 from pigeonhole.upkeep import NotAllowedError
 
@@ -58,3 +60,19 @@ def test_a_redrive_that_fits_no_document_says_so(
     with pytest.raises(typer.Exit):
         redrive.redrive(code="crahsed")
     assert "No document fits" in capsys.readouterr().err
+
+
+def test_a_stack_that_came_up_is_described_once(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    here = Stack(
+        endpoint_url="http://127.0.0.1:1",
+        region="eu-west-1",
+        access_key_id="test",
+        secret_access_key="test",
+        claude_url=None,
+        outputs={"InboxBucket": "the-inbox"},
+    )
+    monkeypatch.setattr(run, "up", lambda: here)
+    local.up()
+    assert capsys.readouterr().out.count("the-inbox") == 1
