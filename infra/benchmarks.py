@@ -20,7 +20,7 @@ Figures = dict[str, Any]
 
 def main(
     names: Annotated[
-        list[str] | None, typer.Argument(metavar="[NAME]…", help="Without any, all of them.")
+        list[str] | None, typer.Argument(metavar="NAME", help="Without any, all of them.")
     ] = None,
     on: Annotated[Path | None, typer.Option(help="A folder of documents to measure on.", exists=True)] = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,

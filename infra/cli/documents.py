@@ -47,7 +47,9 @@ def list_documents(
 
 
 def show(
-    document: Annotated[str, typer.Argument(help="The document's S3 URI, or its key in the inbox.")],
+    document: Annotated[
+        str, typer.Argument(metavar="DOCUMENT", help="The document's S3 URI, or its key in the inbox.")
+    ],
     stack: StackName = None,
     region: Region = None,
     as_json: AsJson = False,

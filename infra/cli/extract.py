@@ -23,7 +23,7 @@ Answer = dict[str, Any]
 
 
 def extract(
-    paths: Annotated[list[Path], typer.Argument(metavar="PATH…", help="Files, and folders of files.")],
+    paths: Annotated[list[Path], typer.Argument(metavar="PATH", help="Files, and folders of files.")],
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object a file and line.")] = False,
 ) -> None:
     """Read text out of files, as the functions do. Exit code 1 if a file could not be read."""

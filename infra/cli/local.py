@@ -35,7 +35,10 @@ def down() -> None:
 def offline_claude(
     faults: Annotated[
         list[str] | None,
-        typer.Argument(help="Misbehaviour, such as rate_limit:rate=0.1,retry_after_s=2 or slow:seconds=3."),
+        typer.Argument(
+            metavar="FAULT",
+            help="Misbehaviour, such as rate_limit:rate=0.1,retry_after_s=2 or slow:seconds=3.",
+        ),
     ] = None,
     port: Annotated[
         int | None, typer.Option(help="Of 127.0.0.1; without it, a free one.", min=0, max=65535)

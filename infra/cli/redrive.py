@@ -38,7 +38,7 @@ class Fate:
 
 def redrive(
     documents: Annotated[
-        list[str] | None, typer.Argument(metavar="[DOCUMENT]…", help="S3 URIs, or keys in the inbox.")
+        list[str] | None, typer.Argument(metavar="DOCUMENT", help="S3 URIs, or keys in the inbox.")
     ] = None,
     code: Annotated[str | None, typer.Option(help="Only this cause, as `failures` names it.")] = None,
     prefix: Annotated[str, typer.Option(help="Only documents whose key begins so.")] = "",

@@ -14,7 +14,9 @@ from pigeonhole import upkeep
 
 
 def review(
-    document: Annotated[str, typer.Argument(help="The document's S3 URI, or its key in the inbox.")],
+    document: Annotated[
+        str, typer.Argument(metavar="DOCUMENT", help="The document's S3 URI, or its key in the inbox.")
+    ],
     accept: Annotated[bool, typer.Option("--accept", help="The answer is right as it stands.")] = False,
     category: Annotated[str | None, typer.Option(help="It is of this category instead.")] = None,
     who: Annotated[

@@ -35,7 +35,7 @@ class Claude(StrEnum):
 def run(
     paths: Annotated[
         list[Path] | None,
-        typer.Argument(metavar="[PATH]…", help="Files and folders; without any, our own samples."),
+        typer.Argument(metavar="PATH", help="Files and folders; without any, our own samples."),
     ] = None,
     out: Annotated[Path, typer.Option(help="Where documents.jsonl and report.html go.")] = OUT,
     claude: Annotated[
