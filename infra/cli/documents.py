@@ -19,7 +19,7 @@ StackName = Annotated[
 Region = Annotated[
     str | None, typer.Option(help="The deployed stack's region; without it, the one set for AWS tools.")
 ]
-AsJson = Annotated[bool, typer.Option("--json", help="Print the rows as JSON.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print it as JSON.")]
 
 
 def list_documents(
