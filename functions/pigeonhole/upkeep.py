@@ -111,10 +111,13 @@ def _resumed(work: Work, parts: Parts, *, forced: bool) -> Work:
 
 
 def review(document: str, category: str | None, who: str, parts: Parts) -> Record:
-    """A person's word: the answer stands, or is of another category. It ends all work on the version."""
+    """A person's word: the answer stands, or is of another category. It ends all work on the version.
+
+    What was left to a person because no model gave an answer, is what the person says.
+    """
     for _ in range(_SWAPS):
         row = parts.ledger.row(document)
-        if row is None or row.tier is None or row.status is Status.REMOVED:
+        if row is None or row.status is Status.REMOVED or not (row.tier or row.status is Status.NEEDS_REVIEW):
             raise NotAllowedError("there is no answer that a person could confirm or change")
         chosen = category or row.category
         if chosen is None:

@@ -158,6 +158,22 @@ def test_a_person_may_decide_whatever_has_an_answer(answers):
     assert (made.work(UPLOAD).stage, made.work(UPLOAD).due) == (Stage.ENDED, None)
 
 
+@pytest.mark.parametrize("useless", [reply("refusal"), reply(text="no JSON"), reply("max_tokens")])
+def test_a_person_may_decide_what_no_model_could(useless):
+    made = world(useless, useless)
+    for order in made.handed:
+        escalate(order, made.parts, made.shift())
+    before = made.row(UPLOAD)
+    assert (before.status, before.tier, before.category) == (Status.NEEDS_REVIEW, None, None)
+    with pytest.raises(NotAllowedError, match="name one"):
+        review(DOCUMENT, None, "somebody", made.parts)
+    review(DOCUMENT, "letter", "somebody", made.parts)
+
+    row = made.row(UPLOAD)
+    assert (row.status, row.tier, row.category) == (Status.DONE, "human", "letter")
+    assert made.work(UPLOAD).stage is Stage.ENDED
+
+
 def test_work_in_flight_writes_nothing_after_a_persons_word():
     made = world(reply(confidence=20))
 
