@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import replace
+from typing import Any
 
 from infra.stack import Stack, StackError
 from pigeonhole import taxonomy, wiring
@@ -9,7 +10,7 @@ from pigeonhole.aws.bus import EventBus
 from pigeonhole.aws.ledger import DynamoLedger
 from pigeonhole.aws.objects import ArtifactsBucket, Inbox, taxonomy_text
 from pigeonhole.aws.queues import SqsQueues
-from pigeonhole.document import Stage
+from pigeonhole.document import PigeonholeError, Stage
 from pigeonhole.events import Message
 from pigeonhole.gate import Gatekeeper
 from pigeonhole.ports import Parts, Swap
@@ -30,7 +31,7 @@ def operator(stack: Stack, *, acts: bool = True) -> Parts:
     urls = {Stage.TRIAGE: settings.intake_queue_url, Stage.ESCALATION: settings.escalation_queue_url}
     rules = wiring.rules(settings, None)
     if settings.taxonomy_uri:
-        rules = replace(rules, taxonomy=taxonomy.load(taxonomy_text(s3, settings.taxonomy_uri)))
+        rules = replace(rules, taxonomy=_own_taxonomy(s3, settings.taxonomy_uri))
     return Parts(
         objects=Inbox(s3),
         reader=wiring.NoReader(),
@@ -59,6 +60,17 @@ def settings_of(stack: Stack) -> Settings:
         return Settings.load(found["Environment"]["Variables"])
     except SettingsError as error:
         raise StackError(f"The stack is of another version than this command: {error}") from error
+
+
+def _own_taxonomy(s3: Any, uri: str) -> taxonomy.Taxonomy:
+    """Where it is missing or wrong no document is worked on, and whoever looks for why has to be told."""
+    try:
+        return taxonomy.load(taxonomy_text(s3, uri))
+    except (taxonomy.TaxonomyError, UnicodeDecodeError, PigeonholeError) as error:
+        raise StackError(
+            f"The stack's taxonomy {uri} cannot be used, so triage and escalation do not start; "
+            f"put a right one there: {error}"
+        ) from error
 
 
 class Unheard:
