@@ -38,23 +38,28 @@ def drive(stack: Stack, files: Sequence[Found], journey: Journey, *, patience: f
     """Adds every file to the journey, by its key; `news` hears what advanced and by how many."""
     uploaded = _upload(stack, files, journey, news)
     try:
-        for row in stack.outcomes(uploaded, patience=patience, is_over=partial(is_out_of_money, stack)):
+        for row in stack.outcomes(uploaded, patience=patience, is_over=partial(stands_still, stack)):
             journey.rows[uploaded[row["document"]]] = row
             news("sorted", 1)
     except NoNews:
         _account_for(stack, uploaded, journey, patience)
 
 
-def is_out_of_money(stack: Stack, rows: Iterable[Row]) -> bool:
-    """Whether all of them wait for a cap, and there is none to go on, not even with what came back.
+def stands_still(stack: Stack, rows: Iterable[Row]) -> bool:
+    """Whether all of them wait for a cap or a key, and there is none to go on, not even with what came back.
 
     A call sets its dearest price aside, and gives the rest back when its invocation ends.
     """
-    return all(map(_is_over_cap, rows)) and stack.is_idle() and not stack.sweep()
+    waiting = all(_is_over_cap(row) or _lacks_key(row) for row in rows)
+    return waiting and stack.is_idle() and not stack.sweep()
 
 
 def _is_over_cap(row: Row) -> bool:
     return bool(row["status"] == "parked" and row["waiting"]["for"] == "spend_cap")
+
+
+def _lacks_key(row: Row) -> bool:
+    return bool(row["status"] == "parked" and row["waiting"]["for"] == "credentials")
 
 
 def _upload(stack: Stack, files: Sequence[Found], journey: Journey, news: News) -> dict[str, str]:
@@ -102,7 +107,7 @@ def _complaint(line: str) -> str | None:
 
 
 def _account_for(stack: Stack, uploaded: dict[str, str], journey: Journey, patience: float) -> None:
-    """Each has its outcome after all, or a reason; of what waits for a cap the log knows no more."""
+    """Each has its outcome after all, or a reason; of what waits for a cap or a key the log knows no more."""
     open_uris = [uri for uri, key in uploaded.items() if key not in journey.rows]
     found = {uri: row for chunk in _chunks(open_uris) for uri, row in stack.rows(chunk).items()}
     ended = {uploaded[uri]: row for uri, row in found.items() if row["status"] in OUTCOMES}
@@ -110,7 +115,7 @@ def _account_for(stack: Stack, uploaded: dict[str, str], journey: Journey, patie
     journey.rows |= ended
     journey.left |= {key: _why(row, patience) for key, row in left.items()}
     journey.unfinished |= {key: row for key, row in left.items() if row}
-    if not all(row and _is_over_cap(row) for row in left.values()):
+    if not all(row and (_is_over_cap(row) or _lacks_key(row)) for row in left.values()):
         journey.troubles = troubles(stack)
 
 
@@ -118,6 +123,8 @@ def _why(row: Row | None, patience: float) -> str:
     if row and _is_over_cap(row):
         waits = row["waiting"]
         return f"left over the cap: parked for {waits['for']} at {waits['stage']}, until {waits['until']}"
+    if row and _lacks_key(row):
+        return f"Claude does not take the key: parked for credentials at {row['waiting']['stage']}"
     where = f"it is still {row['status']}" if row else "it has no row yet"
     return f"no outcome came for {patience:.0f} s; {where}"
 

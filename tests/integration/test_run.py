@@ -6,10 +6,13 @@ import shutil
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
 
+from infra.cli.drive import Journey, drive
+from infra.cli.inputs import find
 from infra.local import run as local
 from infra.stack import StackError
 
@@ -62,6 +65,16 @@ def test_what_would_cost_more_than_is_allowed_is_told_and_nobody_waits_for_it(tm
     assert ended.returncode == 3, ended.stderr
     assert [json.loads(line)["key"] for line in ended.stdout.splitlines()] == ["good.txt"]
     assert "hard.pdf: left over the cap: parked for spend_cap at escalation, until" in ended.stderr
+
+
+@pytest.mark.stack
+def test_a_key_that_is_not_taken_is_told_and_nobody_waits_for_it(tmp_path: Path):
+    (tmp_path / "good.txt").write_bytes(INVOICE)
+    journey, began = Journey(), time.monotonic()
+    with local.local_stack(local.Wanted(claude_options=["authentication:rate=1"])) as found:
+        drive(found, find([tmp_path]), journey, patience=90, news=lambda *_: None)
+    assert journey.left == {"good.txt": "Claude does not take the key: parked for credentials at triage"}
+    assert time.monotonic() - began < 60
 
 
 @pytest.mark.stack
