@@ -53,7 +53,7 @@ def test_outcomes_go_to_a_bus_of_their_own_that_the_functions_know():
     assert variables["EVENT_BUS_NAME"] == stack().outputs["EventBusName"] == "EventBus"
 
 
-def test_sweep_runs_every_five_minutes():
+def test_sweep_runs_every_minute():
     (rule,) = stack().of("Events::Rule").values()
     assert rule["ScheduleExpression"] == "rate(1 minute)"
     assert [each["Arn"] for each in rule["Targets"]] == ["SweepFunction.Arn"]
