@@ -6,6 +6,9 @@ import io
 import re
 import zipfile
 from collections.abc import Iterator
+from contextlib import suppress
+from html import unescape
+from itertools import islice
 
 from pigeonhole.document import DocumentError
 from pigeonhole.extract.package import Package
@@ -21,6 +24,14 @@ _STORY = re.compile(
     r"(?:word/(?:document|footnotes|endnotes|comments)|ppt/(?:slides|notesSlides)/\w+)\d*\.xml"
 )
 _BESIDE = re.compile(r"xl/(?:(?:comments/)?comments?|drawings/drawing|charts/chart)\d*\.xml")
+_SHEET = re.compile(r"xl/worksheets/[^/]+\.xml")
+# Excel, and LibreOffice like it, keeps the value of each formula beside it; many libraries that write do not.
+_CALCULATED = re.compile(r"1\d\.\d+")
+_UNVALUED = re.compile(
+    rb"<c\b[^<>]*?\br=\"([A-Z]{1,3}\d{1,7})\"[^<>]*+>\s*+<f\b[^<>]*+>([^<]{1,300}+)</f>"
+    rb"\s*+(?:<v\s*+/>|<v>\s*+</v>)?\s*+</c>"
+)
+MOST_UNVALUED = 200
 _BOILERPLATE = re.compile(r"\[Threaded comment\].*?Comment:\s*", re.DOTALL)
 _MEDIA = re.compile(r"(?:word|ppt|xl)/media/[^/]+\.(?:png|jpe?g|gif|tiff?|bmp|webp)", re.IGNORECASE)
 _BREAKS = {"tab": "\t", "br": "\n", "cr": "\n", "noBreakHyphen": "-"}
@@ -78,6 +89,20 @@ def beside(source: Source) -> Iterator[Part]:
                 yield _BOILERPLATE.sub("", said)
         except DocumentError as error:
             yield unread(error)
+
+
+def unvalued(source: Source) -> Iterator[Part]:
+    """The formulas of cells whose value the file does not hold: nobody has calculated it yet."""
+    package = Package(source)
+    app = _values(package, "docProps/app.xml")
+    if _CALCULATED.match(app.get("AppVersion", "")) or "LibreOffice" in app.get("Application", ""):
+        return
+    for name in sorted(filter(_SHEET.fullmatch, package.members)):
+        with suppress(DocumentError):  # of a broken sheet the library has said so already
+            found = islice(_UNVALUED.finditer(package.read(name)), MOST_UNVALUED)
+            yield "\n".join(
+                f"{cell[1].decode()}\t={unescape(cell[2].decode('utf-8', 'replace'))}" for cell in found
+            )
 
 
 def _base(ruby: bytes) -> bytes:

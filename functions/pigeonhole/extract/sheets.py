@@ -41,6 +41,7 @@ def read(source: Source) -> Iterator[Part]:
         yield Facts(cut="sheets")
     if packed:
         yield from ooxml.beside(source)
+        yield from ooxml.unvalued(source)
     if not spoke and packed:
         for name, data in ooxml.pictures(source):
             yield from looked_at(source, name, data)

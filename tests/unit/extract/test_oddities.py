@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import struct
 import zipfile
+from collections.abc import Mapping
 from email.message import EmailMessage
 
 import pytest
@@ -22,10 +23,10 @@ RUBY = (
 )
 
 
-def with_members(package: bytes, members: dict[str, str | bytes]) -> bytes:
+def with_members(package: bytes, members: Mapping[str, str | bytes]) -> bytes:
     with zipfile.ZipFile(io.BytesIO(package)) as archive:
         kept = {name: archive.read(name) for name in archive.namelist()}
-    return packages.archive(kept | members)
+    return packages.archive({**kept, **members})
 
 
 def test_words_with_their_reading_above_them_are_words(read):
@@ -50,6 +51,30 @@ def test_text_boxes_and_charts_of_a_workbook_are_read(read):
         },
     )
     assert read(book).text == "## S\nTotal\t3\n\nSales by month\n\nPay by 5 March"
+
+
+CELLS = (
+    '<row r="1"><c r="A1" t="inlineStr"><is><t>Total</t></is></c>'
+    '<c r="B1"><f>SUM(C1:C9)&amp;"€"</f>{}</c><c r="C1"><v>3</v></c></row>'
+)
+
+
+@pytest.mark.parametrize("value", ["", "<v></v>", "<v/>"])
+def test_a_formula_that_nobody_calculated_is_shown_itself(read, value):
+    sheet = f"<worksheet><sheetData>{CELLS.format(value)}</sheetData></worksheet>"
+    book = with_members(packages.xlsx({"S": [[]]}, "t"), {"xl/worksheets/sheet1.xml": sheet})
+    assert read(book).text == '## S\nTotal\t\t3\n\nB1\t=SUM(C1:C9)&"€"'
+
+
+def test_a_formula_is_not_shown_beside_its_value_nor_where_a_program_calculates(read):
+    valued = f"<worksheet><sheetData>{CELLS.format('<v>7</v>')}</sheetData></worksheet>"
+    book = with_members(packages.xlsx({"S": [[]]}, "t"), {"xl/worksheets/sheet1.xml": valued})
+    assert read(book).text == "## S\nTotal\t7\t3"
+    app = (
+        "<Properties><Application>Microsoft Excel</Application><AppVersion>16.0300</AppVersion></Properties>"
+    )
+    empty = {"xl/worksheets/sheet1.xml": valued.replace("<v>7</v>", "<v></v>"), "docProps/app.xml": app}
+    assert read(with_members(book, empty)).text == "## S\nTotal\t\t3"
 
 
 def test_a_broken_chart_leaves_the_workbook_and_is_counted(read):
