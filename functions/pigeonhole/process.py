@@ -43,8 +43,8 @@ def bury(asked: Change | Order, parts: Parts, shift: Shift) -> None:
 
 def _is_parked(order: Order, parts: Parts) -> bool:
     """What is parked has no message of its own: a dead one is a duplicate, and sweep has the document."""
-    row = parts.ledger.row(order.upload.document)
-    return row is not None and row.status is Status.PARKED and row.is_of(order.upload)
+    work = parts.ledger.work(order.upload, order.run)
+    return work is not None and work.draft.status is Status.PARKED
 
 
 def _check_time(asking: Asking, parts: Parts, shift: Shift) -> None:

@@ -137,7 +137,7 @@ def test_the_schedule_sends_what_is_due_and_says_how_much(aws_lambda: Lambda) ->
 
 @pytest.mark.parametrize("handler", [triage.handler, dead_letter.handler])
 def test_a_mistake_of_ours_is_reported_and_not_raised(aws_lambda: Lambda, handler: ModuleType) -> None:
-    breaks(aws_lambda.world.ledger, "row", ZeroDivisionError())
+    breaks(aws_lambda.world.ledger, "swap", ZeroDivisionError())
     reported = aws_lambda.hands(handler, sqs_event(NEW_UPLOAD))
     assert reported == {"batchItemFailures": [{"itemIdentifier": "m1"}]}
     assert len(aws_lambda.world.journal.defects) == 1

@@ -6,9 +6,10 @@ from decimal import Decimal
 
 import pytest
 
-from pigeonhole.document import Change, Kind, Stage, TryLater
+from pigeonhole.document import Change, Kind, Stage, StopAll, TryLater
 from pigeonhole.process import bury, escalate, triage
 from pigeonhole.record import Status
+from pigeonhole.upkeep import redrive
 from pigeonhole.work import Order
 from tests.builders import SHIFT, World, breaks, created, ends, reply, upload
 
@@ -161,3 +162,14 @@ def test_the_dead_letter_of_a_higher_run_leaves_the_outcome_until_the_run_has_it
     bury(Order(upload=UPLOAD, run=2), made.parts, SHIFT)
 
     assert (made.row(UPLOAD).run, made.row(UPLOAD).status) == (2, Status.FAILED)
+
+
+def test_the_dead_letter_of_a_higher_run_that_is_parked_changes_nothing():
+    made = world(reply(), StopAll("claude", "stop"))
+    triage(created(UPLOAD), made.parts, SHIFT)
+    order = redrive(made.row(UPLOAD), made.parts, forced=True).order
+    triage(order, made.parts, SHIFT)
+    before = made.row(UPLOAD), made.work(UPLOAD, 2)
+    bury(order, made.parts, SHIFT)
+
+    assert (made.row(UPLOAD), made.work(UPLOAD, 2)) == before
