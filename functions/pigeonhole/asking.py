@@ -71,17 +71,22 @@ def _answered(claim: Claim, question: Question, asking: Asking, parts: Parts, sh
         return _with(claim, replace(answer.reply, reused=True, left_out_tokens=0), asking)
     _check_twin(answer, claim.work, parts)
     latest = shift.deadline - timedelta(seconds=asking.timeout)
-    if parts.clock.now() > latest:
-        raise TryLater("too little time is left in this invocation", seconds=0)
+    _check_time(latest, parts)
     request = _warmed(question, asking, parts)  # looks at who came before us, so before it is our turn
     with _through_the_gate(asking, parts):
         need = _need(claim, question, asking, is_cached=request is not question.request)
         booked = _book(claim, answer, key, need, latest, parts)
-        reply = _called(booked, request, asking, parts)
+        reply = _called(booked, request, asking, latest, parts)
     _account_for(booked, reply, asking, parts)
     return _with(
         booked.claim, replace(reply, left_out_tokens=question.left_out_tokens), asking, booked.answer
     )
+
+
+def _check_time(latest: datetime, parts: Parts) -> None:
+    """TryLater for a call that would not be back before the invocation ends."""
+    if parts.clock.now() > latest:
+        raise TryLater("too little time is left in this invocation", seconds=0)
 
 
 def _with(claim: Claim, reply: Reply, asking: Asking, answer: Answer | None = None) -> Claim:
@@ -191,9 +196,12 @@ def _book(
     return _Booked(claim=replace(claim, work=about_to), answer=mine, reserved=reserved)
 
 
-def _called(booked: _Booked, request: Mapping[str, Any], asking: Asking, parts: Parts) -> Reply:
+def _called(
+    booked: _Booked, request: Mapping[str, Any], asking: Asking, latest: datetime, parts: Parts
+) -> Reply:
     """One call; if Claude says stop the gate closes, and what it may have billed stays set aside."""
     try:
+        _check_time(latest, parts)  # to book may have taken long
         return parts.analyst.ask(request, timeout=asking.timeout)
     except (StopAll, TryLater, DocumentError, Defect) as error:
         if isinstance(error, StopAll) or (isinstance(error, TryLater) and error.busy):

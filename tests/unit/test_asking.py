@@ -13,7 +13,7 @@ from pigeonhole.ports import Gate, Swap
 from pigeonhole.process import escalate, triage
 from pigeonhole.record import Status
 from pigeonhole.work import Order
-from tests.builders import SHIFT, World, breaks, keeps, reply, upload
+from tests.builders import SHIFT, World, breaks, keeps, reply, reserves, upload
 from tests.fakes import START
 
 TEXT = "Amount due: 12"
@@ -225,6 +225,22 @@ def test_no_call_begins_that_would_outlast_the_invocation(left, calls):
         triage(Order(upload=FIRST), made.parts, made.shift(left))
 
     assert len(made.analyst.requests) == calls
+
+
+def test_no_call_begins_so_late_that_it_would_not_be_back_however_long_it_took_to_book():
+    made = world()
+    swap = made.ledger.swap
+
+    def slow(*swaps, **tallies):
+        made.clock.pass_by(71 if reserves(*swaps) else 0)
+        return swap(*swaps, **tallies)
+
+    made.ledger.swap = slow  # type: ignore[method-assign]
+    with pytest.raises(TryLater, match="too little time"):
+        run(made)
+
+    assert made.analyst.requests == []
+    assert made.work(FIRST).reserved is None
 
 
 def test_nothing_is_begun_that_could_not_be_asked_about_in_time():
