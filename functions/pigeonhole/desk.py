@@ -79,7 +79,7 @@ def handle(order: Order, step: Callable[[Claim, Parts, Shift], None], parts: Par
     except (TryLater, StopAll) as error:
         _settle(claim, error, parts)
     except Defect:
-        # Our mistake, not the document's: no attempt is counted, and a person mends it.
+        # Our mistake, not the document's: no attempt is counted that cost nothing, and a person mends it.
         due = parts.clock.now() + _PARKED_CHECK + parts.rules.visibility[order.stage]
         with suppress(LostError, TryLater, Defect):
             change(claim, lambda work: steps.given_back(work, due), parts)
@@ -142,7 +142,7 @@ def keep(claim: Claim, parts: Parts) -> Claim:
         except TryLater:
             parts.clock.wait(min(0.05 * 2**attempt, 1.0))
     else:
-        raise TryLater("what was paid for could not be written down", seconds=2)
+        raise TryLater("what was paid for could not be written down", seconds=2, billed=True)
     if kept.work.owner != owner:
         raise LostError
     return kept

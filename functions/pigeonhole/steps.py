@@ -216,8 +216,8 @@ def put_back(work: Work, due: datetime) -> Work:
 
 
 def given_back(work: Work, due: datetime) -> Work:
-    """The work in nobody's hands, with nothing on its account."""
-    return replace(_free(work), due=due)
+    """The work in nobody's hands; on its account only a call whose answer could not be written down."""
+    return replace(_free(work), failures=work.failures + (work.reserved is not None), due=due)
 
 
 def parked(work: Work, park: Park, now: datetime, due: datetime) -> Work:

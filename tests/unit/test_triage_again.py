@@ -235,6 +235,22 @@ def test_a_mistake_of_ours_is_tried_again_alone_when_its_lease_has_ended(port, m
     assert made.row(UPLOAD).status is Status.ESCALATED
 
 
+@pytest.mark.parametrize(("error", "tries"), [(BUSY, 12), (Defect("too large"), 2)], ids=["busy", "defect"])
+def test_what_can_never_be_written_down_is_paid_for_three_times_and_no_more(error, tries):
+    made = world(*[reply()] * 5)
+    breaks(made.ledger, "swap", error, when=keeps, times=5 * tries)
+    for _ in range(5):
+        with suppress(TryLater, Defect):
+            run(made, made.shift())
+        made.clock.pass_by(900)
+
+    row = made.row(UPLOAD)
+    assert row.error
+    assert (row.status, row.error.code) == (Status.FAILED, "upstream")
+    assert row.unsettled_usd
+    assert len(made.analyst.requests) == 3
+
+
 def test_while_claude_says_stop_the_document_is_parked_and_its_message_ends():
     made = world(StopAll("spend_cap", "the month's limit", until=DEADLINE + timedelta(days=8)))
     run(made)
