@@ -138,7 +138,7 @@ def keep(claim: Claim, parts: Parts) -> Claim:
             if kept := _written(found, after, claim.row, None, parts, replace(paid, answer=answer)):
                 break
             found = parts.ledger.work(found.upload, found.run) or found
-            answer = parts.ledger.answer(answer.team, answer.key) if answer else None
+            answer = _still_ours(answer, parts) if answer else None
         except TryLater:
             parts.clock.wait(min(0.05 * 2**attempt, 1.0))
     else:
@@ -146,6 +146,12 @@ def keep(claim: Claim, parts: Parts) -> Claim:
     if kept.work.owner != owner:
         raise LostError
     return kept
+
+
+def _still_ours(answer: Answer, parts: Parts) -> Answer | None:
+    """The answer row as it is now; None when somebody has asked since, whose answer is the newer one."""
+    now = parts.ledger.answer(answer.team, answer.key)
+    return now if now and now.owner == answer.owner else None
 
 
 @contextmanager

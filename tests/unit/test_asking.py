@@ -113,6 +113,21 @@ def test_a_twin_takes_over_when_who_was_asking_never_came_back():
     assert made.row(TWIN).status is Status.DONE
 
 
+def test_an_answer_that_comes_after_its_lease_takes_no_newer_ones_place():
+    made = world()
+
+    def late():
+        made.clock.pass_by(106)
+        run(made, alone=True)
+        return reply("refusal")
+
+    made.analyst.answers += [late, reply()]
+    run(made)
+    run(made, TWIN)
+
+    assert made.row(TWIN).status is Status.DONE
+
+
 @each_unusable
 def test_an_unusable_answer_serves_twins_of_the_same_run_and_never_a_higher_one(unusable):
     made = world(unusable, reply())
