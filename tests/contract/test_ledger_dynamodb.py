@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from decimal import Decimal
 from typing import Any
@@ -136,16 +136,26 @@ def test_a_condition_that_fails_beside_a_conflict_is_an_answer() -> None:
         assert not ledger.swap(Swap(before=None, after=work(rev=1)))
 
 
-def test_a_row_is_read_as_it_is_now_and_not_as_it_was() -> None:
+READS: dict[str, tuple[str, dict[str, Any], Callable[[DynamoLedger], object]]] = {
+    "row": ("get_item", {}, lambda ledger: ledger.row(upload().document)),
+    "work": ("get_item", {}, lambda ledger: ledger.work(upload(), 1)),
+    "state": ("batch_get_item", {"Responses": {}}, lambda ledger: ledger.state(upload(), 1)),
+    "latest": ("query", {"Items": []}, lambda ledger: ledger.latest(upload())),
+}
+
+
+@pytest.mark.parametrize(("operation", "answer", "read"), READS.values(), ids=READS)
+def test_what_is_there_is_read_as_it_is_now_and_not_as_it_was(
+    operation: str, answer: dict[str, Any], read: Callable[[DynamoLedger], object]
+) -> None:
     dynamodb = cloud.client("dynamodb", aws_access_key_id="x", aws_secret_access_key="y")
-    key = {"document": {"S": upload().document}}
+    asked: list[dict[str, Any]] = []
+    dynamodb.meta.events.register("provide-client-params.dynamodb", lambda params, **_: asked.append(params))
     with Stubber(dynamodb) as stub:
-        told = {"TableName": cloud.DOCUMENTS, "Key": key, "ConsistentRead": True}
-        stub.add_response("get_item", {}, told)
-        assert (
-            DynamoLedger(dynamodb, documents=cloud.DOCUMENTS, ledger=cloud.LEDGER).row(upload().document)
-            is None
-        )
+        stub.add_response(operation, answer)
+        read(DynamoLedger(dynamodb, documents=cloud.DOCUMENTS, ledger=cloud.LEDGER))
+    tables = asked[0].get("RequestItems", {"the only one": asked[0]}).values()
+    assert all(table.get("ConsistentRead") for table in tables)
 
 
 def test_what_dynamodb_had_no_time_for_is_not_taken_for_what_is_not_there() -> None:
