@@ -510,3 +510,9 @@ def test_a_new_day_has_used_up_nothing_of_its_own():
     assert bank.budget.percent() == 10
     bank.clock.time = DECEMBER
     assert bank.budget.percent() == 0
+
+
+def test_whoever_comes_after_the_first_in_a_while_waits_until_its_prefix_can_be_read():
+    first, second = Bank().began(*[replace(NEED, is_cached=True)] * 2)
+
+    assert second - first == timedelta(seconds=4)
