@@ -179,6 +179,7 @@ def test_an_answer_that_comes_after_its_lease_is_settled_at_its_price_after_all(
 
     made.analyst.answers += [late]
     run(made)
+    assert (made.work(FIRST).stage, made.work(FIRST).owner is None) == (Stage.TRIAGE, False)
     made.clock.pass_by(106)
     run(made)
 
