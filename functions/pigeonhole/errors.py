@@ -65,6 +65,11 @@ EXPLANATIONS = {
         message="The file was deleted before it could be read.",
         next_step="Upload it again if it is still wanted.",
     ),
+    "sealed": Explanation(
+        message="The file is stored in an archive, or encrypted with a key of its own, and not handed out.",
+        next_step="Upload it again in the standard storage class and without a key of your own.",
+        retryable=True,
+    ),
     "gave_up": Explanation(
         message="The work on this document was begun as often as allowed and never finished.",
         next_step="Ask your operator to look at the function's log and to redrive it.",

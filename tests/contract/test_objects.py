@@ -169,6 +169,23 @@ ANSWERS = {
     "missing version": ("get_object", "NoSuchVersion", 404, "gone"),
     "delete marker": ("get_object", "MethodNotAllowed", 405, "gone"),
     "no right to read": ("get_object", "AccessDenied", 403, Defect),
+    "no right to its key": (
+        "get_object",
+        "AccessDenied",
+        403,
+        "sealed",
+        "not authorized to perform: kms:Decrypt",
+    ),
+    "a key that S3 does not have": (
+        "get_object",
+        "InvalidRequest",
+        400,
+        "sealed",
+        "The object was stored using a form of Server Side Encryption.",
+    ),
+    "another bad request": ("get_object", "InvalidRequest", 400, Defect),
+    "an archive": ("get_object", "InvalidObjectState", 403, "sealed"),
+    "a key that is switched off": ("get_object", "KMS.DisabledException", 400, "sealed"),
     "no such bucket": ("get_object", "NoSuchBucket", 404, Defect),
     "busy": ("get_object", "SlowDown", 503, TryLater),
     "broken": ("get_object", "InternalError", 500, TryLater),
@@ -179,14 +196,15 @@ ANSWERS = {
 }
 
 
-@pytest.mark.parametrize(("call", "code", "status", "meaning"), ANSWERS.values(), ids=ANSWERS)
-def test_each_answer_of_s3_means_one_thing(call: str, code: str, status: int, meaning: Any) -> None:
+@pytest.mark.parametrize("answer", ANSWERS.values(), ids=ANSWERS)
+def test_each_answer_of_s3_means_one_thing(answer: tuple[Any, ...]) -> None:
+    call, code, status, meaning, *said = answer
     s3 = cloud.client("s3", aws_access_key_id="x", aws_secret_access_key="y")
     inbox = Inbox(s3)
     with Stubber(s3) as stub:
-        stub.add_client_error(call, code, http_status_code=status)
-        if meaning == "gone":
-            assert body_error(inbox, upload()).code == "gone"
+        stub.add_client_error(call, code, "".join(said), http_status_code=status)
+        if isinstance(meaning, str):
+            assert body_error(inbox, upload()).code == meaning
         elif meaning is None:
             assert inbox.current(upload()) is None
         else:

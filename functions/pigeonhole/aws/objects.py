@@ -19,6 +19,11 @@ from pigeonhole.events import Message
 from pigeonhole.ports import Body
 
 _GONE = frozenset({"NoSuchKey", "NoSuchVersion", "404", "NotFound", "MethodNotAllowed", "405"})
+# The document's own storage class or key is in the way; what any document would meet is ours to mend.
+_SEALED = frozenset(
+    {"InvalidObjectState", "KMS.DisabledException", "KMS.KMSInvalidStateException", "KMS.NotFoundException"}
+)
+_SEALED_SAYING = {"AccessDenied": "kms:", "InvalidRequest": "server side encryption"}
 _CHUNK = 1 << 20
 
 
@@ -75,6 +80,8 @@ class Inbox:
             except ClientError as error:
                 if code_of(error) in _GONE:
                     raise DocumentError("gone") from error
+                if _is_sealed(error):
+                    raise DocumentError("sealed", code_of(error)) from error
                 raise
         return found
 
@@ -115,6 +122,11 @@ class ArtifactsBucket:
         with classified():
             self._s3.put_object(Bucket=self._bucket, Key=key, Body=body, ContentType=content_type)
         return f"s3://{self._bucket}/{key}"
+
+
+def _is_sealed(error: ClientError) -> bool:
+    code, said = code_of(error), str(error).lower()
+    return code in _SEALED or (code in _SEALED_SAYING and _SEALED_SAYING[code] in said)
 
 
 def taxonomy_text(s3: Any, uri: str) -> str:
