@@ -53,6 +53,8 @@ def test_there_are_few_parameters_and_all_but_the_credentials_have_a_default():
         ("TaxonomyUri", "https://example.org/taxonomy.toml", False),
         ("ClaudeBaseUrl", "http://127.0.0.1:8080", True),
         ("ClaudeBaseUrl", "gateway.example.org", False),
+        ("ClaudeBaseUrl", "http://gateway.example.org", False),
+        ("ClaudeBaseUrl", "http://localhost.example.org", False),
         ("DailyCapUsd", "0", False),
         ("MonthlyCapUsd", "0.5", True),
         ("TeamCaps", "", True),
