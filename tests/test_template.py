@@ -100,9 +100,11 @@ def test_the_outputs_are_those_that_clients_rely_on():
 
 def test_what_holds_data_outlives_the_stack():
     kept = [
-        name for name, kind in stack().types.items() if kind in {"AWS::S3::Bucket", "AWS::DynamoDB::Table"}
+        name
+        for name, kind in stack().types.items()
+        if kind in {"AWS::S3::Bucket", "AWS::S3::BucketPolicy", "AWS::DynamoDB::Table"}
     ]
-    assert len(kept) == 4
+    assert len(kept) == 6
     for name in kept:
         assert stack().resources[name]["DeletionPolicy"] == "Retain"
         assert stack().resources[name]["UpdateReplacePolicy"] == "Retain"
