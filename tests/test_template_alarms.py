@@ -31,6 +31,7 @@ WATCHED = {
     "UntoldAlarm": ("AWS/SQS", "ApproximateNumberOfMessagesVisible", {"QueueName": "UntoldQueue.QueueName"}),
     "PublishLateAlarm": ("AWS/Lambda", "IteratorAge", {"FunctionName": "PublishFunction"}),
     "SweepErrorsAlarm": ("AWS/Lambda", "Errors", {"FunctionName": "SweepFunction"}),
+    "SweepSilentAlarm": ("AWS/Lambda", "Invocations", {"FunctionName": "SweepFunction"}),
     "DeadLetterErrorsAlarm": ("AWS/Lambda", "Errors", {"FunctionName": "DeadLetterFunction"}),
     "TriageErrorsAlarm": ("AWS/Lambda", "Errors", {"FunctionName": "TriageFunction"}),
     "EscalationErrorsAlarm": ("AWS/Lambda", "Errors", {"FunctionName": "EscalationFunction"}),
@@ -57,9 +58,15 @@ def test_an_alarm_watches_something_real_and_tells_the_topic(name):
     assert alarm["AlarmDescription"]
 
 
-@pytest.mark.parametrize("name", WATCHED)
+@pytest.mark.parametrize("name", [name for name in WATCHED if name != "SweepSilentAlarm"])
 def test_where_nothing_happens_no_alarm_goes_off(name):
     assert stack().of("CloudWatch::Alarm")[name]["TreatMissingData"] == "notBreaching"
+
+
+def test_where_sweep_does_not_run_that_is_what_goes_wrong():
+    alarm = stack().of("CloudWatch::Alarm")["SweepSilentAlarm"]
+    assert (alarm["Threshold"], alarm["ComparisonOperator"]) == (1, "LessThanThreshold")
+    assert (alarm["Period"], alarm["TreatMissingData"]) == (900, "breaching")
 
 
 def counted(journal: PowertoolsJournal, metric: str) -> None:
