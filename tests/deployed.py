@@ -23,6 +23,7 @@ GIVEN = {
     "TaxonomyUri": "s3://own-bucket/sorting/taxonomy.toml",
     "ClaudeBaseUrl": "https://gateway.example.org",
 }
+STACK_ID = "arn:aws:cloudformation:eu-west-1:123456789012:stack/papers/1"
 _NOTHING = object()
 
 
@@ -35,6 +36,16 @@ def stack(*, bare: bool = False) -> Stack:
 def several(value: Any) -> list[Any]:
     """Policies write one thing where a list of one is meant."""
     return value if isinstance(value, list) else [value]
+
+
+def granted(*policies: Properties) -> dict[str, set[str]]:
+    """What the policies allow: the actions on each resource."""
+    grants: dict[str, set[str]] = {}
+    for statement in (statement for policy in policies for statement in policy["Statement"]):
+        assert statement["Effect"] == "Allow"
+        for resource in several(statement["Resource"]):
+            grants.setdefault(resource, set()).update(several(statement["Action"]))
+    return grants
 
 
 @mock.patch.dict(os.environ, {"AWS_DEFAULT_REGION": "eu-west-1"})  # SAM wants to know one, and calls none
@@ -101,6 +112,7 @@ class Stack:
 
     def _named(self, name: str) -> Any:
         pseudo = {"AWS::Partition": "aws", "AWS::AccountId": "123456789012", "AWS::StackName": "papers"}
+        pseudo["AWS::StackId"] = STACK_ID
         return pseudo[name] if name.startswith("AWS::") else self.parameters.get(name, name)
 
     def _filled(self, text: str, names: Mapping[str, str]) -> str:

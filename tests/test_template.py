@@ -29,7 +29,7 @@ FEEDS = {
 
 def test_it_stays_small():
     assert len((ROOT / "template.yaml").read_bytes()) < 51_200
-    assert len(stack().resources) <= 52
+    assert len(stack().resources) <= 54
 
 
 def test_there_are_few_parameters_and_all_but_the_credentials_have_a_default():
@@ -93,6 +93,7 @@ def test_the_outputs_are_those_that_clients_rely_on():
         "TriageFunction": "TriageFunction",
         "ReaderPolicyArn": "ReaderPolicy",
         "DropperPolicyArn": "DropperPolicy",
+        "OperatorPolicyArn": "OperatorPolicy",
         "AlarmTopicArn": "AlarmTopic",
         "LogGroup": "Logs",
     }

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 
 import pytest
 
-from tests.deployed import SECRET, Properties, Stack, several, stack
+from tests.deployed import SECRET, STACK_ID, Stack, granted, stack
 
 # The calls of each function, as the code makes them: what is granted is this, no less and no more.
 DOCUMENTS, LEDGER = "DocumentsTable.Arn", "LedgerTable.Arn"
@@ -84,6 +84,23 @@ CLIENTS = {
             "s3:PutObject", "s3:DeleteObject", "s3:AbortMultipartUpload", "s3:ListMultipartUploadParts",
         ],
     },
+    # tests/integration/test_operators_rights.py runs the commands and holds their calls against this.
+    "OperatorPolicy": {
+        STACK_ID: ["cloudformation:DescribeStacks"],
+        "TriageFunction.Arn": ["lambda:GetFunctionConfiguration"],
+        DOCUMENTS: ["dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:PutItem"],
+        LEDGER: ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query"],
+        f"{DOCUMENTS}/index/by_category": ["dynamodb:Query"],
+        f"{DOCUMENTS}/index/by_status": ["dynamodb:Query"],
+        f"{LEDGER}/index/open_by_due": ["dynamodb:Query"],
+        "InboxBucket.Arn": ["s3:ListBucket", "s3:ListBucketVersions"],
+        "InboxBucket.Arn/*": ["s3:GetObject"],
+        "IntakeQueue.Arn": ["sqs:GetQueueAttributes", *SEND],
+        "EscalationQueue.Arn": ["sqs:GetQueueAttributes", *SEND],
+        "IntakeDeadLetters.Arn": ["sqs:GetQueueAttributes", "sqs:GetQueueUrl"],
+        "EscalationDeadLetters.Arn": ["sqs:GetQueueAttributes", "sqs:GetQueueUrl"],
+        "arn:aws:s3:::own-bucket/sorting/taxonomy.toml": ["s3:GetObject"],
+    },
 }  # fmt: skip
 
 
@@ -132,16 +149,6 @@ def test_only_lambda_takes_the_roles_of_the_functions():
     for role in stack().of("IAM::Role").values():
         (statement,) = role["AssumeRolePolicyDocument"]["Statement"]
         assert statement["Principal"] == {"Service": "lambda.amazonaws.com"}
-
-
-def granted(*policies: Properties) -> dict[str, set[str]]:
-    """What the policies allow: the actions on each resource."""
-    grants: dict[str, set[str]] = {}
-    for statement in (statement for policy in policies for statement in policy["Statement"]):
-        assert statement["Effect"] == "Allow"
-        for resource in several(statement["Resource"]):
-            grants.setdefault(resource, set()).update(several(statement["Action"]))
-    return grants
 
 
 def role_of(function: str, of: Stack) -> dict[str, set[str]]:
