@@ -79,4 +79,7 @@ def load(toml: str) -> Taxonomy:
 
 
 def _mistakes(error: ValidationError) -> list[str]:
-    return [f"{'.'.join(map(str, each['loc']))}: {each['msg']}" for each in error.errors()]
+    """Those inside a category, if there are any: without it there may seem to be too few."""
+    all_of_them = error.errors()
+    inside = [each for each in all_of_them if len(each["loc"]) > 1]
+    return [f"{'.'.join(map(str, each['loc']))}: {each['msg']}" for each in inside or all_of_them]

@@ -78,6 +78,13 @@ def test_a_mistake_is_named_with_its_place(toml, where, what):
     assert what in str(told.value)
 
 
+def test_a_wrong_category_is_not_said_to_be_missing_too():
+    with pytest.raises(TaxonomyError) as said:
+        taxonomy.load(ONE.replace('"one"', '"1"') + TWO)
+    assert str(said.value).startswith("the taxonomy is wrong: category.0.slug: ")
+    assert ";" not in str(said.value)
+
+
 def test_every_mistake_is_named_at_once():
     with pytest.raises(TaxonomyError) as told:
         taxonomy.load(ONE.replace('"one"', '"1"') + TWO.replace('"Two"', '""'))
