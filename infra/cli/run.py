@@ -20,6 +20,7 @@ from infra.cli.outcome import conclude, documents_file, in_order, report_file, w
 from infra.cli.progress import progress
 from infra.local.run import Wanted, local_stack, up
 from infra.stack import Stack
+from pigeonhole.taxonomy import TaxonomyError, load
 
 SAMPLES = ROOT / "tests" / "documents" / "samples"
 OUT = ROOT / ".local" / "demo"
@@ -47,6 +48,9 @@ def run(
     max_usd: Annotated[
         float | None, typer.Option(help="What it may cost at most; `api` has to be told.", min=0.01)
     ] = None,
+    taxonomy: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Categories of your own, to try them.", dir_okay=False)
+    ] = None,
     keep: Annotated[bool, typer.Option("--keep", help="Leave the local stack up afterwards.")] = False,
     patience: Annotated[
         float, typer.Option(help="Give up after this many seconds without an outcome.", min=1)
@@ -60,7 +64,11 @@ def run(
     Exit code 0: all are done or for review; 1: some failed; 2: usage or set-up; 3: some have no outcome.
     """
     started = time.monotonic()
-    wanted = Wanted(api_key=_api_key(claude, max_usd), parameters=caps(max_usd))
+    wanted = Wanted(
+        api_key=_api_key(claude, max_usd),
+        parameters=caps(max_usd),
+        taxonomy=_taxonomy(taxonomy) if taxonomy else None,
+    )
     files = find(paths or [SAMPLES], leave_out={documents_file(out).resolve(), report_file(out).resolve()})
     _make(out)
     journey = Journey()
@@ -81,6 +89,20 @@ def _api_key(claude: Claude, max_usd: float | None) -> str | None:
     if max_usd is None:
         raise InputError("--claude api costs money: say with --max-usd how much it may.")
     return key
+
+
+def _taxonomy(file: Path) -> str:
+    """The file's text, if the functions would start with it."""
+    try:
+        text = file.read_text("utf-8")
+        load(text)
+    except OSError as error:
+        raise InputError(f"The taxonomy {file} cannot be read: {error.strerror}.") from error
+    except UnicodeDecodeError as error:
+        raise InputError(f"The taxonomy {file} is not in UTF-8: save it so.") from error
+    except TaxonomyError as error:
+        raise InputError(f"{file}: {error}.") from error
+    return text
 
 
 def caps(max_usd: float | None) -> Mapping[str, str]:

@@ -13,6 +13,7 @@ from infra.local.server import SetupError
 from infra.stack import Stack
 
 STACK_NAME = "pigeonhole"
+BESIDE = "deploy"
 DEPLOY_SECONDS = 120.0
 # Every worker is a process of its own, so more of them than this only get into each other's way on a laptop.
 NUMBERS = {"MaximumConcurrency": 2}
@@ -24,6 +25,7 @@ def deploy(
     claude_url: str | None,
     api_key: str,
     parameters: Mapping[str, str],
+    taxonomy: str | None = None,
     waits: Waits | None = None,
 ) -> Stack:
     """Without `claude_url` the functions ask the real Claude, with this key."""
@@ -38,7 +40,11 @@ def deploy(
     given = {**parameters, "ApiKeySecretArn": _secret(bare, api_key)}
     if claude_url:
         given["ClaudeBaseUrl"] = claude_url
-    here = Here(code_uri=_code_uri(bare), libraries=str(libraries()), numbers=NUMBERS, waits=waits)
+    bare.client("s3").create_bucket(Bucket=BESIDE, CreateBucketConfiguration={"LocationConstraint": REGION})
+    code_uri = _kept(bare, "functions.zip", code())
+    if taxonomy:
+        given["TaxonomyUri"] = _kept(bare, "taxonomy.toml", taxonomy.encode())
+    here = Here(code_uri=code_uri, libraries=str(libraries()), numbers=NUMBERS, waits=waits)
     outputs = _create(bare.client("cloudformation"), localised(template.load(), here), given)
     return Stack(
         endpoint_url=endpoint_url,
@@ -57,11 +63,10 @@ def _secret(stack: Stack, api_key: str) -> str:
     return str(made["ARN"])
 
 
-def _code_uri(stack: Stack) -> str:
-    s3 = stack.client("s3")
-    s3.create_bucket(Bucket="deploy", CreateBucketConfiguration={"LocationConstraint": REGION})
-    s3.put_object(Bucket="deploy", Key="functions.zip", Body=code())
-    return "s3://deploy/functions.zip"
+def _kept(stack: Stack, key: str, body: bytes) -> str:
+    """What has to be there before the stack is."""
+    stack.client("s3").put_object(Bucket=BESIDE, Key=key, Body=body)
+    return f"s3://{BESIDE}/{key}"
 
 
 def _create(cloudformation: Any, local: template.Template, parameters: Mapping[str, str]) -> dict[str, str]:

@@ -24,11 +24,15 @@ WAY_OUT = ("HTTPS_PROXY", "https_proxy", "NO_PROXY", "no_proxy", "SSL_CERT_FILE"
 
 @dataclass(frozen=True, kw_only=True)
 class Wanted:
-    """What kind of local stack; without an API key Claude is the offline one, started with these options."""
+    """What kind of local stack; without an API key Claude is the offline one, started with these options.
+
+    `taxonomy` is the text of another one than the built-in.
+    """
 
     api_key: str | None = None
     claude_options: Sequence[str] = ()
     parameters: Mapping[str, str] = field(default_factory=dict)
+    taxonomy: str | None = None
     waits: Waits | None = None
 
 
@@ -91,6 +95,7 @@ def _start(folder: Path, wanted: Wanted, *, watched: bool) -> tuple[Stack, ExitS
             claude_url=claude[1] if claude else None,
             api_key=wanted.api_key or "offline",
             parameters=wanted.parameters,
+            taxonomy=wanted.taxonomy,
             waits=wanted.waits,
         )
         if claude:

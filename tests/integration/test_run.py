@@ -67,6 +67,46 @@ def test_what_would_cost_more_than_is_allowed_is_told_and_nobody_waits_for_it(tm
     assert "hard.pdf: left over the cap: parked for spend_cap at escalation, until" in ended.stderr
 
 
+OWN = """
+[[category]]
+slug = "bill"
+name = "Bill"
+description = "Somebody wants to be paid: an invoice."
+keywords = ["invoice", "total due", "payable"]
+
+[[category]]
+slug = "other"
+name = "Other"
+description = "Anything else."
+"""
+
+
+@pytest.mark.stack
+def test_categories_of_ones_own_can_be_tried(tmp_path: Path):
+    (tmp_path / "good.txt").write_bytes(INVOICE)
+    (tmp_path / "own.toml").write_text(OWN)
+    ended = run(
+        tmp_path / "good.txt", "--taxonomy", tmp_path / "own.toml", "--out", tmp_path / "out", "--json"
+    )
+    (row,) = map(json.loads, ended.stdout.splitlines())
+    assert row["category"] == "bill", ended.stderr
+
+
+@pytest.mark.parametrize(
+    ("file", "said"),
+    [
+        (b"[[category]\n", "own.toml: the taxonomy is not TOML"),
+        (OWN.replace("bill", "1").encode(), "own.toml: the taxonomy is wrong: category.0.slug"),
+        (b"\xff\xfe", "own.toml is not in UTF-8"),
+    ],
+)
+def test_categories_that_no_function_could_start_with_are_refused(tmp_path: Path, file: bytes, said: str):
+    (tmp_path / "own.toml").write_bytes(file)
+    ended = run(__file__, "--taxonomy", tmp_path / "own.toml")
+    assert (ended.returncode, said in ended.stderr) == (2, True), ended.stderr
+    assert "Traceback" not in ended.stderr
+
+
 @pytest.mark.stack
 def test_a_key_that_is_not_taken_is_told_and_nobody_waits_for_it(tmp_path: Path):
     (tmp_path / "good.txt").write_bytes(INVOICE)
