@@ -90,4 +90,4 @@ def test_the_operators_policy_grants_what_the_commands_call(stack: Stack, monkey
     policy = granted(template().of("IAM::ManagedPolicy")["OperatorPolicy"]["PolicyDocument"])
     may = {(action, resource) for resource, actions in policy.items() for action in actions}
     assert recorder.taken - may == set()
-    assert may - recorder.taken == SELDOM
+    assert may - recorder.taken <= SELDOM
