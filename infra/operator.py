@@ -5,12 +5,13 @@ from dataclasses import replace
 from typing import Any
 
 from infra.stack import Stack, StackError
-from pigeonhole import taxonomy, wiring
+from pigeonhole import wiring
 from pigeonhole.aws.bus import EventBus
 from pigeonhole.aws.ledger import DynamoLedger
 from pigeonhole.aws.objects import ArtifactsBucket, Inbox, taxonomy_text
 from pigeonhole.aws.queues import SqsQueues
-from pigeonhole.document import PigeonholeError, Stage
+from pigeonhole.domain import taxonomy
+from pigeonhole.domain.document import PigeonholeError, Stage
 from pigeonhole.events import Message
 from pigeonhole.gate import Gatekeeper
 from pigeonhole.ports import Parts, Swap

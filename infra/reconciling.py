@@ -5,10 +5,10 @@ from datetime import datetime
 from enum import StrEnum
 
 from pigeonhole import upkeep
-from pigeonhole.document import Stage, Upload
+from pigeonhole.domain.document import Stage, Upload
+from pigeonhole.domain.record import OUTCOMES, Record, Status
 from pigeonhole.follow import follow
 from pigeonhole.ports import Gate, Parts
-from pigeonhole.record import OUTCOMES, Record, Status
 from pigeonhole.work import Work
 
 

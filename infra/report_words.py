@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pigeonhole.errors import EXPLANATIONS
+from pigeonhole.domain.error_codes import EXPLANATIONS
 
 ENGINES = {
     "offline": "the offline Claude: a keyword classifier, not the real model",

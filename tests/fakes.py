@@ -12,12 +12,12 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, TypeVar
 
-from pigeonhole.document import Coverage, DocumentError, PageImage, Reply, Text, Upload
+from pigeonhole.domain.document import Coverage, DocumentError, PageImage, Reply, Text, Upload
+from pigeonhole.domain.outcome_event import News
+from pigeonhole.domain.record import Record
 from pigeonhole.events import Message
 from pigeonhole.money import Account, Draw, Pace
-from pigeonhole.news import News
 from pigeonhole.ports import Answer, Body, Entry, Gate, Swap
-from pigeonhole.record import Record
 from pigeonhole.tally import Count, Tally
 from pigeonhole.work import Order, OverCapBy, Work
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pigeonhole.record import Record
+from pigeonhole.domain.record import Record
 from tests.deployed import Properties, several, stack
 
 BUCKETS = ["InboxBucket", "ArtifactsBucket"]

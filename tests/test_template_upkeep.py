@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from pigeonhole.record import TOLD
+from pigeonhole.domain.record import TOLD
 from tests.deployed import Properties, stack
 
 HOUR = 60 * 60

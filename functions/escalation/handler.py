@@ -5,7 +5,7 @@ from typing import Any
 
 from pigeonhole import events, process
 from pigeonhole.batch import settle
-from pigeonhole.document import Stage
+from pigeonhole.domain.document import Stage
 from pigeonhole.wiring import Settings, connect, shift
 
 

@@ -7,8 +7,8 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from pigeonhole.document import Analysis, Issue, Reply
-from pigeonhole.taxonomy import Taxonomy
+from pigeonhole.domain.document import Analysis, Issue, Reply
+from pigeonhole.domain.taxonomy import Taxonomy
 
 _NOBODY = "none"
 

@@ -13,7 +13,7 @@ from typing import Any
 from pigeonhole import prompt, spend, steps
 from pigeonhole.answer import UnusableReplyError, interpret
 from pigeonhole.desk import Claim, Paid, Shift
-from pigeonhole.document import Coverage, Defect, DocumentError, Reply, StopAll, Text, Tier, TryLater
+from pigeonhole.domain.document import Coverage, Defect, DocumentError, Reply, StopAll, Text, Tier, TryLater
 from pigeonhole.money import Need
 from pigeonhole.ports import Answer, Parts, Swap
 from pigeonhole.prompt import Asking, Question

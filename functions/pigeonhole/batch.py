@@ -8,7 +8,7 @@ from functools import partial
 from typing import Any
 
 from pigeonhole.desk import Shift
-from pigeonhole.document import Change, Stage, TryLater
+from pigeonhole.domain.document import Change, Stage, TryLater
 from pigeonhole.events import Batch, Message
 from pigeonhole.ports import Parts
 from pigeonhole.work import Order, WorkAloneError

@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from threading import Lock
 
-from pigeonhole.document import Allowance, OverCap, PigeonholeError, TryLater
+from pigeonhole.domain.document import Allowance, OverCap, PigeonholeError, TryLater
 from pigeonhole.money import Account, Cap, Draw, Need, Pace
 from pigeonhole.ports import Clock, Ledger
 from pigeonhole.work import Reservation

@@ -13,7 +13,7 @@ from typing import Any
 import anthropic
 import httpx2
 
-from pigeonhole.document import (
+from pigeonhole.domain.document import (
     Allowance,
     Defect,
     DocumentError,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from pigeonhole.document import PageImage
+from pigeonhole.domain.document import PageImage
 
 Body = tuple[str | PageImage, ...]
 

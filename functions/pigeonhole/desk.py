@@ -9,11 +9,11 @@ from datetime import datetime, timedelta
 from types import MappingProxyType
 
 from pigeonhole import outcome, steps
-from pigeonhole.document import Defect, DocumentError, Reply, Stage, StopAll, Tier, TryLater
+from pigeonhole.domain.document import Defect, DocumentError, Reply, Stage, StopAll, Tier, TryLater
+from pigeonhole.domain.policy import Signals
+from pigeonhole.domain.record import Record, Status
 from pigeonhole.follow import follow
-from pigeonhole.policy import Signals
 from pigeonhole.ports import Answer, Parts, Swap
-from pigeonhole.record import Record, Status
 from pigeonhole.telling import tallies, tell
 from pigeonhole.work import GiveUp, Order, Park, PutBack, Work
 

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import unquote_plus
 
-from pigeonhole.document import Change, Kind, Stage, Upload
+from pigeonhole.domain.document import Change, Kind, Stage, Upload
 from pigeonhole.work import Order
 
 _KINDS = {

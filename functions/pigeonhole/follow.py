@@ -6,9 +6,9 @@ from dataclasses import replace
 from datetime import timedelta
 
 from pigeonhole import steps
-from pigeonhole.document import Stage, TryLater, Upload
+from pigeonhole.domain.document import Stage, TryLater, Upload
+from pigeonhole.domain.record import Record, Status, begun
 from pigeonhole.ports import Parts, Swap
-from pigeonhole.record import Record, Status, begun
 from pigeonhole.telling import tallies, tell
 from pigeonhole.work import Order
 

@@ -6,7 +6,7 @@ from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from pigeonhole.document import StopAll, TryLater
+from pigeonhole.domain.document import StopAll, TryLater
 from pigeonhole.ports import Clock, Gate, Ledger, Swap
 
 _CACHED = timedelta(seconds=5)

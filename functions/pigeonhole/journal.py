@@ -8,7 +8,7 @@ import traceback
 from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 
-from pigeonhole.document import PigeonholeError
+from pigeonhole.domain.document import PigeonholeError
 
 _NAMESPACE = "Pigeonhole"
 # A line names the place that noted it, not this module: one call further out than Powertools looks.

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 
-from pigeonhole.document import Allowance, Tier
+from pigeonhole.domain.document import Allowance, Tier
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

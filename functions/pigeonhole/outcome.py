@@ -7,14 +7,15 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from pigeonhole import answer, models, quotes, spend
+from pigeonhole import answer, models, spend
 from pigeonhole.answer import UnusableReplyError
-from pigeonhole.document import Analysis, Coverage, DocumentError, Reply, Text, Tier
-from pigeonhole.policy import Signals
+from pigeonhole.domain import evidence
+from pigeonhole.domain.document import Analysis, Coverage, DocumentError, Reply, Text, Tier
+from pigeonhole.domain.policy import Signals
+from pigeonhole.domain.record import Record, Status, Tokens, explain, read, tokens
+from pigeonhole.domain.taxonomy import Taxonomy
 from pigeonhole.ports import Body
 from pigeonhole.prompt import PROMPT_VERSION
-from pigeonhole.record import Record, Status, Tokens, explain, read, tokens
-from pigeonhole.taxonomy import Taxonomy
 
 # With these issues no category of the taxonomy is meant.
 _NO_CATEGORY = frozenset({"unreadable", "none_of_these"})
@@ -82,7 +83,7 @@ def examine(reply: Reply, text: Text, taxonomy: Taxonomy) -> tuple[Analysis | No
         confidence=analysis.confidence,
         margin=analysis.confidence - analysis.runner_up_confidence,
         # What stands on a page that was looked at, no text can confirm.
-        quotes_missing=None if text.images else quotes.missing(analysis.evidence, text.text),
+        quotes_missing=None if text.images else evidence.missing(analysis.evidence, text.text),
         second_opinion=taxonomy.wants_second_opinion(analysis.category),
     )
 

@@ -14,15 +14,15 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
-from pigeonhole.document import Allowance, Reply, Stage, StopAll, Text, TryLater, Upload
+from pigeonhole.domain.document import Allowance, Reply, Stage, StopAll, Text, TryLater, Upload
+from pigeonhole.domain.outcome_event import News
+from pigeonhole.domain.policy import Thresholds
+from pigeonhole.domain.record import Record
+from pigeonhole.domain.taxonomy import Taxonomy
 from pigeonhole.events import Message
 from pigeonhole.money import Account, Draw, Need
-from pigeonhole.news import News
-from pigeonhole.policy import Thresholds
 from pigeonhole.prompt import Asking
-from pigeonhole.record import Record
 from pigeonhole.tally import Tally
-from pigeonhole.taxonomy import Taxonomy
 from pigeonhole.work import Order, OverCapBy, Reservation, Work
 
 T = TypeVar("T")

@@ -5,15 +5,16 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 
-from pigeonhole import outcome, policy, steps
+from pigeonhole import outcome, steps
 from pigeonhole.asking import ask
 from pigeonhole.desk import Claim, Shift, change, close, give_up, handle, kept
-from pigeonhole.document import Change, DocumentError, Kind, Stage, Text, Tier, TryLater, Upload
+from pigeonhole.domain import policy
+from pigeonhole.domain.document import Change, DocumentError, Kind, Stage, Text, Tier, TryLater, Upload
+from pigeonhole.domain.policy import Accept, Escalate, Review, Signals
+from pigeonhole.domain.record import Record, Status
 from pigeonhole.follow import follow
-from pigeonhole.policy import Accept, Escalate, Review, Signals
 from pigeonhole.ports import Body, Parts
 from pigeonhole.prompt import Asking
-from pigeonhole.record import Record, Status
 from pigeonhole.telling import tell
 from pigeonhole.work import Order
 

@@ -13,9 +13,9 @@ from typing import Any
 
 from pigeonhole import answer, models
 from pigeonhole.cut import Body, cut
-from pigeonhole.document import PageImage, Text, Tier
+from pigeonhole.domain.document import PageImage, Text, Tier
+from pigeonhole.domain.taxonomy import Category, Taxonomy
 from pigeonhole.models import Effort, Model
-from pigeonhole.taxonomy import Category, Taxonomy
 
 PROMPT_VERSION = "1"
 

@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from pigeonhole.policy import Thresholds
+from pigeonhole.domain.policy import Thresholds
 
 # A team is a first folder; one with a comma, a space or an equals sign in its name cannot have caps.
 _TEAM_CAP = r"[^,=\s/]+=\d+(\.\d+)?/\d+(\.\d+)?"

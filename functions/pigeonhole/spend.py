@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from pigeonhole.document import Usage
+from pigeonhole.domain.document import Usage
 from pigeonhole.models import Model, Price
 
 NOTHING = Decimal(0)

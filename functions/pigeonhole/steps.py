@@ -13,9 +13,9 @@ from decimal import Decimal
 from typing import Any
 
 from pigeonhole import models, spend
-from pigeonhole.document import OverCap, Reply, Stage, StopAll, Tier, TryLater, Upload
-from pigeonhole.policy import Signals
-from pigeonhole.record import OUTCOMES, Record, Status, Waiting, begun, stamp
+from pigeonhole.domain.document import OverCap, Reply, Stage, StopAll, Tier, TryLater, Upload
+from pigeonhole.domain.policy import Signals
+from pigeonhole.domain.record import OUTCOMES, Record, Status, Waiting, begun, stamp
 from pigeonhole.work import (
     ATTEMPTS,
     GiveUp,

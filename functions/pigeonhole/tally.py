@@ -8,10 +8,10 @@ from decimal import Decimal
 
 from pigeonhole import models, spend
 from pigeonhole.answer import UnusableReplyError, interpret
-from pigeonhole.document import Reply, Tier
+from pigeonhole.domain.document import Reply, Tier
+from pigeonhole.domain.taxonomy import Taxonomy
 from pigeonhole.models import Model
 from pigeonhole.spend import NOTHING
-from pigeonhole.taxonomy import Taxonomy
 from pigeonhole.work import Reservation, Work
 
 # So that writers seldom meet: two transactions on one item at once are one too many.

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from pigeonhole import tally
+from pigeonhole.domain.record import Record
 from pigeonhole.ports import Parts
-from pigeonhole.record import Record
 from pigeonhole.tally import Tally
 from pigeonhole.work import Work
 

@@ -11,10 +11,10 @@ from functools import partial
 
 from pigeonhole import steps
 from pigeonhole.budget import STACK, day_ends, month_ends
-from pigeonhole.document import Stage, TryLater, Upload
-from pigeonhole.news import News
+from pigeonhole.domain.document import Stage, TryLater, Upload
+from pigeonhole.domain.outcome_event import News
+from pigeonhole.domain.record import Record, Status, stamp
 from pigeonhole.ports import Gate, Parts, Swap
-from pigeonhole.record import Record, Status, stamp
 from pigeonhole.tally import Tally
 from pigeonhole.telling import tallies, tell
 from pigeonhole.work import Order, OverCapBy, Work

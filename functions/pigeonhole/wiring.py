@@ -15,7 +15,7 @@ from pathlib import Path
 from threading import Lock
 from typing import Any, Literal, TypeVar
 
-from pigeonhole import models, taxonomy
+from pigeonhole import models
 from pigeonhole.aws.bus import EventBus
 from pigeonhole.aws.clients import client
 from pigeonhole.aws.ledger import DynamoLedger
@@ -24,12 +24,13 @@ from pigeonhole.aws.queues import SqsQueues
 from pigeonhole.aws.secret import api_key
 from pigeonhole.budget import STACK, Budget, account_of
 from pigeonhole.desk import Shift
-from pigeonhole.document import Allowance, Defect, Reply, Stage, StopAll, Text, Tier, TryLater
+from pigeonhole.domain import taxonomy
+from pigeonhole.domain.document import Allowance, Defect, Reply, Stage, StopAll, Text, Tier, TryLater
+from pigeonhole.domain.policy import Thresholds
 from pigeonhole.extract import Extractor, Limits
 from pigeonhole.gate import Gatekeeper
 from pigeonhole.journal import PowertoolsJournal
 from pigeonhole.money import Cap
-from pigeonhole.policy import Thresholds
 from pigeonhole.ports import Analyst, Clock, Ledger, Parts, Rules
 from pigeonhole.prompt import Asking
 from pigeonhole.settings import Settings, SettingsError
@@ -145,7 +146,7 @@ def budget(settings: Settings, ledger: Ledger, clock: Clock) -> Budget:
 def _taxonomy_text(uri: str | None) -> str:
     if uri:
         return taxonomy_text(client("s3"), uri)
-    return (Path(__file__).parent / "taxonomy.toml").read_text("utf-8")
+    return (Path(__file__).parent / "domain" / "taxonomy.toml").read_text("utf-8")
 
 
 class NoReader:

@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
 
-from pigeonhole.document import Reply, Stage, Tier, Upload
-from pigeonhole.policy import Signals
-from pigeonhole.record import Record
+from pigeonhole.domain.document import Reply, Stage, Tier, Upload
+from pigeonhole.domain.policy import Signals
+from pigeonhole.domain.record import Record
 
 ATTEMPTS = 3
 

@@ -3,12 +3,12 @@
 import os
 from typing import Any
 
-from pigeonhole import news
+from pigeonhole.domain import outcome_event
 from pigeonhole.upkeep import publish
 from pigeonhole.wiring import Settings, connect
 
 
 def handle(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """A batch of the documents table's stream; from the first event that was not taken on, it comes again."""
-    refused = publish(news.parse(event), connect(Settings.load(os.environ), "stream"))
+    refused = publish(outcome_event.parse(event), connect(Settings.load(os.environ), "stream"))
     return {"batchItemFailures": [{"itemIdentifier": each} for each in refused[:1]]}

@@ -5,7 +5,7 @@ from typing import Any
 
 from pigeonhole import events, process
 from pigeonhole.batch import Works, settle
-from pigeonhole.document import Change, Stage
+from pigeonhole.domain.document import Change, Stage
 from pigeonhole.wiring import Settings, connect, shift
 
 

@@ -20,7 +20,7 @@ from infra.cli.run import run
 from infra.cli.status import gate_app, status
 from infra.local.server import SetupError
 from infra.stack import StackError
-from pigeonhole.document import PigeonholeError
+from pigeonhole.domain.document import PigeonholeError
 from pigeonhole.upkeep import NotAllowedError
 
 app = typer.Typer(

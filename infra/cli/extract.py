@@ -13,8 +13,8 @@ import typer
 from infra.cli.console import DATA, harmless, print_json_lines
 from infra.cli.inputs import InputError, walked
 from infra.cli.table import inert
-from pigeonhole.document import DocumentError, Text
-from pigeonhole.errors import EXPLANATIONS
+from pigeonhole.domain.document import DocumentError, Text
+from pigeonhole.domain.error_codes import EXPLANATIONS
 from pigeonhole.extract import Extractor, Limits
 
 STATED = ("title", "author", "created", "modified")

@@ -16,9 +16,9 @@ from infra.listing import STATUSES
 from infra.operator import operator
 from infra.reconciling import MEANINGS, Finding, Seen, heal, is_forgotten, judge
 from infra.stack import Stack
-from pigeonhole.document import PigeonholeError, Upload
+from pigeonhole.domain.document import PigeonholeError, Upload
+from pigeonhole.domain.record import OUTCOMES, Record, stamp
 from pigeonhole.ports import Gate, Parts
-from pigeonhole.record import OUTCOMES, Record, stamp
 from pigeonhole.upkeep import NotAllowedError, upload_of
 
 _AT_ONCE = 100

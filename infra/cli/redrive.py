@@ -16,9 +16,9 @@ from infra.cli.inputs import InputError
 from infra.operator import operator
 from infra.stack import Stack
 from pigeonhole import upkeep
-from pigeonhole.document import PigeonholeError
+from pigeonhole.domain.document import PigeonholeError
+from pigeonhole.domain.record import Record, Status
 from pigeonhole.ports import Parts
-from pigeonhole.record import Record, Status
 from pigeonhole.upkeep import NotAllowedError
 
 

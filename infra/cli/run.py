@@ -20,7 +20,7 @@ from infra.cli.outcome import conclude, documents_file, in_order, report_file, w
 from infra.cli.progress import progress
 from infra.local.run import Wanted, local_stack, up
 from infra.stack import Stack
-from pigeonhole.taxonomy import TaxonomyError, load
+from pigeonhole.domain.taxonomy import TaxonomyError, load
 
 SAMPLES = ROOT / "tests" / "documents" / "samples"
 OUT = ROOT / ".local" / "demo"

@@ -18,8 +18,8 @@ from infra.cli.table import inert
 from infra.listing import STATUSES
 from infra.operator import operator, settings_of
 from infra.stack import QUEUES, Stack
+from pigeonhole.domain.record import stamp
 from pigeonhole.ports import Gate, Parts
-from pigeonhole.record import stamp
 
 gate_app = typer.Typer(help="The gate, which is closed while Claude says stop.", no_args_is_help=True)
 

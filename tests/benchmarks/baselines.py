@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from pigeonhole import prompt
-from pigeonhole.document import Text
+from pigeonhole.domain.document import Text
 from pigeonhole.ports import Analyst, Rules
 
 

@@ -13,9 +13,9 @@ from typing import Any
 from infra.local.offline_claude.faults import Fault
 from infra.local.offline_claude.settings import Settings as Behaviour
 from pigeonhole.budget import STACK
-from pigeonhole.document import Allowance
+from pigeonhole.domain.document import Allowance
+from pigeonhole.domain.record import OUTCOMES, Status
 from pigeonhole.money import Cap
-from pigeonhole.record import OUTCOMES, Status
 from tests.benchmarks.crowd import BATCHES, Crowd
 from tests.chaos.outside import Faults
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from infra.bootstrap import ROOT
 from infra.cli.inputs import find
-from pigeonhole.document import Coverage, DocumentError, Text
+from pigeonhole.domain.document import Coverage, DocumentError, Text
 from pigeonhole.extract import Extractor
 
 SAMPLES = ROOT / "tests" / "documents" / "samples"

@@ -22,7 +22,7 @@ from infra.local.offline_claude.settings import Settings as Behaviour
 from pigeonhole import upkeep
 from pigeonhole.budget import Budget
 from pigeonhole.claude import Claude
-from pigeonhole.document import Allowance, Reply, Stage
+from pigeonhole.domain.document import Allowance, Reply, Stage
 from pigeonhole.gate import Gatekeeper
 from pigeonhole.money import Cap
 from pigeonhole.ports import Parts, Rules

@@ -29,7 +29,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from pigeonhole.document import DocumentError
+from pigeonhole.domain.document import DocumentError
 from pigeonhole.extract import Extractor, Limits, child, sniff, wire
 from pigeonhole.extract.table import FORMATS
 from tests.benchmarks import truths

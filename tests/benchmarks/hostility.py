@@ -20,7 +20,7 @@ from typing import Any
 from infra.operator import operator
 from infra.stack import Stack
 from pigeonhole import upkeep
-from pigeonhole.document import PigeonholeError
+from pigeonhole.domain.document import PigeonholeError
 from pigeonhole.ports import Parts
 from pigeonhole.wiring import SystemClock
 

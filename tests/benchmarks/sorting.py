@@ -12,7 +12,7 @@ from pigeonhole import process, wiring
 from pigeonhole.batch import Works, settle
 from pigeonhole.budget import STACK, Budget
 from pigeonhole.desk import Shift
-from pigeonhole.document import Allowance, Change, Stage, Text
+from pigeonhole.domain.document import Allowance, Change, Stage, Text
 from pigeonhole.events import Batch, Message
 from pigeonhole.gate import Gatekeeper
 from pigeonhole.money import Cap

@@ -18,7 +18,7 @@ from pigeonhole import process
 from pigeonhole.aws.ledger import DynamoLedger
 from pigeonhole.budget import Budget
 from pigeonhole.desk import Shift
-from pigeonhole.document import Reply
+from pigeonhole.domain.document import Reply
 from pigeonhole.gate import Gatekeeper
 from tests.builders import World, created, reply, upload
 from tests.fakes import FakeAnalyst

@@ -12,9 +12,9 @@ from typing import Any
 
 from pigeonhole import upkeep
 from pigeonhole.budget import STACK, account_of
-from pigeonhole.document import Stage, TryLater
+from pigeonhole.domain.document import Stage, TryLater
+from pigeonhole.domain.record import OUTCOMES, Status
 from pigeonhole.money import Cap
-from pigeonhole.record import OUTCOMES, Status
 from tests.chaos.hub import Hub
 from tests.chaos.outside import Faults, Outside
 

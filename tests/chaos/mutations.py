@@ -10,11 +10,12 @@ from typing import Any
 
 import pytest
 
-from pigeonhole import asking, batch, desk, follow, news, process, spend, steps, tally, upkeep
-from pigeonhole.document import Reply, Stage, TryLater
+from pigeonhole import asking, batch, desk, follow, process, spend, steps, tally, upkeep
+from pigeonhole.domain import outcome_event
+from pigeonhole.domain.document import Reply, Stage, TryLater
+from pigeonhole.domain.record import Record
 from pigeonhole.money import Cap
 from pigeonhole.ports import Answer, Parts, Swap
-from pigeonhole.record import Record
 from pigeonhole.work import GiveUp
 from tests.fakes import FakeLedger
 
@@ -233,7 +234,9 @@ MUTATIONS = (
         _shows("stale"),
     ),
     Mutation("shows a run before its outcome", _instead(steps, "shown", _every_run), _shows("stale")),
-    Mutation("publishes by status alone", _instead(news, "of", _by_status), _shows("events_missing")),
+    Mutation(
+        "publishes by status alone", _instead(outcome_event, "of", _by_status), _shows("events_missing")
+    ),
     Mutation(
         "publishes without a look at what was refused",
         _instead(upkeep, "publish", _all_taken),

@@ -16,17 +16,18 @@ from typing import Any
 from greenlet import getcurrent
 
 from pigeonhole import batch as batches
-from pigeonhole import events, models, news, process, spend, upkeep
+from pigeonhole import events, models, process, spend, upkeep
 from pigeonhole.asking import request_hash
 from pigeonhole.batch import Works
 from pigeonhole.budget import STACK, Budget, account_of
 from pigeonhole.desk import Shift
-from pigeonhole.document import Change, DocumentError, Reply, Stage, StopAll, TryLater, Upload, Usage
+from pigeonhole.domain import outcome_event
+from pigeonhole.domain.document import Change, DocumentError, Reply, Stage, StopAll, TryLater, Upload, Usage
+from pigeonhole.domain.outcome_event import News
+from pigeonhole.domain.record import OUTCOMES, Record
 from pigeonhole.gate import Gatekeeper
 from pigeonhole.money import Cap
-from pigeonhole.news import News
 from pigeonhole.ports import Answer, Body, Parts
-from pigeonhole.record import OUTCOMES, Record
 from pigeonhole.work import Order
 from tests import builders
 from tests.builders import ALLOWANCE
@@ -285,7 +286,7 @@ class Outside:
         invocation = self.invocation(60)
 
         def run() -> None:
-            told = [each for number, (old, new) in batch if (each := news.of(str(number), old, new))]
+            told = [each for number, (old, new) in batch if (each := outcome_event.of(str(number), old, new))]
             failed = upkeep.publish(told, self.parts(invocation, "publish"))
             self.published = min([int(each) for each in failed], default=batch[-1][0] + 1)
 

@@ -11,7 +11,7 @@ from pigeonhole import events
 from pigeonhole.aws.bus import EventBus
 from pigeonhole.aws.objects import ArtifactsBucket, Inbox
 from pigeonhole.aws.queues import SqsQueues
-from pigeonhole.document import Stage, Upload
+from pigeonhole.domain.document import Stage, Upload
 from pigeonhole.events import Message
 from pigeonhole.ports import Artifacts, Body, Bus, Objects, Queues
 from pigeonhole.work import Order

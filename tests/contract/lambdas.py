@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import quote_plus
 
 from pigeonhole.aws.ledger import DynamoLedger
-from pigeonhole.record import Record
+from pigeonhole.domain.record import Record
 from tests.contract import cloud
 from tests.contract.benches import as_lambda_sees, receive
 

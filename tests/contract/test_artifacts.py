@@ -9,7 +9,7 @@ import pytest
 from botocore.stub import Stubber
 
 from pigeonhole.aws.objects import ArtifactsBucket, taxonomy_text
-from pigeonhole.document import Defect, TryLater, Upload
+from pigeonhole.domain.document import Defect, TryLater, Upload
 from pigeonhole.events import Message
 from tests.builders import upload
 from tests.contract import cloud

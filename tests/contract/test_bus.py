@@ -8,8 +8,8 @@ import pytest
 from botocore.stub import Stubber
 
 from pigeonhole.aws.bus import EventBus
-from pigeonhole.document import Defect, TryLater
-from pigeonhole.news import News
+from pigeonhole.domain.document import Defect, TryLater
+from pigeonhole.domain.outcome_event import News
 from tests.contract import cloud
 from tests.contract.benches import BusBench
 

@@ -10,7 +10,16 @@ import pytest
 
 from pigeonhole import answer, prompt
 from pigeonhole.claude import Claude
-from pigeonhole.document import Coverage, DocumentError, PigeonholeError, Reply, StopAll, Text, Tier, TryLater
+from pigeonhole.domain.document import (
+    Coverage,
+    DocumentError,
+    PigeonholeError,
+    Reply,
+    StopAll,
+    Text,
+    Tier,
+    TryLater,
+)
 from tests.builders import TAXONOMY, asking
 from tests.contract.wire import MESSAGE, Api, OfflineClaude
 

@@ -14,7 +14,7 @@ import httpx2
 import pytest
 
 from pigeonhole.claude import Claude, classify
-from pigeonhole.document import Defect, DocumentError, PigeonholeError, StopAll, TryLater
+from pigeonhole.domain.document import Defect, DocumentError, PigeonholeError, StopAll, TryLater
 from tests.contract.claude_meanings import MEANING, MEANINGS
 from tests.contract.wire import Api
 

@@ -11,8 +11,8 @@ import pytest
 from escalation import handler as escalation
 from pigeonhole import wiring
 from pigeonhole.aws.clients import client
+from pigeonhole.domain.record import Record
 from pigeonhole.extract import Extractor
-from pigeonhole.record import Record
 from pigeonhole.wiring import connect
 from publish import handler as publish
 from sweep import handler as sweep

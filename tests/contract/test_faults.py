@@ -13,7 +13,7 @@ from botocore.parsers import ResponseParserError
 from botocore.retries import standard
 
 from pigeonhole.aws.faults import classified, classify, code_of
-from pigeonhole.document import Defect, PigeonholeError, TryLater
+from pigeonhole.domain.document import Defect, PigeonholeError, TryLater
 from tests.contract import cloud
 
 # What a call can raise because of the network, the machine's credentials or bytes lost on the way.

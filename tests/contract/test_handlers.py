@@ -12,10 +12,10 @@ from dead_letter import handler as dead_letter
 from escalation import handler as escalation
 from pigeonhole import wiring
 from pigeonhole.aws.clients import client
-from pigeonhole.document import Tier
+from pigeonhole.domain.document import Tier
+from pigeonhole.domain.record import Status
 from pigeonhole.events import UnfinishedError
 from pigeonhole.extract import Extractor
-from pigeonhole.record import Status
 from pigeonhole.wiring import connect
 from tests.contract.lambdas import Context, Stack, bridged
 from tests.contract.wire import OfflineClaude

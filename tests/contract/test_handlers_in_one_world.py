@@ -14,10 +14,10 @@ import publish.handler
 import sweep.handler
 import triage.handler
 from pigeonhole import events
-from pigeonhole.document import TryLater
+from pigeonhole.domain.document import TryLater
+from pigeonhole.domain.record import Status
 from pigeonhole.events import UnfinishedError
 from pigeonhole.ports import Parts
-from pigeonhole.record import Status
 from pigeonhole.work import Order
 from tests.builders import World, breaks, record, reply, s3_record, sqs_event, stream_record, upload
 from tests.contract.test_settings import NEEDED

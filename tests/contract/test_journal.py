@@ -8,7 +8,7 @@ import pytest
 from pydantic import BaseModel, ValidationError
 
 from infra import template
-from pigeonhole.document import Defect
+from pigeonhole.domain.document import Defect
 from pigeonhole.journal import PowertoolsJournal
 from tests.contract.written import Lines
 

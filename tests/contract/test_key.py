@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from pigeonhole import wiring
-from pigeonhole.document import Reply, StopAll, TryLater
+from pigeonhole.domain.document import Reply, StopAll, TryLater
 from pigeonhole.settings import Settings
 from pigeonhole.wiring import LateClaude
 from tests.builders import reply

@@ -8,11 +8,11 @@ from decimal import Decimal
 
 import pytest
 
-from pigeonhole.document import Allowance, DocumentError, Reply, Stage, Tier, Upload
+from pigeonhole.domain.document import Allowance, DocumentError, Reply, Stage, Tier, Upload
+from pigeonhole.domain.policy import Signals
+from pigeonhole.domain.record import Read, Record, Status, Tokens, Waiting
 from pigeonhole.outcome import failed
-from pigeonhole.policy import Signals
 from pigeonhole.ports import Answer, Entry, Gate, Ledger, Swap
-from pigeonhole.record import Read, Record, Status, Tokens, Waiting
 from pigeonhole.work import OverCapBy, Reservation, Work
 from tests.builders import record, reply, upload, work
 from tests.fakes import START

@@ -14,9 +14,9 @@ from botocore.stub import Stubber
 from infra import template
 from pigeonhole.aws.clients import client
 from pigeonhole.aws.ledger import DynamoLedger
-from pigeonhole.document import Defect, TryLater
+from pigeonhole.domain.document import Defect, TryLater
+from pigeonhole.domain.record import Record, Status
 from pigeonhole.ports import Entry, Gate, Swap
-from pigeonhole.record import Record, Status
 from tests.builders import record, upload, work
 from tests.contract import cloud
 from tests.contract.test_ledger import ANSWER, GATE, full_row, full_work, put

@@ -12,10 +12,10 @@ from typing import cast
 import pytest
 
 from pigeonhole.aws.ledger import DynamoLedger
-from pigeonhole.document import Stage, TryLater
+from pigeonhole.domain.document import Stage, TryLater
+from pigeonhole.domain.record import Status, begun
 from pigeonhole.ports import Swap
 from pigeonhole.process import triage
-from pigeonhole.record import Status, begun
 from tests.builders import SHIFT, World, created, record, reply, upload, work
 from tests.contract import cloud
 from tests.fakes import START, FakeLedger

@@ -8,7 +8,7 @@ import pytest
 
 from pigeonhole import answer, models, prompt, spend, wiring
 from pigeonhole.claude import Claude
-from pigeonhole.document import Coverage, Reply, Text, Tier
+from pigeonhole.domain.document import Coverage, Reply, Text, Tier
 from pigeonhole.prompt import Asking, Question
 from pigeonhole.settings import Settings
 from tests.contract.test_settings import NEEDED

@@ -13,7 +13,7 @@ from botocore.response import StreamingBody
 from botocore.stub import Stubber
 
 from pigeonhole.aws.objects import Inbox
-from pigeonhole.document import Defect, DocumentError, TryLater, Upload
+from pigeonhole.domain.document import Defect, DocumentError, TryLater, Upload
 from tests.builders import upload
 from tests.contract import cloud
 from tests.contract.benches import ObjectsBench, S3Inbox

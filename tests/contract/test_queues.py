@@ -10,7 +10,7 @@ import pytest
 from botocore.stub import Stubber
 
 from pigeonhole.aws.queues import SqsQueues
-from pigeonhole.document import Defect, Stage, TryLater
+from pigeonhole.domain.document import Defect, Stage, TryLater
 from pigeonhole.events import Message
 from pigeonhole.work import Order
 from tests.builders import upload

@@ -9,7 +9,7 @@ import pytest
 from botocore.stub import Stubber
 
 from pigeonhole.aws.secret import api_key
-from pigeonhole.document import Defect, StopAll, TryLater
+from pigeonhole.domain.document import Defect, StopAll, TryLater
 from tests.contract import cloud
 
 

@@ -13,13 +13,13 @@ from pydantic import ValidationError
 from infra import template
 from pigeonhole import wiring
 from pigeonhole.aws.clients import client
-from pigeonhole.document import Defect, Stage
+from pigeonhole.domain.document import Defect, Stage
+from pigeonhole.domain.policy import Thresholds
+from pigeonhole.domain.taxonomy import TaxonomyError
 from pigeonhole.events import Message
 from pigeonhole.extract import Limits
 from pigeonhole.models import UnknownModelError
-from pigeonhole.policy import Thresholds
 from pigeonhole.settings import Settings, SettingsError
-from pigeonhole.taxonomy import TaxonomyError
 from pigeonhole.wiring import connect
 from tests.contract import cloud
 from tests.contract.benches import receive

@@ -18,7 +18,7 @@ EXPECTED: dict[str, dict[str, Any]] = tomllib.loads((HERE / "samples.toml").read
 CATEGORIES = {
     category["slug"]
     for category in tomllib.loads(
-        (HERE.parents[1] / "functions/pigeonhole/taxonomy.toml").read_text(encoding="utf-8")
+        (HERE.parents[1] / "functions/pigeonhole/domain/taxonomy.toml").read_text(encoding="utf-8")
     )["category"]
 }
 

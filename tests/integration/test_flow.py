@@ -11,7 +11,7 @@ from urllib.parse import quote_plus
 import pytest
 
 from infra.stack import Row, Stack
-from pigeonhole.record import Record
+from pigeonhole.domain.record import Record
 
 DOCUMENTS = Path(__file__).parent.parent / "documents"
 SAMPLES = tomllib.loads((DOCUMENTS / "samples.toml").read_text("utf-8"))

@@ -12,7 +12,7 @@ from infra.operator import operator
 from infra.reconciling import Finding, heal
 from infra.stack import Stack
 from pigeonhole import upkeep
-from pigeonhole.document import StopAll
+from pigeonhole.domain.document import StopAll
 from pigeonhole.ports import Parts
 from pigeonhole.upkeep import upload_of
 from pigeonhole.work import Work

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pigeonhole.answer import UnusableReplyError, interpret
-from pigeonhole.document import Analysis, Reply
+from pigeonhole.domain.document import Analysis, Reply
 from tests.builders import TAXONOMY, answer, reply
 
 SCALARS = st.none() | st.booleans() | st.integers() | st.floats() | st.text()

@@ -10,11 +10,11 @@ from hypothesis import strategies as st
 
 from pigeonhole.batch import Ask, Works, settle
 from pigeonhole.desk import Shift
-from pigeonhole.document import Change, Defect, Kind, Stage, Tier, TryLater
+from pigeonhole.domain.document import Change, Defect, Kind, Stage, Tier, TryLater
+from pigeonhole.domain.record import OUTCOMES, Status
 from pigeonhole.events import Batch, Message
 from pigeonhole.ports import Parts, Swap
 from pigeonhole.process import escalate, triage
-from pigeonhole.record import OUTCOMES, Status
 from pigeonhole.upkeep import sweep
 from pigeonhole.work import Order
 from tests.builders import World, breaks, keeps, message, reply, upload

@@ -8,10 +8,10 @@ from decimal import Decimal
 
 import pytest
 
-from pigeonhole.document import DocumentError, StopAll, TryLater, Upload
+from pigeonhole.domain.document import DocumentError, StopAll, TryLater, Upload
+from pigeonhole.domain.record import Status
 from pigeonhole.ports import Gate, Swap
 from pigeonhole.process import escalate, triage
-from pigeonhole.record import Status
 from pigeonhole.work import Order
 from tests.builders import SHIFT, World, breaks, keeps, reply, reserves, upload
 from tests.fakes import START

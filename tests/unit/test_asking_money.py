@@ -11,11 +11,12 @@ from importlib.resources import files
 
 import pytest
 
-from pigeonhole import models, prompt, spend, taxonomy
+from pigeonhole import models, prompt, spend
 from pigeonhole.asking import ask, request_hash
 from pigeonhole.budget import STACK, account_of
 from pigeonhole.desk import LostError, keep
-from pigeonhole.document import (
+from pigeonhole.domain import taxonomy
+from pigeonhole.domain.document import (
     Allowance,
     Coverage,
     Defect,
@@ -27,9 +28,9 @@ from pigeonhole.document import (
     TryLater,
     Usage,
 )
+from pigeonhole.domain.record import Status
 from pigeonhole.money import Cap
 from pigeonhole.process import escalate, triage
-from pigeonhole.record import Status
 from pigeonhole.tally import UNANSWERED, Count, Tally
 from pigeonhole.upkeep import review
 from pigeonhole.work import Order, OverCapBy
@@ -374,7 +375,7 @@ def test_what_the_answer_says_of_the_limits_is_what_the_next_call_keeps_to():
 # The prompt cache.
 
 
-SHIPPED = taxonomy.load((files("pigeonhole") / "taxonomy.toml").read_text("utf-8"))
+SHIPPED = taxonomy.load((files("pigeonhole") / "domain" / "taxonomy.toml").read_text("utf-8"))
 
 
 def with_model(name: str, *answers, categories=SHIPPED) -> World:

@@ -10,10 +10,10 @@ import pytest
 from pigeonhole import events
 from pigeonhole.batch import Works, settle
 from pigeonhole.budget import STACK
-from pigeonhole.document import Change, Defect, DocumentError, Stage, StopAll, TryLater
+from pigeonhole.domain.document import Change, Defect, DocumentError, Stage, StopAll, TryLater
+from pigeonhole.domain.record import Status
 from pigeonhole.events import Batch, Message
 from pigeonhole.process import escalate, triage
-from pigeonhole.record import Status
 from pigeonhole.work import Order
 from tests.builders import (
     DEADLINE,

@@ -6,9 +6,9 @@ from decimal import Decimal
 
 import pytest
 
-from pigeonhole.document import Change, Kind, Stage, StopAll, TryLater
+from pigeonhole.domain.document import Change, Kind, Stage, StopAll, TryLater
+from pigeonhole.domain.record import Status
 from pigeonhole.process import bury, escalate, triage
-from pigeonhole.record import Status
 from pigeonhole.upkeep import redrive
 from pigeonhole.work import Order
 from tests.builders import SHIFT, World, breaks, created, ends, reply, upload

@@ -9,7 +9,7 @@ from decimal import Decimal
 from infra.caps import Queue, Used, caps_of, queues, standings
 from pigeonhole import steps, wiring
 from pigeonhole.budget import day_ends, month_ends
-from pigeonhole.document import OverCap
+from pigeonhole.domain.document import OverCap
 from pigeonhole.money import Draw
 from pigeonhole.ports import Swap
 from pigeonhole.settings import Settings

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from infra.costing import By, Group, WrongDatesError, costs, days, described
-from pigeonhole.document import Tier
+from pigeonhole.domain.document import Tier
 from pigeonhole.tally import Count, Tally
 
 TODAY = date(2026, 11, 22)

@@ -11,9 +11,9 @@ import pytest
 
 from infra.local.offline_claude.settings import Settings as Behaviour
 from pigeonhole.budget import STACK
-from pigeonhole.document import Allowance
+from pigeonhole.domain.document import Allowance
+from pigeonhole.domain.record import Status
 from pigeonhole.money import Cap
-from pigeonhole.record import Status
 from tests.benchmarks import burst
 from tests.benchmarks.crowd import Crowd
 

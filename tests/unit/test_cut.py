@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pigeonhole.cut import MARK, Body, cut
-from pigeonhole.document import PageImage
+from pigeonhole.domain.document import PageImage
 from tests.fakes import SCAN
 
 BODY = st.lists(st.text("abc \n", max_size=80) | st.integers(1, 3).map(lambda n: replace(SCAN, page=n)))

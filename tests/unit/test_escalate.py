@@ -6,10 +6,10 @@ from decimal import Decimal
 
 import pytest
 
-from pigeonhole.document import DocumentError, Tier
-from pigeonhole.policy import Signals
+from pigeonhole.domain.document import DocumentError, Tier
+from pigeonhole.domain.policy import Signals
+from pigeonhole.domain.record import Status
 from pigeonhole.process import escalate, triage
-from pigeonhole.record import Status
 from tests.builders import SHIFT, World, breaks, created, reply, upload
 
 TEXT = "Amount due: 12"

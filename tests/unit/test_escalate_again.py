@@ -8,10 +8,10 @@ from decimal import Decimal
 
 import pytest
 
-from pigeonhole.document import Stage, StopAll, TryLater
+from pigeonhole.domain.document import Stage, StopAll, TryLater
+from pigeonhole.domain.record import Status
 from pigeonhole.follow import follow
 from pigeonhole.process import escalate, triage
-from pigeonhole.record import Status
 from pigeonhole.work import Order
 from tests.builders import DEADLINE, SHIFT, World, breaks, created, ends, reply, reserves, upload
 

@@ -9,7 +9,7 @@ from urllib.parse import quote_plus
 import pytest
 
 from pigeonhole import events
-from pigeonhole.document import Change, Kind, Stage
+from pigeonhole.domain.document import Change, Kind, Stage
 from pigeonhole.events import UnfinishedError
 from pigeonhole.work import Order
 from tests.builders import s3_record, sqs_event, upload

@@ -11,9 +11,9 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from pigeonhole import events
-from pigeonhole.document import Stage, Upload
+from pigeonhole.domain.document import Stage, Upload
+from pigeonhole.domain.record import begun
 from pigeonhole.events import Message
-from pigeonhole.record import begun
 from pigeonhole.work import Order
 from tests.builders import s3_record, sqs_event, upload
 

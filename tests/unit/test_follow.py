@@ -6,10 +6,10 @@ from dataclasses import replace
 
 import pytest
 
-from pigeonhole.document import Change, Kind, Stage, StopAll, Upload
+from pigeonhole.domain.document import Change, Kind, Stage, StopAll, Upload
+from pigeonhole.domain.record import Record, Status
 from pigeonhole.follow import follow
 from pigeonhole.process import escalate, triage
-from pigeonhole.record import Record, Status
 from pigeonhole.work import Order
 from tests.builders import SHIFT, World, created, reply, upload
 

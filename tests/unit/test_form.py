@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from pigeonhole import taxonomy
 from pigeonhole.answer import Answer, schema
+from pigeonhole.domain import taxonomy
 from tests.builders import TAXONOMY
 
 FORM = schema(TAXONOMY)

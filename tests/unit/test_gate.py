@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from pigeonhole.document import StopAll, TryLater
+from pigeonhole.domain.document import StopAll, TryLater
 from pigeonhole.gate import Gatekeeper
 from pigeonhole.ports import Gate
 from tests.builders import World, breaks

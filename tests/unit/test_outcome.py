@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from pigeonhole import outcome
-from pigeonhole.document import Coverage, PageImage, Text, Tier
-from pigeonhole.policy import Signals
+from pigeonhole.domain.document import Coverage, PageImage, Text, Tier
+from pigeonhole.domain.policy import Signals
+from pigeonhole.domain.record import Record, Status, begun
 from pigeonhole.ports import Body
-from pigeonhole.record import Record, Status, begun
 from tests.builders import TAXONOMY, reply, upload
 from tests.fakes import SCAN, START
 

@@ -7,9 +7,9 @@ from decimal import Decimal
 
 import pytest
 
-from pigeonhole.document import Change, DocumentError, Kind, Stage, StopAll, TryLater
+from pigeonhole.domain.document import Change, DocumentError, Kind, Stage, StopAll, TryLater
+from pigeonhole.domain.record import Status, stamp
 from pigeonhole.process import escalate, triage
-from pigeonhole.record import Status, stamp
 from pigeonhole.upkeep import NotAllowedError, redrive, review, upload_of
 from pigeonhole.work import Order
 from tests.builders import SHIFT, World, breaks, created, record, reply, upload

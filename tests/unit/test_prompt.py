@@ -14,7 +14,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from pigeonhole import models, prompt
-from pigeonhole.document import Coverage, PageImage, Text, Tier
+from pigeonhole.domain.document import Coverage, PageImage, Text, Tier
 from pigeonhole.prompt import Question
 from tests.builders import TAXONOMY, asking
 from tests.fakes import SCAN

@@ -10,9 +10,9 @@ import pytest
 
 from infra.reconciling import Finding, Seen, heal, judge
 from pigeonhole import steps
-from pigeonhole.document import Stage
+from pigeonhole.domain.document import Stage
+from pigeonhole.domain.record import Record, Status, begun, stamp
 from pigeonhole.ports import Gate, Swap
-from pigeonhole.record import Record, Status, begun, stamp
 from pigeonhole.work import Order, Work
 from tests.builders import World, upload
 from tests.fakes import START

@@ -7,10 +7,10 @@ from datetime import timedelta
 
 import pytest
 
-from pigeonhole.document import Change, Kind, TryLater, Upload
+from pigeonhole.domain.document import Change, Kind, TryLater, Upload
+from pigeonhole.domain.record import Status
 from pigeonhole.follow import follow
 from pigeonhole.process import triage
-from pigeonhole.record import Status
 from pigeonhole.work import Order
 from tests.builders import SHIFT, World, breaks, created, reply, upload
 from tests.fakes import START

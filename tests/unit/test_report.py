@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from infra.report import clock, named, render, usd
 from infra.report_entry import decimal
 from infra.report_words import STATUSES
-from pigeonhole.errors import EXPLANATIONS
+from pigeonhole.domain.error_codes import EXPLANATIONS
 
 INVOICE = {
     "schema": 1,

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pigeonhole import models
-from pigeonhole.document import Usage
+from pigeonhole.domain.document import Usage
 from pigeonhole.models import MODELS, UnknownModelError
 from pigeonhole.spend import cost_usd, most_usd, uncached_usd
 

@@ -6,10 +6,10 @@ from datetime import timedelta
 
 import pytest
 
-from pigeonhole.document import Stage, StopAll, TryLater
+from pigeonhole.domain.document import Stage, StopAll, TryLater
+from pigeonhole.domain.record import Status
 from pigeonhole.ports import Gate
 from pigeonhole.process import escalate, triage
-from pigeonhole.record import Status
 from pigeonhole.upkeep import sweep
 from pigeonhole.work import Order
 from tests.builders import SHIFT, World, breaks, created, reply, upload

@@ -10,11 +10,11 @@ import pytest
 
 from pigeonhole import upkeep
 from pigeonhole.budget import STACK, account_of
-from pigeonhole.document import StopAll, TryLater, Upload
+from pigeonhole.domain.document import StopAll, TryLater, Upload
+from pigeonhole.domain.record import Status
 from pigeonhole.money import Cap
 from pigeonhole.ports import Gate
 from pigeonhole.process import triage
-from pigeonhole.record import Status
 from pigeonhole.upkeep import sweep
 from pigeonhole.work import Order
 from tests.builders import World, breaks, reply, upload

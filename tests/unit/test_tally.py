@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, invariant, precondition, rule
 
 from pigeonhole import models, spend, steps, tally
-from pigeonhole.document import Reply, Stage, Tier, Usage
-from pigeonhole.policy import Signals
+from pigeonhole.domain.document import Reply, Stage, Tier, Usage
+from pigeonhole.domain.policy import Signals
 from pigeonhole.tally import UNANSWERED, UNUSABLE, Count, Tally
 from pigeonhole.work import Reservation, Work
 from tests.builders import TAXONOMY, reply, upload, work

@@ -8,10 +8,10 @@ from decimal import Decimal
 
 import pytest
 
-from pigeonhole.document import DocumentError, Stage, Tier
-from pigeonhole.policy import Signals
+from pigeonhole.domain.document import DocumentError, Stage, Tier
+from pigeonhole.domain.policy import Signals
+from pigeonhole.domain.record import Status, stamp
 from pigeonhole.process import triage
-from pigeonhole.record import Status, stamp
 from pigeonhole.work import Order
 from tests.builders import RULES, SHIFT, World, breaks, created, reply, upload
 from tests.fakes import START

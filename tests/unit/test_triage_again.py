@@ -8,11 +8,12 @@ from decimal import Decimal
 
 import pytest
 
-from pigeonhole import outcome, policy
+from pigeonhole import outcome
 from pigeonhole.desk import Shift
-from pigeonhole.document import Defect, Stage, StopAll, TryLater
+from pigeonhole.domain import policy
+from pigeonhole.domain.document import Defect, Stage, StopAll, TryLater
+from pigeonhole.domain.record import Status
 from pigeonhole.process import triage
-from pigeonhole.record import Status
 from pigeonhole.upkeep import sweep
 from pigeonhole.work import Order, WorkAloneError
 from tests.builders import (

@@ -8,9 +8,9 @@ from datetime import timedelta
 import pytest
 
 from pigeonhole import steps
-from pigeonhole.document import Stage, StopAll, Tier, TryLater
-from pigeonhole.policy import Signals
-from pigeonhole.record import Status
+from pigeonhole.domain.document import Stage, StopAll, Tier, TryLater
+from pigeonhole.domain.policy import Signals
+from pigeonhole.domain.record import Status
 from pigeonhole.work import GiveUp, Park, PutBack, Work, WorkAloneError
 from tests.builders import record, reply, upload, work
 from tests.fakes import START

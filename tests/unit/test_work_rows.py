@@ -9,8 +9,8 @@ from decimal import Decimal
 import pytest
 
 from pigeonhole import steps
-from pigeonhole.document import Stage, Tier
-from pigeonhole.record import Status, Tokens, begun, stamp
+from pigeonhole.domain.document import Stage, Tier
+from pigeonhole.domain.record import Status, Tokens, begun, stamp
 from pigeonhole.work import Order
 from tests.builders import record, reply, upload, work
 from tests.fakes import START

@@ -12,7 +12,7 @@ from botocore.exceptions import ClientError
 
 from pigeonhole.aws.faults import classified, code_of
 from pigeonhole.aws.items import Item, as_item, as_plain
-from pigeonhole.document import Allowance, Tier, TryLater
+from pigeonhole.domain.document import Allowance, Tier, TryLater
 from pigeonhole.money import Account, Draw, Pace
 from pigeonhole.tally import Count, Tally
 

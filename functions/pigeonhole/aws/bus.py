@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from pigeonhole.aws.faults import classified
-from pigeonhole.news import SOURCE, News
+from pigeonhole.domain.outcome_event import SOURCE, News
 
 _AT_ONCE = 10
 

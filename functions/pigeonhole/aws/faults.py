@@ -9,7 +9,7 @@ from botocore import exceptions
 from botocore.exceptions import BotoCoreError, ClientError
 from botocore.parsers import ResponseParserError
 
-from pigeonhole.document import Defect, PigeonholeError, TryLater
+from pigeonhole.domain.document import Defect, PigeonholeError, TryLater
 
 _BUSY_SECONDS = 20.0
 _BUSY_CODES = frozenset(

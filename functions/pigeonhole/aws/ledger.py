@@ -14,10 +14,10 @@ from pydantic import TypeAdapter
 from pigeonhole.aws import accounts
 from pigeonhole.aws.faults import classified, code_of
 from pigeonhole.aws.items import Item, as_item, as_plain, plain_times
-from pigeonhole.document import TryLater, Upload
+from pigeonhole.domain.document import TryLater, Upload
+from pigeonhole.domain.record import Record, stamp
 from pigeonhole.money import Account, Draw
 from pigeonhole.ports import Answer, Entry, Gate, Swap
-from pigeonhole.record import Record, stamp
 from pigeonhole.tally import Tally
 from pigeonhole.work import OverCapBy, Work
 

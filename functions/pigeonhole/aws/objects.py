@@ -14,7 +14,7 @@ from botocore.exceptions import ClientError
 from botocore.response import StreamingBody
 
 from pigeonhole.aws.faults import classified, code_of
-from pigeonhole.document import DocumentError, Upload
+from pigeonhole.domain.document import DocumentError, Upload
 from pigeonhole.events import Message
 from pigeonhole.ports import Body
 

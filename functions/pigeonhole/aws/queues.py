@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from pigeonhole.aws.faults import classified
-from pigeonhole.document import Stage
+from pigeonhole.domain.document import Stage
 from pigeonhole.events import Message, order_body
 from pigeonhole.work import Order
 

@@ -7,7 +7,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from pigeonhole.aws.faults import classified, code_of
-from pigeonhole.document import StopAll
+from pigeonhole.domain.document import StopAll
 
 # The last one: it is about to be deleted.
 _UNUSABLE = frozenset(

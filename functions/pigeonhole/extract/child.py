@@ -9,7 +9,7 @@ import signal
 import sys
 from collections.abc import Callable, Iterator, Set
 
-from pigeonhole.document import DocumentError
+from pigeonhole.domain.document import DocumentError
 from pigeonhole.extract import sniff, table, wire
 from pigeonhole.extract.gather import refine
 from pigeonhole.extract.limits import Limits

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from pigeonhole.document import DocumentError, Text, TryLater
+from pigeonhole.domain.document import DocumentError, Text, TryLater
 from pigeonhole.extract import wire
 from pigeonhole.extract.gather import Gathered
 from pigeonhole.extract.limits import Limits

@@ -14,7 +14,7 @@ import time
 from dataclasses import asdict
 from types import TracebackType
 
-from pigeonhole.document import DocumentError
+from pigeonhole.domain.document import DocumentError
 from pigeonhole.extract.limits import Limits
 from pigeonhole.extract.nursery import REQUEST
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from pigeonhole.document import DocumentError, PageImage
+from pigeonhole.domain.document import DocumentError, PageImage
 from pigeonhole.extract import sniff, table
 from pigeonhole.extract.parts import ATTACHED, NOT_READ, Facts, Part, Source, unread
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import AnyStr
 
-from pigeonhole.document import DocumentError, PageImage
+from pigeonhole.domain.document import DocumentError, PageImage
 from pigeonhole.extract.limits import Limits
 
 

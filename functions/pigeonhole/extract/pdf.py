@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from pigeonhole.document import DocumentError, PageImage
+from pigeonhole.domain.document import DocumentError, PageImage
 from pigeonhole.extract import forms
 from pigeonhole.extract.furniture import Furniture
 from pigeonhole.extract.image import encode

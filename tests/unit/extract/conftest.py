@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from pigeonhole.document import Text
+from pigeonhole.domain.document import Text
 from pigeonhole.extract import Extractor, Limits
 
 VECTORS = Path(__file__).parents[2] / "documents" / "vectors" / "files"

@@ -23,7 +23,7 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
-from pigeonhole.document import DocumentError
+from pigeonhole.domain.document import DocumentError
 from pigeonhole.extract import Limits, sniff, table
 from pigeonhole.extract.gather import refine
 from pigeonhole.extract.parts import Budget, Source

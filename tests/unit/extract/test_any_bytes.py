@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from pigeonhole.document import DocumentError, Text
+from pigeonhole.domain.document import DocumentError, Text
 from pigeonhole.extract import Extractor, Limits
 from pigeonhole.extract.link import GRACE_SECONDS
 from pigeonhole.extract.table import FORMATS

@@ -10,7 +10,7 @@ from email.message import EmailMessage
 import pytest
 from PIL import Image
 
-from pigeonhole.document import DocumentError
+from pigeonhole.domain.document import DocumentError
 from pigeonhole.extract import Limits
 from tests.documents.vectors import packages
 from tests.documents.vectors.make import scan

@@ -17,7 +17,7 @@ from pathlib import Path
 
 import pytest
 
-from pigeonhole.document import DocumentError, Text, TryLater
+from pigeonhole.domain.document import DocumentError, Text, TryLater
 from pigeonhole.extract import Extractor, Limits
 from pigeonhole.extract.link import ALLOCATION
 from tests.unit.extract import hostile

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from pigeonhole.document import DocumentError, Text
+from pigeonhole.domain.document import DocumentError, Text
 from pigeonhole.extract import Extractor
 from pigeonhole.extract.table import FORMATS
 from tests.unit.extract.conftest import VECTORS

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pigeonhole.document import DocumentError, PageImage
+from pigeonhole.domain.document import DocumentError, PageImage
 from pigeonhole.extract import Limits, wire
 from pigeonhole.extract.parts import Facts, Part
 

@@ -11,9 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from pigeonhole.document import Coverage, Text, Tier
+from pigeonhole.domain.document import Coverage, Text, Tier
+from pigeonhole.domain.record import OUTCOMES, Record, Status, begun, stamp
 from pigeonhole.outcome import as_told, examine
-from pigeonhole.record import OUTCOMES, Record, Status, begun, stamp
 from tests.builders import TAXONOMY, reply, upload
 from tests.fakes import START
 

@@ -8,15 +8,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pigeonhole import taxonomy
-from pigeonhole.taxonomy import TaxonomyError
+from pigeonhole.domain import taxonomy
+from pigeonhole.domain.taxonomy import TaxonomyError
 
 ONE = '[[category]]\nslug = "one"\nname = "One"\ndescription = "The first."\n'
 TWO = '[[category]]\nslug = "two"\nname = "Two"\ndescription = "The second."\n'
 
 
 def test_the_taxonomy_that_ships_has_the_twelve_usual_categories():
-    shipped = taxonomy.load((files("pigeonhole") / "taxonomy.toml").read_text("utf-8"))
+    shipped = taxonomy.load((files("pigeonhole") / "domain" / "taxonomy.toml").read_text("utf-8"))
 
     assert set(shipped.slugs) == {
         "invoice", "purchase_order", "expense_report", "contract", "resume", "meeting_minutes",

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pigeonhole.policy import Accept, Escalate, Review, Signals, Thresholds, judge_fast, judge_strong
+from pigeonhole.domain.policy import Accept, Escalate, Review, Signals, Thresholds, judge_fast, judge_strong
 
 LIMITS = Thresholds()
 CERTAIN = Signals(confidence=95, margin=90)

@@ -10,8 +10,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, PlainSerializer
 
-from pigeonhole.document import Coverage, Upload, Usage
-from pigeonhole.errors import EXPLANATIONS
+from pigeonhole.domain.document import Coverage, Upload, Usage
+from pigeonhole.domain.error_codes import EXPLANATIONS
 
 
 class Status(StrEnum):

@@ -8,9 +8,9 @@ from decimal import Decimal
 
 import pytest
 
-from pigeonhole import news
-from pigeonhole.news import News
-from pigeonhole.record import Record, Status
+from pigeonhole.domain import outcome_event
+from pigeonhole.domain.outcome_event import News
+from pigeonhole.domain.record import Record, Status
 from pigeonhole.upkeep import publish
 from tests.builders import World, record, reply, stream_record, upload
 from tests.fakes import START
@@ -19,7 +19,7 @@ PROCESSING = record(status=Status.PROCESSING)
 
 
 def of(old: Record | None, new: Record | None) -> list[News]:
-    return news.parse({"Records": [stream_record("7", old, new)]})
+    return outcome_event.parse({"Records": [stream_record("7", old, new)]})
 
 
 @pytest.mark.parametrize(
@@ -90,7 +90,7 @@ def test_the_events_of_a_batch_come_in_its_order():
     changes = [(None, rows[0]), (rows[0], PROCESSING), (PROCESSING, rows[1]), (rows[1], rows[2])]
     batch = [stream_record(str(number), old, new) for number, (old, new) in enumerate(changes)]
 
-    assert [each.id for each in news.parse({"Records": batch})] == ["0", "2", "3"]
+    assert [each.id for each in outcome_event.parse({"Records": batch})] == ["0", "2", "3"]
 
 
 def test_what_was_not_taken_is_named():

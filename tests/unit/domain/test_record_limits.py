@@ -10,16 +10,16 @@ import pytest
 
 import pigeonhole
 from pigeonhole import outcome
-from pigeonhole.document import Coverage, DocumentError, Text, Tier, Usage
-from pigeonhole.errors import EXPLANATIONS
+from pigeonhole.domain.document import Coverage, DocumentError, Text, Tier, Usage
+from pigeonhole.domain.error_codes import EXPLANATIONS
+from pigeonhole.domain.record import Record, Status, begun
 from pigeonhole.outcome import as_read, as_told, examine
 from pigeonhole.ports import Body
-from pigeonhole.record import Record, Status, begun
 from tests.builders import TAXONOMY, reply, upload
 from tests.fakes import START
 from tests.kept import assert_current
 
-SCHEMA = Path(pigeonhole.__path__[0]) / "record.schema.json"
+SCHEMA = Path(pigeonhole.__path__[0]) / "domain" / "record.schema.json"
 
 
 def published() -> dict[str, Any]:

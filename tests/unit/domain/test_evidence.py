@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pigeonhole.quotes import missing
+from pigeonhole.domain.evidence import missing
 
 
 @pytest.mark.parametrize(

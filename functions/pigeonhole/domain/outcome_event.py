@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
-from pigeonhole.record import TOLD
+from pigeonhole.domain.record import TOLD
 
 SOURCE = "pigeonhole"
 _UNTOLD = frozenset({"evidence", "text_uri"})

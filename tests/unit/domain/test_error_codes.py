@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 import pigeonhole
-from pigeonhole.errors import EXPLANATIONS
-from pigeonhole.record import explain
+from pigeonhole.domain.error_codes import EXPLANATIONS
+from pigeonhole.domain.record import explain
 
 SOURCES = sorted(Path(pigeonhole.__path__[0]).rglob("*.py"))
 

@@ -1,0 +1,1 @@
+"""Our words and the public row: frozen values, no input, no output, no clock."""
