@@ -5,14 +5,14 @@ from dataclasses import replace
 from typing import Any
 
 from infra.stack import Stack, StackError
-from pigeonhole import wiring
-from pigeonhole.aws.bus import EventBus
-from pigeonhole.aws.ledger import DynamoLedger
-from pigeonhole.aws.objects import ArtifactsBucket, Inbox, taxonomy_text
-from pigeonhole.aws.queues import SqsQueues
+from pigeonhole import bootstrap
+from pigeonhole.adapters.dynamodb import DynamoLedger
+from pigeonhole.adapters.eventbridge import EventBus
+from pigeonhole.adapters.lambda_events import Message
+from pigeonhole.adapters.s3 import ArtifactsBucket, Inbox, taxonomy_text
+from pigeonhole.adapters.sqs import SqsQueues
 from pigeonhole.domain import taxonomy
 from pigeonhole.domain.document import PigeonholeError, Stage
-from pigeonhole.events import Message
 from pigeonhole.gate import Gatekeeper
 from pigeonhole.ports import Parts, Swap
 from pigeonhole.settings import Settings, SettingsError
@@ -26,26 +26,26 @@ def operator(stack: Stack, *, acts: bool = True) -> Parts:
     Without `acts` it is a rehearsal: nothing is written or sent, and what would be allowed is allowed.
     """
     settings = settings_of(stack)
-    s3, clock = stack.client("s3"), wiring.SystemClock()
+    s3, clock = stack.client("s3"), bootstrap.SystemClock()
     tables = {"documents": settings.documents_table, "ledger": settings.ledger_table}
     ledger = (DynamoLedger if acts else _Unwritten)(stack.client("dynamodb"), **tables)
     urls = {Stage.TRIAGE: settings.intake_queue_url, Stage.ESCALATION: settings.escalation_queue_url}
-    rules = wiring.rules(settings, None)
+    rules = bootstrap.rules(settings, None)
     if settings.taxonomy_uri:
         rules = replace(rules, taxonomy=_own_taxonomy(s3, settings.taxonomy_uri))
     return Parts(
         objects=Inbox(s3),
-        reader=wiring.NoReader(),
+        reader=bootstrap.NoReader(),
         artifacts=ArtifactsBucket(s3, settings.artifacts_bucket),
-        analyst=wiring.LateClaude(settings, clock),
+        analyst=bootstrap.LateClaude(settings, clock),
         gate=Gatekeeper(ledger, clock),
-        budget=wiring.budget(settings, ledger, clock),
+        budget=bootstrap.budget(settings, ledger, clock),
         ledger=ledger,
         queues=SqsQueues(stack.client("sqs"), urls, own=None) if acts else _Unsent(),
         bus=EventBus(stack.client("events"), settings.event_bus_name),
-        runner=wiring.Threads(),
+        runner=bootstrap.Threads(),
         clock=clock,
-        chance=wiring.SystemChance(),
+        chance=bootstrap.SystemChance(),
         journal=Unheard(),
         rules=rules,
     )

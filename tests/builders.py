@@ -12,13 +12,13 @@ from typing import Any
 from boto3.dynamodb.types import TypeSerializer
 
 from pigeonhole import models, steps
+from pigeonhole.adapters.lambda_events import Message
 from pigeonhole.budget import STACK, Budget
 from pigeonhole.desk import Claim, Shift, take
 from pigeonhole.domain import taxonomy
 from pigeonhole.domain.document import Allowance, Change, Kind, Reply, Stage, Tier, Upload, Usage
 from pigeonhole.domain.policy import Thresholds
 from pigeonhole.domain.record import OUTCOMES, Record, Status, begun
-from pigeonhole.events import Message
 from pigeonhole.gate import Gatekeeper
 from pigeonhole.money import Cap
 from pigeonhole.ports import Answer, Parts, Rules, Swap

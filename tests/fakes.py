@@ -12,10 +12,10 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, TypeVar
 
+from pigeonhole.adapters.lambda_events import Message
 from pigeonhole.domain.document import Coverage, DocumentError, PageImage, Reply, Text, Upload
 from pigeonhole.domain.outcome_event import News
 from pigeonhole.domain.record import Record
-from pigeonhole.events import Message
 from pigeonhole.money import Account, Draw, Pace
 from pigeonhole.ports import Answer, Body, Entry, Gate, Swap
 from pigeonhole.tally import Count, Tally

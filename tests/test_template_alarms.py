@@ -8,8 +8,8 @@ from dataclasses import replace
 import pytest
 
 from infra.bootstrap import ROOT
+from pigeonhole.adapters.powertools import PowertoolsJournal
 from pigeonhole.domain.record import Status, begun, stamp
-from pigeonhole.journal import PowertoolsJournal
 from pigeonhole.telling import tell
 from tests.builders import World, upload
 from tests.deployed import Properties, stack

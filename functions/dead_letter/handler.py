@@ -3,18 +3,19 @@
 import os
 from typing import Any
 
-from pigeonhole import events, process
+from pigeonhole import process
+from pigeonhole.adapters import lambda_events
 from pigeonhole.batch import Works, settle
+from pigeonhole.bootstrap import Settings, connect, shift
 from pigeonhole.domain.document import Change, Stage
-from pigeonhole.wiring import Settings, connect, shift
 
 
 def handle(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """Messages of both dead-letter queues; each counts in the metric that an alarm watches."""
     parts = connect(Settings.load(os.environ), "dead_letter")
-    batch = events.parse(event)
+    batch = lambda_events.parse(event)
     parts.journal.count("DeadLettered", len(batch.messages))
     works: Works = dict.fromkeys((Change, Stage.TRIAGE, Stage.ESCALATION), process.bury)
     unfinished = settle(batch, works, parts, shift(context, parts))
     parts.journal.flush()
-    return events.reply(batch, unfinished)
+    return lambda_events.reply(batch, unfinished)

@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
+from pigeonhole.adapters.lambda_events import Batch, Message
 from pigeonhole.desk import Shift
 from pigeonhole.domain.document import Change, Stage, TryLater
-from pigeonhole.events import Batch, Message
 from pigeonhole.ports import Parts
 from pigeonhole.work import Order, WorkAloneError
 

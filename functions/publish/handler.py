@@ -3,9 +3,9 @@
 import os
 from typing import Any
 
+from pigeonhole.bootstrap import Settings, connect
 from pigeonhole.domain import outcome_event
 from pigeonhole.upkeep import publish
-from pigeonhole.wiring import Settings, connect
 
 
 def handle(event: dict[str, Any], context: Any) -> dict[str, Any]:

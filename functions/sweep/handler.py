@@ -3,8 +3,8 @@
 import os
 from typing import Any
 
+from pigeonhole.bootstrap import Settings, connect
 from pigeonhole.upkeep import sweep
-from pigeonhole.wiring import Settings, connect
 
 
 def handle(event: dict[str, Any], context: Any) -> dict[str, Any]:

@@ -3,17 +3,18 @@
 import os
 from typing import Any
 
-from pigeonhole import events, process
+from pigeonhole import process
+from pigeonhole.adapters import lambda_events
 from pigeonhole.batch import Works, settle
+from pigeonhole.bootstrap import Settings, connect, shift
 from pigeonhole.domain.document import Change, Stage
-from pigeonhole.wiring import Settings, connect, shift
 
 
 def handle(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """S3's changes, from the intake queue or directly; what is unfinished is reported by name."""
     parts = connect(Settings.load(os.environ), "intake")
-    batch = events.parse(event)
+    batch = lambda_events.parse(event)
     works: Works = {Change: process.triage, Stage.TRIAGE: process.triage}
     unfinished = settle(batch, works, parts, shift(context, parts))
     parts.journal.flush()
-    return events.reply(batch, unfinished)
+    return lambda_events.reply(batch, unfinished)

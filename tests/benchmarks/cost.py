@@ -12,7 +12,7 @@ from typing import Any, Generic, TypeVar
 
 from infra.local.offline_claude.server import serve
 from pigeonhole import models
-from pigeonhole.claude import Claude
+from pigeonhole.adapters.anthropic_client import Claude
 from pigeonhole.ports import Rules
 from pigeonhole.prompt import Asking
 from tests.benchmarks.baselines import plain_haiku, sonnet_alone

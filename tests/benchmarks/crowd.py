@@ -20,8 +20,8 @@ from infra.local.offline_claude.exchange import Reply as Answered
 from infra.local.offline_claude.exchange import Request
 from infra.local.offline_claude.settings import Settings as Behaviour
 from pigeonhole import upkeep
+from pigeonhole.adapters.anthropic_client import Claude
 from pigeonhole.budget import Budget
-from pigeonhole.claude import Claude
 from pigeonhole.domain.document import Allowance, Reply, Stage
 from pigeonhole.gate import Gatekeeper
 from pigeonhole.money import Cap

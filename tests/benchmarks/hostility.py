@@ -20,9 +20,9 @@ from typing import Any
 from infra.operator import operator
 from infra.stack import Stack
 from pigeonhole import upkeep
+from pigeonhole.bootstrap import SystemClock
 from pigeonhole.domain.document import PigeonholeError
 from pigeonhole.ports import Parts
-from pigeonhole.wiring import SystemClock
 
 KILL_EVERY_S = (15.0, 30.0)
 COPY_EVERY_S = (2.0, 4.0)

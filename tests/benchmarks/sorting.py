@@ -8,12 +8,12 @@ from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
 
-from pigeonhole import process, wiring
+from pigeonhole import bootstrap, process
+from pigeonhole.adapters.lambda_events import Batch, Message
 from pigeonhole.batch import Works, settle
 from pigeonhole.budget import STACK, Budget
 from pigeonhole.desk import Shift
 from pigeonhole.domain.document import Allowance, Change, Stage, Text
-from pigeonhole.events import Batch, Message
 from pigeonhole.gate import Gatekeeper
 from pigeonhole.money import Cap
 from pigeonhole.ports import Analyst, Parts, Rules
@@ -32,7 +32,7 @@ PLENTY = Allowance(requests=10**6)
 def deployed_rules() -> Rules:
     """The rules of a stack whose operator has changed nothing."""
     required = (name.upper() for name, known in Settings.model_fields.items() if known.is_required())
-    return wiring.rules(Settings.load(dict.fromkeys(required, "-") | {"INBOX_BUCKET": "inbox"}), None)
+    return bootstrap.rules(Settings.load(dict.fromkeys(required, "-") | {"INBOX_BUCKET": "inbox"}), None)
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,7 @@ def sort(documents: Sequence[Document], events: Iterable[int], rules: Rules, cla
 
 
 def _parts(world: World, rules: Rules, claude: Analyst, texts: Mapping[str, Text]) -> Parts:
-    clock = wiring.SystemClock()
+    clock = bootstrap.SystemClock()
     return replace(
         world.parts,
         reader=Known(texts),
@@ -68,7 +68,7 @@ def _parts(world: World, rules: Rules, claude: Analyst, texts: Mapping[str, Text
         gate=Gatekeeper(world.ledger, clock),
         budget=Budget(world.ledger, clock, CAPS, PLENTY),
         clock=clock,
-        chance=wiring.SystemChance(),
+        chance=bootstrap.SystemChance(),
         rules=replace(rules, max_bytes=10**9),
     )
 

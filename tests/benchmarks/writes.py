@@ -15,7 +15,7 @@ from infra.local.run import local_stack
 from infra.operator import settings_of
 from infra.stack import Stack
 from pigeonhole import process
-from pigeonhole.aws.ledger import DynamoLedger
+from pigeonhole.adapters.dynamodb import DynamoLedger
 from pigeonhole.budget import Budget
 from pigeonhole.desk import Shift
 from pigeonhole.domain.document import Reply

@@ -16,7 +16,8 @@ from typing import Any
 from greenlet import getcurrent
 
 from pigeonhole import batch as batches
-from pigeonhole import events, models, process, spend, upkeep
+from pigeonhole import models, process, spend, upkeep
+from pigeonhole.adapters import lambda_events
 from pigeonhole.asking import request_hash
 from pigeonhole.batch import Works
 from pigeonhole.budget import STACK, Budget, account_of
@@ -198,7 +199,9 @@ class Outside:
         def run() -> None:
             parts = self.parts(invocation, queue)
             deadline = parts.clock.now() + timedelta(seconds=TIMEOUT[queue] - 5)
-            unfinished = batches.settle(events.parse(event), WORKS[queue], parts, Shift(deadline=deadline))
+            unfinished = batches.settle(
+                lambda_events.parse(event), WORKS[queue], parts, Shift(deadline=deadline)
+            )
             for each in batch:
                 if each.id not in unfinished:
                     self.queues[queue].pop(each.id, None)
@@ -433,10 +436,10 @@ class SimulatedQueues:
     def send(self, order: Order) -> None:
         self.outside.call(self.invocation, "sqs")
         queue = "escalation" if order.stage is Stage.ESCALATION else "intake"
-        self.outside.enqueue(queue, events.order_body(order))
+        self.outside.enqueue(queue, lambda_events.order_body(order))
         self.invocation.pause(0.001)
 
-    def put_back(self, message: events.Message, seconds: float) -> None:
+    def put_back(self, message: lambda_events.Message, seconds: float) -> None:
         self.outside.call(self.invocation, "sqs")
         found = self.outside.queues[self.own].get(message.id)
         if found:

@@ -7,10 +7,12 @@ from collections.abc import Iterator
 import pytest
 
 from infra.local import offline_claude
-from pigeonhole.aws.ledger import DynamoLedger
+from pigeonhole.adapters.dynamodb import DynamoLedger
 from pigeonhole.ports import Ledger
-from tests.contract import cloud
-from tests.contract.benches import (
+from tests.contract import moto_cloud
+from tests.contract.captured_output import Lines, listen
+from tests.contract.claude_server import Api, OfflineClaude, serve
+from tests.contract.port_harness import (
     ArtifactsBench,
     BusBench,
     EventBridgeBench,
@@ -24,8 +26,6 @@ from tests.contract.benches import (
     S3Inbox,
     SqsBench,
 )
-from tests.contract.wire import Api, OfflineClaude, serve
-from tests.contract.written import Lines, listen
 from tests.fakes import FakeLedger
 
 both = pytest.fixture(params=["fake", "aws"])
@@ -35,17 +35,17 @@ both = pytest.fixture(params=["fake", "aws"])
 def aws() -> Iterator[None]:
     """An AWS of this process's own, for one file of tests."""
     with pytest.MonkeyPatch.context() as patch:
-        cloud.isolate(patch)
-        with cloud.in_memory():
-            cloud.make_buckets(cloud.client("s3"))
+        moto_cloud.isolate(patch)
+        with moto_cloud.in_memory():
+            moto_cloud.make_buckets(moto_cloud.client("s3"))
             yield
 
 
 @pytest.fixture
 def dynamo_ledger(aws: None) -> DynamoLedger:
-    dynamodb = cloud.client("dynamodb")
-    cloud.make_tables(dynamodb)
-    return DynamoLedger(dynamodb, documents=cloud.DOCUMENTS, ledger=cloud.LEDGER)
+    dynamodb = moto_cloud.client("dynamodb")
+    moto_cloud.make_tables(dynamodb)
+    return DynamoLedger(dynamodb, documents=moto_cloud.DOCUMENTS, ledger=moto_cloud.LEDGER)
 
 
 @both
@@ -61,7 +61,7 @@ def inbox(request: pytest.FixtureRequest) -> ObjectsBench:
     if request.param == "fake":
         return FakeInbox()
     request.getfixturevalue("aws")
-    return S3Inbox(cloud.client("s3"))
+    return S3Inbox(moto_cloud.client("s3"))
 
 
 @both
@@ -69,7 +69,7 @@ def artifacts(request: pytest.FixtureRequest) -> ArtifactsBench:
     if request.param == "fake":
         return FakeArtifactsBench()
     request.getfixturevalue("aws")
-    return S3Artifacts(cloud.client("s3"))
+    return S3Artifacts(moto_cloud.client("s3"))
 
 
 @both
@@ -77,7 +77,7 @@ def queues(request: pytest.FixtureRequest) -> QueuesBench:
     if request.param == "fake":
         return FakeQueuesBench()
     request.getfixturevalue("aws")
-    return SqsBench(cloud.client("sqs"))
+    return SqsBench(moto_cloud.client("sqs"))
 
 
 @both
@@ -85,7 +85,7 @@ def bus(request: pytest.FixtureRequest) -> BusBench:
     if request.param == "fake":
         return FakeBusBench()
     request.getfixturevalue("aws")
-    return EventBridgeBench(cloud.client("events"), cloud.client("sqs"))
+    return EventBridgeBench(moto_cloud.client("events"), moto_cloud.client("sqs"))
 
 
 @pytest.fixture(scope="session")

@@ -8,10 +8,10 @@ from itertools import count
 from typing import Any
 from urllib.parse import quote_plus
 
-from pigeonhole.aws.ledger import DynamoLedger
+from pigeonhole.adapters.dynamodb import DynamoLedger
 from pigeonhole.domain.record import Record
-from tests.contract import cloud
-from tests.contract.benches import as_lambda_sees, receive
+from tests.contract import moto_cloud
+from tests.contract.port_harness import as_lambda_sees, receive
 
 _MOMENTS = count(1)
 
@@ -39,24 +39,24 @@ class Stack:
 
     @classmethod
     def made(cls) -> Stack:
-        dynamodb, sqs, secrets = map(cloud.client, ("dynamodb", "sqs", "secretsmanager"))
-        cloud.make_tables(dynamodb)
+        dynamodb, sqs, secrets = map(moto_cloud.client, ("dynamodb", "sqs", "secretsmanager"))
+        moto_cloud.make_tables(dynamodb)
         secret = secrets.create_secret(Name=f"key-{next(_MOMENTS)}", SecretString="sk-ant-testing")["ARN"]
         return cls(
-            s3=cloud.client("s3"),
+            s3=moto_cloud.client("s3"),
             sqs=sqs,
             dynamodb=dynamodb,
-            intake=cloud.make_queue(sqs),
-            escalations=cloud.make_queue(sqs),
+            intake=moto_cloud.make_queue(sqs),
+            escalations=moto_cloud.make_queue(sqs),
             secret=secret,
         )
 
     def environment(self, claude_url: str) -> dict[str, str]:
         return {
-            "INBOX_BUCKET": cloud.INBOX,
-            "DOCUMENTS_TABLE": cloud.DOCUMENTS,
-            "LEDGER_TABLE": cloud.LEDGER,
-            "ARTIFACTS_BUCKET": cloud.ARTIFACTS,
+            "INBOX_BUCKET": moto_cloud.INBOX,
+            "DOCUMENTS_TABLE": moto_cloud.DOCUMENTS,
+            "LEDGER_TABLE": moto_cloud.LEDGER,
+            "ARTIFACTS_BUCKET": moto_cloud.ARTIFACTS,
             "INTAKE_QUEUE_URL": self.intake,
             "ESCALATION_QUEUE_URL": self.escalations,
             "EVENT_BUS_NAME": "default",
@@ -66,11 +66,11 @@ class Stack:
 
     def upload(self, key: str, text: str) -> dict[str, Any]:
         """The upload, and S3's event about it."""
-        made = self.s3.put_object(Bucket=cloud.INBOX, Key=key, Body=text.encode())
+        made = self.s3.put_object(Bucket=moto_cloud.INBOX, Key=key, Body=text.encode())
         return notified("ObjectCreated:Put", key, made["VersionId"])
 
     def remove(self, key: str) -> dict[str, Any]:
-        marker = self.s3.delete_object(Bucket=cloud.INBOX, Key=key)
+        marker = self.s3.delete_object(Bucket=moto_cloud.INBOX, Key=key)
         return notified("ObjectRemoved:DeleteMarkerCreated", key, marker["VersionId"])
 
     def queued(self, *contents: object) -> dict[str, Any]:
@@ -86,15 +86,17 @@ class Stack:
 
     def row(self, key: str) -> Record:
         """The document's row, which has to be there."""
-        tables = DynamoLedger(self.dynamodb, documents=cloud.DOCUMENTS, ledger=cloud.LEDGER)
-        row = tables.row(f"s3://{cloud.INBOX}/{key}")
+        tables = DynamoLedger(self.dynamodb, documents=moto_cloud.DOCUMENTS, ledger=moto_cloud.LEDGER)
+        row = tables.row(f"s3://{moto_cloud.INBOX}/{key}")
         assert row is not None
         return row
 
     def unreadable(self) -> list[str]:
         """The bodies of what was put aside."""
-        listed = self.s3.list_objects_v2(Bucket=cloud.ARTIFACTS, Prefix="unreadable/").get("Contents", [])
-        saved = [self.s3.get_object(Bucket=cloud.ARTIFACTS, Key=each["Key"])["Body"] for each in listed]
+        listed = self.s3.list_objects_v2(Bucket=moto_cloud.ARTIFACTS, Prefix="unreadable/").get(
+            "Contents", []
+        )
+        saved = [self.s3.get_object(Bucket=moto_cloud.ARTIFACTS, Key=each["Key"])["Body"] for each in listed]
         return [json.loads(each.read())["body"] for each in saved]
 
 
@@ -106,7 +108,7 @@ def notified(name: str, key: str, version: str) -> dict[str, Any]:
         "eventSource": "aws:s3",
         "eventTime": "2026-11-22T12:00:00.000Z",
         "eventName": name,
-        "s3": {"bucket": {"name": cloud.INBOX}, "object": thing},
+        "s3": {"bucket": {"name": moto_cloud.INBOX}, "object": thing},
     }
     return {"Records": [record]}
 
@@ -119,5 +121,5 @@ def bridged(event: dict[str, Any], key: str) -> dict[str, Any]:
         "detail-type": "Object Created",
         "source": "aws.s3",
         "time": "2026-11-22T12:00:00Z",
-        "detail": {"bucket": {"name": cloud.INBOX}, "object": found},
+        "detail": {"bucket": {"name": moto_cloud.INBOX}, "object": found},
     }

@@ -9,19 +9,19 @@ from typing import Any
 import pytest
 
 from escalation import handler as escalation
-from pigeonhole import wiring
-from pigeonhole.aws.clients import client
+from pigeonhole import bootstrap
+from pigeonhole.adapters.aws_clients import client
+from pigeonhole.bootstrap import connect
 from pigeonhole.domain.record import Record
 from pigeonhole.extract import Extractor
-from pigeonhole.wiring import connect
 from publish import handler as publish
 from sweep import handler as sweep
 from tests.builders import stream_record
-from tests.contract import cloud
-from tests.contract.benches import EventBridgeBench
+from tests.contract import moto_cloud
+from tests.contract.captured_output import Lines
+from tests.contract.claude_server import MESSAGE, Api, OfflineClaude
 from tests.contract.lambdas import Context, Stack
-from tests.contract.wire import MESSAGE, Api, OfflineClaude
-from tests.contract.written import Lines
+from tests.contract.port_harness import EventBridgeBench
 from triage import handler as triage
 
 # One as they look today, and one as no pattern would know it.
@@ -46,7 +46,7 @@ def key(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture
 def bus(aws: None) -> EventBridgeBench:
-    return EventBridgeBench(cloud.client("events"), cloud.client("sqs"))
+    return EventBridgeBench(moto_cloud.client("events"), moto_cloud.client("sqs"))
 
 
 @pytest.fixture
@@ -54,9 +54,9 @@ def stack(
     aws: None, key: str, bus: EventBridgeBench, reader: Extractor, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Stack]:
     """A container that has just started, whose key is this one."""
-    monkeypatch.setattr(wiring, "Extractor", lambda limits: reader)
+    monkeypatch.setattr(bootstrap, "Extractor", lambda limits: reader)
     made = Stack.made()
-    cloud.client("secretsmanager").put_secret_value(SecretId=made.secret, SecretString=key)
+    moto_cloud.client("secretsmanager").put_secret_value(SecretId=made.secret, SecretString=key)
     for name, value in made.environment("http://127.0.0.1:9").items():
         monkeypatch.setenv(name, value)
     monkeypatch.setenv("EVENT_BUS_NAME", bus.port._name)
@@ -71,9 +71,13 @@ def everything(stack: Stack, bus: EventBridgeBench, lines: Lines, *rows: Record)
     """All that came out: log and metrics, both tables, the bucket, both queues and the events."""
     publish.handle({"Records": [stream_record("1", None, row) for row in rows]}, Context())
     sweep.handle({}, Context())
-    tables = [stack.dynamodb.scan(TableName=name)["Items"] for name in (cloud.DOCUMENTS, cloud.LEDGER)]
-    listed = stack.s3.list_objects_v2(Bucket=cloud.ARTIFACTS).get("Contents", [])
-    kept = [stack.s3.get_object(Bucket=cloud.ARTIFACTS, Key=each["Key"])["Body"].read() for each in listed]
+    tables = [
+        stack.dynamodb.scan(TableName=name)["Items"] for name in (moto_cloud.DOCUMENTS, moto_cloud.LEDGER)
+    ]
+    listed = stack.s3.list_objects_v2(Bucket=moto_cloud.ARTIFACTS).get("Contents", [])
+    kept = [
+        stack.s3.get_object(Bucket=moto_cloud.ARTIFACTS, Key=each["Key"])["Body"].read() for each in listed
+    ]
     queues = [stack.waiting(url) for url in (stack.intake, stack.escalations)]
     return "\n".join(map(str, (lines.text(), tables, kept, queues, bus.heard())))
 
@@ -108,8 +112,10 @@ def test_nothing_that_claude_says_brings_the_key_into_anything_that_comes_out(
         triage.handle(stack.queued(stack.upload(f"finance/{number}.txt", INVOICE)), Context())
         assert any(key in (sent or "") for sent in api.keys)
         rows.append(stack.row(f"finance/{number}.txt"))
-        assert KNOWN_BY not in str(stack.dynamodb.scan(TableName=cloud.LEDGER)["Items"])
-        stack.dynamodb.delete_item(TableName=cloud.LEDGER, Key={"pk": {"S": "gate"}, "sk": {"S": "claude"}})
+        assert KNOWN_BY not in str(stack.dynamodb.scan(TableName=moto_cloud.LEDGER)["Items"])
+        stack.dynamodb.delete_item(
+            TableName=moto_cloud.LEDGER, Key={"pk": {"S": "gate"}, "sk": {"S": "claude"}}
+        )
         connect.cache_clear()
     assert KNOWN_BY not in everything(stack, bus, lines, *rows)
     assert {row.status for row in rows} == {"processing", "parked", "failed"}

@@ -10,16 +10,16 @@ import pytest
 
 from dead_letter import handler as dead_letter
 from escalation import handler as escalation
-from pigeonhole import wiring
-from pigeonhole.aws.clients import client
+from pigeonhole import bootstrap
+from pigeonhole.adapters.aws_clients import client
+from pigeonhole.adapters.lambda_events import UnfinishedError
+from pigeonhole.bootstrap import connect
 from pigeonhole.domain.document import Tier
 from pigeonhole.domain.record import Status
-from pigeonhole.events import UnfinishedError
 from pigeonhole.extract import Extractor
-from pigeonhole.wiring import connect
+from tests.contract.captured_output import Lines
+from tests.contract.claude_server import OfflineClaude
 from tests.contract.lambdas import Context, Stack, bridged
-from tests.contract.wire import OfflineClaude
-from tests.contract.written import Lines
 from triage import handler as triage
 
 SECRET = "Quetzalcoatl-4711"
@@ -40,7 +40,7 @@ def stack(
     aws: None, offline: OfflineClaude, reader: Extractor, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Stack]:
     """A container that has just started, and what it names."""
-    monkeypatch.setattr(wiring, "Extractor", lambda limits: reader)
+    monkeypatch.setattr(bootstrap, "Extractor", lambda limits: reader)
     made = Stack.made()
     for name, value in made.environment(offline.url).items():
         monkeypatch.setenv(name, value)

@@ -13,10 +13,10 @@ import escalation.handler
 import publish.handler
 import sweep.handler
 import triage.handler
-from pigeonhole import events
+from pigeonhole.adapters import lambda_events
+from pigeonhole.adapters.lambda_events import UnfinishedError
 from pigeonhole.domain.document import TryLater
 from pigeonhole.domain.record import Status
-from pigeonhole.events import UnfinishedError
 from pigeonhole.ports import Parts
 from pigeonhole.work import Order
 from tests.builders import World, breaks, record, reply, s3_record, sqs_event, stream_record, upload
@@ -60,7 +60,7 @@ def test_an_upload_is_triaged_and_its_hard_case_escalated(aws_lambda: Lambda) ->
     world.analyst.answers += [reply(confidence=20), reply()]
     assert aws_lambda.hands(triage.handler, sqs_event(NEW_UPLOAD)) == {"batchItemFailures": []}
     assert world.row(upload()).status is Status.ESCALATED
-    order = sqs_event(events.order_body(world.handed[0]))
+    order = sqs_event(lambda_events.order_body(world.handed[0]))
     assert aws_lambda.hands(escalation.handler, order) == {"batchItemFailures": []}
     assert world.row(upload()).status is Status.DONE
     assert aws_lambda.sources == ["intake", "escalation"]
@@ -71,7 +71,9 @@ def test_an_order_for_another_run_is_triaged_too(aws_lambda: Lambda) -> None:
     world.analyst.answers += [reply()]
     world.claimed(ORDER)
     world.clock.pass_by(200)
-    assert aws_lambda.hands(triage.handler, sqs_event(events.order_body(ORDER))) == {"batchItemFailures": []}
+    assert aws_lambda.hands(triage.handler, sqs_event(lambda_events.order_body(ORDER))) == {
+        "batchItemFailures": []
+    }
     assert world.row(upload()).status is Status.DONE
 
 

@@ -6,15 +6,15 @@ from dataclasses import replace
 
 import pytest
 
-from pigeonhole import answer, models, prompt, spend, wiring
-from pigeonhole.claude import Claude
+from pigeonhole import answer, bootstrap, models, prompt, spend
+from pigeonhole.adapters.anthropic_client import Claude
 from pigeonhole.domain.document import Coverage, Reply, Text, Tier
 from pigeonhole.prompt import Asking, Question
 from pigeonhole.settings import Settings
+from tests.contract.claude_server import OfflineClaude
 from tests.contract.test_settings import NEEDED
-from tests.contract.wire import OfflineClaude
 
-RULES = wiring.rules(Settings.load(NEEDED), None)
+RULES = bootstrap.rules(Settings.load(NEEDED), None)
 INVOICE = "INVOICE No. 7\nBill to: Ada Ltd\nAmount due: 12.00 EUR\nPayment due within 14 days.\n"
 each_model = pytest.mark.parametrize("name", sorted(models.MODELS))
 each_tier = pytest.mark.parametrize("tier", list(Tier))

@@ -15,8 +15,8 @@ from anthropic.types.shared import EnforcedSpendLimitReachedError
 from infra.local.offline_claude import Rejection, Settings, parse_fault
 from infra.local.offline_claude.app import App
 from infra.local.offline_claude.exchange import Request
+from tests.contract.claude_server import OfflineClaude
 from tests.contract.offline_claude_client import SLUGS, Claude, text_of
-from tests.contract.wire import OfflineClaude
 
 ERRORS = [
     ("usage_limit", anthropic.BadRequestError, "invalid_request_error"),

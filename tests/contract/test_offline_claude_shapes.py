@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 
 from infra.local.offline_claude.schema_rules import check_schema
 from infra.local.offline_claude.shaping import fill, offered_categories
+from tests.contract.claude_server import OfflineClaude
 from tests.contract.offline_claude_client import SMALL_TALK, Claude, obj, output
-from tests.contract.wire import OfflineClaude
 
 KNOWN = {
     "title": "A title",

@@ -11,18 +11,18 @@ import pytest
 from pydantic import ValidationError
 
 from infra import template
-from pigeonhole import wiring
-from pigeonhole.aws.clients import client
+from pigeonhole import bootstrap
+from pigeonhole.adapters.aws_clients import client
+from pigeonhole.adapters.lambda_events import Message
+from pigeonhole.bootstrap import connect
 from pigeonhole.domain.document import Defect, Stage
 from pigeonhole.domain.policy import Thresholds
 from pigeonhole.domain.taxonomy import TaxonomyError
-from pigeonhole.events import Message
 from pigeonhole.extract import Limits
 from pigeonhole.models import UnknownModelError
 from pigeonhole.settings import Settings, SettingsError
-from pigeonhole.wiring import connect
-from tests.contract import cloud
-from tests.contract.benches import receive
+from tests.contract import moto_cloud
+from tests.contract.port_harness import receive
 from tests.fakes import FakeClock, FakeLedger
 
 NEEDED = {
@@ -47,7 +47,7 @@ class NoReader:
 
 @pytest.fixture
 def apart(aws: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setattr(wiring, "Extractor", NoReader)
+    monkeypatch.setattr(bootstrap, "Extractor", NoReader)
     client.cache_clear()
     connect.cache_clear()
     yield
@@ -178,7 +178,7 @@ def test_every_function_has_its_parts(apart: None, source: str) -> None:
 def test_a_function_that_reads_no_document_loads_no_taxonomy_of_the_operators(
     apart: None, source: str
 ) -> None:
-    missing = Settings.load(NEEDED | {"TAXONOMY_URI": f"s3://{cloud.ARTIFACTS}/missing.toml"})
+    missing = Settings.load(NEEDED | {"TAXONOMY_URI": f"s3://{moto_cloud.ARTIFACTS}/missing.toml"})
     with pytest.raises(Defect, match="reads no document"):
         connect(missing, source).reader.read(Path("a"), "a.txt", 30)
 
@@ -191,7 +191,7 @@ def test_a_container_connects_once(apart: None) -> None:
 
 def rooms(**told: str) -> dict[str, Decimal]:
     """What may be spent where nobody has spent anything."""
-    return wiring.budget(Settings.load(NEEDED | told), FakeLedger(), FakeClock()).rooms()
+    return bootstrap.budget(Settings.load(NEEDED | told), FakeLedger(), FakeClock()).rooms()
 
 
 def test_the_caps_are_the_settings_own() -> None:
@@ -221,8 +221,8 @@ def test_an_unknown_model_is_told_with_those_that_are_known(apart: None, name: s
 
 def test_an_operators_own_taxonomy_is_used(apart: None) -> None:
     toml = "".join(f'[[category]]\nslug = "{slug}"\nname = "N"\ndescription = "D"\n' for slug in ("aa", "bb"))
-    cloud.client("s3").put_object(Bucket=cloud.ARTIFACTS, Key="own.toml", Body=toml.encode())
-    own = Settings.load(NEEDED | {"TAXONOMY_URI": f"s3://{cloud.ARTIFACTS}/own.toml"})
+    moto_cloud.client("s3").put_object(Bucket=moto_cloud.ARTIFACTS, Key="own.toml", Body=toml.encode())
+    own = Settings.load(NEEDED | {"TAXONOMY_URI": f"s3://{moto_cloud.ARTIFACTS}/own.toml"})
     assert connect(own, "intake").rules.taxonomy.slugs == ("aa", "bb")
 
 
@@ -239,10 +239,10 @@ def test_a_taxonomy_that_is_wrong_is_told_before_any_document(
     apart: None, content: bytes | None, expected: type[Exception]
 ) -> None:
     if content is not None:
-        cloud.client("s3").put_object(Bucket=cloud.ARTIFACTS, Key="wrong.toml", Body=content)
+        moto_cloud.client("s3").put_object(Bucket=moto_cloud.ARTIFACTS, Key="wrong.toml", Body=content)
     key = "missing.toml" if content is None else "wrong.toml"
     with pytest.raises(expected):
-        connect(Settings.load(NEEDED | {"TAXONOMY_URI": f"s3://{cloud.ARTIFACTS}/{key}"}), "intake")
+        connect(Settings.load(NEEDED | {"TAXONOMY_URI": f"s3://{moto_cloud.ARTIFACTS}/{key}"}), "intake")
 
 
 @pytest.mark.parametrize(
@@ -252,8 +252,8 @@ def test_a_taxonomy_that_is_wrong_is_told_before_any_document(
 def test_each_function_puts_back_into_its_own_queue_alone(
     apart: None, function: str, comes_again: set[str]
 ) -> None:
-    sqs = cloud.client("sqs")
-    queues = {name: cloud.make_queue(sqs) for name in ("intake", "escalation")}
+    sqs = moto_cloud.client("sqs")
+    queues = {name: moto_cloud.make_queue(sqs) for name in ("intake", "escalation")}
     named = {f"{name.upper()}_QUEUE_URL": url for name, url in queues.items()}
     port = connect(Settings.load(NEEDED | named), function).queues
     for name, url in queues.items():

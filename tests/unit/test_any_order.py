@@ -8,11 +8,11 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pigeonhole.adapters.lambda_events import Batch, Message
 from pigeonhole.batch import Ask, Works, settle
 from pigeonhole.desk import Shift
 from pigeonhole.domain.document import Change, Defect, Kind, Stage, Tier, TryLater
 from pigeonhole.domain.record import OUTCOMES, Status
-from pigeonhole.events import Batch, Message
 from pigeonhole.ports import Parts, Swap
 from pigeonhole.process import escalate, triage
 from pigeonhole.upkeep import sweep

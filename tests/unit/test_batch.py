@@ -7,12 +7,12 @@ from datetime import timedelta
 
 import pytest
 
-from pigeonhole import events
+from pigeonhole.adapters import lambda_events
+from pigeonhole.adapters.lambda_events import Batch, Message
 from pigeonhole.batch import Works, settle
 from pigeonhole.budget import STACK
 from pigeonhole.domain.document import Change, Defect, DocumentError, Stage, StopAll, TryLater
 from pigeonhole.domain.record import Status
-from pigeonhole.events import Batch, Message
 from pigeonhole.process import escalate, triage
 from pigeonhole.work import Order
 from tests.builders import (
@@ -179,7 +179,7 @@ def test_a_message_that_cannot_even_be_put_back_is_still_reported():
 
 def test_an_unreadable_message_is_kept_as_it_came_and_is_finished():
     made = world()
-    batch = events.parse(sqs_event("{not JSON"))
+    batch = lambda_events.parse(sqs_event("{not JSON"))
 
     assert settle(batch, WORKS, made.parts, SHIFT) == []
     ((kept, why),) = made.artifacts.unreadable
@@ -198,7 +198,9 @@ def test_an_unreadable_message_that_cannot_be_kept_comes_again():
 
 def test_the_readable_part_of_a_message_is_done_and_the_message_is_kept():
     made = world(reply())
-    batch = events.parse(sqs_event({"Records": [s3_record(key=UPLOADS[0].key), {"eventName": "Odd:Thing"}]}))
+    batch = lambda_events.parse(
+        sqs_event({"Records": [s3_record(key=UPLOADS[0].key), {"eventName": "Odd:Thing"}]})
+    )
 
     assert settle(batch, WORKS, made.parts, SHIFT) == []
     assert made.row(UPLOADS[0]).status is Status.DONE
@@ -232,7 +234,7 @@ def test_what_is_about_a_bucket_that_is_not_the_inbox_is_kept_and_its_neighbours
 
 def test_the_test_event_leaves_no_trace():
     made = world()
-    batch = events.parse(sqs_event({"Event": "s3:TestEvent"}))
+    batch = lambda_events.parse(sqs_event({"Event": "s3:TestEvent"}))
 
     assert settle(batch, WORKS, made.parts, SHIFT) == []
     assert (made.ledger.rows, made.artifacts.unreadable) == ({}, [])

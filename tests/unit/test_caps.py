@@ -7,7 +7,7 @@ from datetime import timedelta
 from decimal import Decimal
 
 from infra.caps import Queue, Used, caps_of, queues, standings
-from pigeonhole import steps, wiring
+from pigeonhole import bootstrap, steps
 from pigeonhole.budget import day_ends, month_ends
 from pigeonhole.domain.document import OverCap
 from pigeonhole.money import Draw
@@ -33,7 +33,7 @@ SETTINGS = Settings(
 
 
 def test_the_caps_are_those_that_the_functions_keep():
-    budget = wiring.budget(SETTINGS, FakeLedger(), FakeClock())
+    budget = bootstrap.budget(SETTINGS, FakeLedger(), FakeClock())
     assert {name: min(cap.day, cap.month) for name, cap in caps_of(SETTINGS).items()} == budget.rooms()
 
 

@@ -12,15 +12,15 @@ from boto3.dynamodb.types import TypeDeserializer
 from botocore.stub import Stubber
 
 from infra import template
-from pigeonhole.aws.clients import client
-from pigeonhole.aws.ledger import DynamoLedger
+from pigeonhole.adapters.aws_clients import client
+from pigeonhole.adapters.dynamodb import DynamoLedger
 from pigeonhole.domain.document import Defect, TryLater
 from pigeonhole.domain.record import Record, Status
 from pigeonhole.ports import Entry, Gate, Swap
 from tests.builders import record, upload, work
-from tests.contract import cloud
-from tests.contract.test_ledger import ANSWER, GATE, full_row, full_work, put
-from tests.contract.wire import Api
+from tests.contract import moto_cloud
+from tests.contract.claude_server import Api
+from tests.contract.test_stores import ANSWER, GATE, full_row, full_work, put
 from tests.fakes import START
 
 DAY = 24 * 60 * 60
@@ -28,9 +28,9 @@ DAY = 24 * 60 * 60
 
 def raw(table: str, *keys: str) -> dict[str, Any]:
     """The item as DynamoDB holds it, types and all."""
-    names = ["document"] if table == cloud.DOCUMENTS else ["pk", "sk"]
+    names = ["document"] if table == moto_cloud.DOCUMENTS else ["pk", "sk"]
     key = {name: {"S": value} for name, value in zip(names, keys, strict=True)}
-    found: dict[str, Any] = cloud.client("dynamodb").get_item(TableName=table, Key=key)["Item"]
+    found: dict[str, Any] = moto_cloud.client("dynamodb").get_item(TableName=table, Key=key)["Item"]
     return found
 
 
@@ -40,12 +40,12 @@ def plain(item: dict[str, Any]) -> dict[str, Any]:
 
 
 def work_item() -> dict[str, Any]:
-    return raw(cloud.LEDGER, upload().document, "v#v1#00001")
+    return raw(moto_cloud.LEDGER, upload().document, "v#v1#00001")
 
 
 def test_a_row_is_in_native_types_and_says_nothing_about_what_it_lacks(dynamo_ledger: DynamoLedger) -> None:
     put(dynamo_ledger, full_row(), record())
-    row = raw(cloud.DOCUMENTS, full_row().document)
+    row = raw(moto_cloud.DOCUMENTS, full_row().document)
     assert not set(Record.model_fields) - {"schema_version"} - row.keys()
     assert row["schema"] == row["run"] == {"N": "1"}
     assert row["confidence"] == {"N": "0.95"}
@@ -55,7 +55,7 @@ def test_a_row_is_in_native_types_and_says_nothing_about_what_it_lacks(dynamo_le
     assert row["usage"]["M"]["claude-haiku-5-5"]["M"]["input_tokens"] == {"N": "1000"}
     assert row["error"]["M"]["code"] == {"S": "corrupt"}
     assert row["waiting"]["M"]["for"] == {"S": "claude"}
-    assert "category" not in raw(cloud.DOCUMENTS, record().document)
+    assert "category" not in raw(moto_cloud.DOCUMENTS, record().document)
 
 
 @pytest.mark.parametrize("status", list(Status))
@@ -69,8 +69,8 @@ def test_a_row_of_any_status_can_be_replaced(dynamo_ledger: DynamoLedger, status
 )
 def test_what_has_no_value_is_left_out(dynamo_ledger: DynamoLedger, entry: Entry) -> None:
     put(dynamo_ledger, entry)
-    for table in (cloud.DOCUMENTS, cloud.LEDGER):
-        assert "NULL" not in str(cloud.client("dynamodb").scan(TableName=table)["Items"])
+    for table in (moto_cloud.DOCUMENTS, moto_cloud.LEDGER):
+        assert "NULL" not in str(moto_cloud.client("dynamodb").scan(TableName=table)["Items"])
 
 
 @pytest.mark.parametrize(
@@ -79,7 +79,7 @@ def test_what_has_no_value_is_left_out(dynamo_ledger: DynamoLedger, entry: Entry
 def test_what_nothing_refers_to_any_more_is_forgotten(dynamo_ledger: DynamoLedger, entry: Entry) -> None:
     put(dynamo_ledger, entry)
     is_answer = entry is ANSWER
-    item = plain(raw(cloud.LEDGER, "answer#finance", "k") if is_answer else work_item())
+    item = plain(raw(moto_cloud.LEDGER, "answer#finance", "k") if is_answer else work_item())
     assert item["expires_at"] == int(item["expires_at"])
     # A text lives for 90 days, a message for 7.
     assert START.timestamp() - DAY < item["expires_at"] - 97 * DAY
@@ -91,7 +91,7 @@ def test_what_nothing_refers_to_any_more_is_forgotten(dynamo_ledger: DynamoLedge
 
 def test_the_gate_is_never_forgotten(dynamo_ledger: DynamoLedger) -> None:
     put(dynamo_ledger, GATE)
-    assert "expires_at" not in raw(cloud.LEDGER, "gate", "claude")
+    assert "expires_at" not in raw(moto_cloud.LEDGER, "gate", "claude")
 
 
 def test_only_open_work_stands_in_the_index_of_what_is_due(dynamo_ledger: DynamoLedger) -> None:
@@ -114,7 +114,7 @@ REASONS = {
 @contextmanager
 def cancelling(codes: list[str]) -> Iterator[DynamoLedger]:
     """A ledger whose next transaction is cancelled for these reasons."""
-    dynamodb = cloud.client("dynamodb", aws_access_key_id="x", aws_secret_access_key="y")
+    dynamodb = moto_cloud.client("dynamodb", aws_access_key_id="x", aws_secret_access_key="y")
     with Stubber(dynamodb) as stub:
         stub.add_client_error(
             "transact_write_items",
@@ -122,7 +122,7 @@ def cancelling(codes: list[str]) -> Iterator[DynamoLedger]:
             modeled_fields={"CancellationReasons": [{"Code": code} for code in codes]},
             http_status_code=400,
         )
-        yield DynamoLedger(dynamodb, documents=cloud.DOCUMENTS, ledger=cloud.LEDGER)
+        yield DynamoLedger(dynamodb, documents=moto_cloud.DOCUMENTS, ledger=moto_cloud.LEDGER)
 
 
 @pytest.mark.parametrize(("codes", "expected"), REASONS.values(), ids=REASONS)
@@ -148,23 +148,23 @@ READS: dict[str, tuple[str, dict[str, Any], Callable[[DynamoLedger], object]]] =
 def test_what_is_there_is_read_as_it_is_now_and_not_as_it_was(
     operation: str, answer: dict[str, Any], read: Callable[[DynamoLedger], object]
 ) -> None:
-    dynamodb = cloud.client("dynamodb", aws_access_key_id="x", aws_secret_access_key="y")
+    dynamodb = moto_cloud.client("dynamodb", aws_access_key_id="x", aws_secret_access_key="y")
     asked: list[dict[str, Any]] = []
     dynamodb.meta.events.register("provide-client-params.dynamodb", lambda params, **_: asked.append(params))
     with Stubber(dynamodb) as stub:
         stub.add_response(operation, answer)
-        read(DynamoLedger(dynamodb, documents=cloud.DOCUMENTS, ledger=cloud.LEDGER))
+        read(DynamoLedger(dynamodb, documents=moto_cloud.DOCUMENTS, ledger=moto_cloud.LEDGER))
     tables = asked[0].get("RequestItems", {"the only one": asked[0]}).values()
     assert all(table.get("ConsistentRead") for table in tables)
 
 
 def test_what_dynamodb_had_no_time_for_is_not_taken_for_what_is_not_there() -> None:
-    dynamodb = cloud.client("dynamodb", aws_access_key_id="x", aws_secret_access_key="y")
+    dynamodb = moto_cloud.client("dynamodb", aws_access_key_id="x", aws_secret_access_key="y")
     key = {"document": {"S": upload().document}}
-    left = {cloud.DOCUMENTS: {"Keys": [key], "ConsistentRead": True}}
+    left = {moto_cloud.DOCUMENTS: {"Keys": [key], "ConsistentRead": True}}
     with Stubber(dynamodb) as stub:
         stub.add_response("batch_get_item", {"Responses": {}, "UnprocessedKeys": left})
-        ledger = DynamoLedger(dynamodb, documents=cloud.DOCUMENTS, ledger=cloud.LEDGER)
+        ledger = DynamoLedger(dynamodb, documents=moto_cloud.DOCUMENTS, ledger=moto_cloud.LEDGER)
         with pytest.raises(TryLater, match="UnprocessedKeys"):
             ledger.state(upload(), 1)
 
@@ -173,7 +173,7 @@ def test_what_adds_is_tried_once_since_a_first_try_may_have_worked(
     api: Api, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("AWS_ENDPOINT_URL", api.url)
-    cloud.isolate(monkeypatch)
+    moto_cloud.isolate(monkeypatch)
     api.says(500, {})
     ledger = DynamoLedger(None, documents="d", ledger="l", once=client("dynamodb", attempts=1))
     with pytest.raises(TryLater) as told:

@@ -8,16 +8,16 @@ from urllib.parse import quote_plus
 
 import pytest
 
-from pigeonhole import events
+from pigeonhole.adapters import lambda_events
+from pigeonhole.adapters.lambda_events import UnfinishedError
 from pigeonhole.domain.document import Change, Kind, Stage
-from pigeonhole.events import UnfinishedError
 from pigeonhole.work import Order
 from tests.builders import s3_record, sqs_event, upload
 
 
 def only(event) -> Change:
     """The one change that the event's one message asks for."""
-    (message,) = events.parse(event).messages
+    (message,) = lambda_events.parse(event).messages
     assert message.unreadable is None
     (ask,) = message.asks
     assert isinstance(ask, Change)
@@ -72,7 +72,7 @@ def test_every_event_that_the_bucket_sends_has_its_kind(name, kind):
 
 
 def test_every_record_of_every_message_is_taken_in_order():
-    batch = events.parse(
+    batch = lambda_events.parse(
         sqs_event(
             {"Records": [s3_record(key="one"), s3_record(key="two")]},
             {"Records": [s3_record(key="three")]},
@@ -107,7 +107,7 @@ def test_the_test_event_asks_for_nothing_and_is_no_mistake():
         "Bucket": "inbox",
     }
 
-    (message,) = events.parse(sqs_event(test)).messages
+    (message,) = lambda_events.parse(sqs_event(test)).messages
 
     assert (message.asks, message.unreadable) == ((), None)
 
@@ -159,7 +159,7 @@ def test_eventbridge_is_understood_either_way(event, kind, way):
 
 def test_s3s_own_event_is_understood_without_a_queue():
     event = {"Records": [s3_record(key="one"), s3_record(key="two")]}
-    batch = events.parse(event)
+    batch = lambda_events.parse(event)
 
     assert not batch.queued
     assert [ask.upload.key for message in batch.messages for ask in message.asks] == ["one", "two"]
@@ -195,30 +195,30 @@ def test_sequencers_that_differ_in_padding_alone_are_equal():
 def test_an_order_comes_out_as_it_went_in():
     sent = Order(upload=upload(), run=3, stage=Stage.ESCALATION, forced=True)
 
-    (message,) = events.parse(sqs_event(events.order_body(sent))).messages
+    (message,) = lambda_events.parse(sqs_event(lambda_events.order_body(sent))).messages
 
     assert message.asks == (sent,)
 
 
 def test_the_queue_is_told_by_name_what_must_come_again():
-    batch = events.parse(sqs_event({"Records": []}, {"Records": []}))
+    batch = lambda_events.parse(sqs_event({"Records": []}, {"Records": []}))
 
-    assert events.reply(batch, []) == {"batchItemFailures": []}
-    assert events.reply(batch, iter(["m2"])) == {"batchItemFailures": [{"itemIdentifier": "m2"}]}
+    assert lambda_events.reply(batch, []) == {"batchItemFailures": []}
+    assert lambda_events.reply(batch, iter(["m2"])) == {"batchItemFailures": [{"itemIdentifier": "m2"}]}
 
 
 def test_outside_of_a_queue_only_an_error_says_that_something_is_unfinished():
-    batch = events.parse(bridged())
+    batch = lambda_events.parse(bridged())
 
-    assert events.reply(batch, []) == {"batchItemFailures": []}
+    assert lambda_events.reply(batch, []) == {"batchItemFailures": []}
     with pytest.raises(UnfinishedError, match="invoke again"):
-        events.reply(batch, ["direct"])
+        lambda_events.reply(batch, ["direct"])
 
 
 def test_the_good_records_of_a_half_readable_message_are_still_asked_for():
     body = json.dumps({"Records": [s3_record(key="good"), {"eventName": "Odd:Thing"}, s3_record(key="fine")]})
 
-    (message,) = events.parse(sqs_event(body)).messages
+    (message,) = lambda_events.parse(sqs_event(body)).messages
 
     assert [ask.upload.key for ask in message.asks] == ["good", "fine"]
     assert message.unreadable
@@ -235,7 +235,7 @@ def test_the_good_records_of_a_half_readable_message_are_still_asked_for():
     ids=["text", "number", "no-record-of-s3"],
 )
 def test_a_message_that_cannot_be_read_says_why_in_plain_words(body, why):
-    (message,) = events.parse(sqs_event(body)).messages
+    (message,) = lambda_events.parse(sqs_event(body)).messages
 
     assert message.unreadable is not None
     assert message.unreadable.startswith(why)

@@ -12,9 +12,9 @@ from botocore.exceptions import BotoCoreError, ClientError
 from botocore.parsers import ResponseParserError
 from botocore.retries import standard
 
-from pigeonhole.aws.faults import classified, classify, code_of
+from pigeonhole.adapters.aws_errors import classified, classify, code_of
 from pigeonhole.domain.document import Defect, PigeonholeError, TryLater
-from tests.contract import cloud
+from tests.contract import moto_cloud
 
 # What a call can raise because of the network, the machine's credentials or bytes lost on the way.
 PASSING = {
@@ -132,7 +132,7 @@ def test_every_code_that_botocore_itself_would_try_again_is_tried_later(code: st
 def test_every_error_that_our_calls_may_get_is_known() -> None:
     known = set()
     for service, operations in CALLS.items():
-        model = cloud.client(service).meta.service_model
+        model = moto_cloud.client(service).meta.service_model
         for operation in operations:
             known |= {shape.name for shape in model.operation_model(operation).error_shapes}
     assert known == (BUSY | OURS)

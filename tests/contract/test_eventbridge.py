@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 from botocore.stub import Stubber
 
-from pigeonhole.aws.bus import EventBus
+from pigeonhole.adapters.eventbridge import EventBus
 from pigeonhole.domain.document import Defect, TryLater
 from pigeonhole.domain.outcome_event import News
-from tests.contract import cloud
-from tests.contract.benches import BusBench
+from tests.contract import moto_cloud
+from tests.contract.port_harness import BusBench
 
 
 def news(name: str, **detail: Any) -> News:
@@ -19,7 +19,7 @@ def news(name: str, **detail: Any) -> News:
 
 
 def bridge() -> Any:
-    return cloud.client("events", aws_access_key_id="x", aws_secret_access_key="y")
+    return moto_cloud.client("events", aws_access_key_id="x", aws_secret_access_key="y")
 
 
 def test_what_is_told_arrives_with_its_type_and_detail(bus: BusBench) -> None:

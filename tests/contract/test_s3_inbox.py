@@ -12,11 +12,11 @@ import pytest
 from botocore.response import StreamingBody
 from botocore.stub import Stubber
 
-from pigeonhole.aws.objects import Inbox
+from pigeonhole.adapters.s3 import Inbox
 from pigeonhole.domain.document import Defect, DocumentError, TryLater, Upload
 from tests.builders import upload
-from tests.contract import cloud
-from tests.contract.benches import ObjectsBench, S3Inbox
+from tests.contract import moto_cloud
+from tests.contract.port_harness import ObjectsBench, S3Inbox
 
 KEY = "finance/a.txt"
 NAMES = [
@@ -32,7 +32,7 @@ NAMES = [
 
 @pytest.fixture
 def s3_inbox(aws: None) -> S3Inbox:
-    return S3Inbox(cloud.client("s3"))
+    return S3Inbox(moto_cloud.client("s3"))
 
 
 def body_error(port: Any, of: Any, max_bytes: int = 100) -> DocumentError:
@@ -155,9 +155,9 @@ def test_the_file_is_gone_after_its_use_goes_wrong(s3_inbox: S3Inbox) -> None:
 
 
 def test_a_bucket_without_versions_serves_its_only_one(aws: None) -> None:
-    s3 = cloud.client("s3")
-    s3.put_object(Bucket=cloud.ARTIFACTS, Key=KEY, Body=b"content")
-    made = replace(upload(KEY), bucket=cloud.ARTIFACTS, version_id="null")
+    s3 = moto_cloud.client("s3")
+    s3.put_object(Bucket=moto_cloud.ARTIFACTS, Key=KEY, Body=b"content")
+    made = replace(upload(KEY), bucket=moto_cloud.ARTIFACTS, version_id="null")
     current = Inbox(s3).current(made)
     assert current
     assert current.version_id == "null"
@@ -199,7 +199,7 @@ ANSWERS = {
 @pytest.mark.parametrize("answer", ANSWERS.values(), ids=ANSWERS)
 def test_each_answer_of_s3_means_one_thing(answer: tuple[Any, ...]) -> None:
     call, code, status, meaning, *said = answer
-    s3 = cloud.client("s3", aws_access_key_id="x", aws_secret_access_key="y")
+    s3 = moto_cloud.client("s3", aws_access_key_id="x", aws_secret_access_key="y")
     inbox = Inbox(s3)
     with Stubber(s3) as stub:
         stub.add_client_error(call, code, "".join(said), http_status_code=status)

@@ -10,10 +10,10 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from pigeonhole import events
+from pigeonhole.adapters import lambda_events
+from pigeonhole.adapters.lambda_events import Message
 from pigeonhole.domain.document import Stage, Upload
 from pigeonhole.domain.record import begun
-from pigeonhole.events import Message
 from pigeonhole.work import Order
 from tests.builders import s3_record, sqs_event, upload
 
@@ -28,13 +28,13 @@ BRIDGED = {
         "object": {"key": "a", "size": 1, "etag": "e", "version-id": "v", "sequencer": "0A"},
     },
 }
-SENT = json.loads(events.order_body(Order(upload=upload())))
+SENT = json.loads(lambda_events.order_body(Order(upload=upload())))
 MODELS = [{"Records": [s3_record()]}, BRIDGED, SENT]
 CHARACTERS = st.characters(exclude_categories=["Cs"])
 
 
 def read(body: str) -> Message:
-    (message,) = events.parse(sqs_event(body)).messages
+    (message,) = lambda_events.parse(sqs_event(body)).messages
     return message
 
 
@@ -71,7 +71,7 @@ def settles(message: Message) -> None:
         if isinstance(ask, Order):
             assert ask.run >= 1
             assert ask.stage in (Stage.TRIAGE, Stage.ESCALATION)
-            assert read(events.order_body(ask)).asks == (ask,)
+            assert read(lambda_events.order_body(ask)).asks == (ask,)
 
 
 @given(st.text())
@@ -119,7 +119,7 @@ def test_a_real_message_may_lack_any_part(spot):
 
 @given(JSON)
 def test_any_json_as_a_direct_event_is_read_or_said_to_be_unreadable(event):
-    for message in events.parse(event).messages:
+    for message in lambda_events.parse(event).messages:
         settles(message)
 
 
@@ -197,14 +197,14 @@ UPLOADS = st.builds(
 def test_any_order_comes_out_of_its_queue_as_it_went_in(of, run, stage, forced):
     sent = Order(upload=of, run=run, stage=stage, forced=forced)
 
-    assert read(events.order_body(sent)).asks == (sent,)
+    assert read(lambda_events.order_body(sent)).asks == (sent,)
 
 
 @given(st.sets(st.integers(0, 9)), st.integers(0, 9))
 def test_exactly_the_unfinished_messages_come_again(unfinished, others):
-    batch = events.parse(sqs_event(*["{}"] * (others + 10)))
+    batch = lambda_events.parse(sqs_event(*["{}"] * (others + 10)))
     ids = [message.id for number, message in enumerate(batch.messages) if number in unfinished]
 
-    failures = events.reply(batch, ids)["batchItemFailures"]
+    failures = lambda_events.reply(batch, ids)["batchItemFailures"]
 
     assert [failure["itemIdentifier"] for failure in failures] == ids

@@ -10,8 +10,8 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from pigeonhole.aws.faults import classified, code_of
-from pigeonhole.aws.items import Item, as_item, as_plain
+from pigeonhole.adapters.aws_errors import classified, code_of
+from pigeonhole.adapters.dynamodb_items import Item, as_item, as_plain
 from pigeonhole.domain.document import Allowance, Tier, TryLater
 from pigeonhole.money import Account, Draw, Pace
 from pigeonhole.tally import Count, Tally

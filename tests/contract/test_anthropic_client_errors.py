@@ -13,10 +13,10 @@ import anthropic
 import httpx2
 import pytest
 
-from pigeonhole.claude import Claude, classify
+from pigeonhole.adapters.anthropic_client import Claude, classify
 from pigeonhole.domain.document import Defect, DocumentError, PigeonholeError, StopAll, TryLater
-from tests.contract.claude_meanings import MEANING, MEANINGS
-from tests.contract.wire import Api
+from tests.contract.anthropic_error_classes import MEANING, MEANINGS
+from tests.contract.claude_server import Api
 
 REQUEST = {
     "model": "claude-haiku-5-5",
@@ -171,7 +171,7 @@ def test_the_next_month_is_right_all_year(
         def now(cls, tz: Any = None) -> Then:
             return cls(2026, month, 30, 23, 59, 59, tzinfo=tz)
 
-    monkeypatch.setattr("pigeonhole.claude.datetime", Then)
+    monkeypatch.setattr("pigeonhole.adapters.anthropic_client.datetime", Then)
     reply = httpx2.Response(429, request=httpx2.Request("POST", "http://x"))
     body = {"error": {"details": {"error_code": "enforced_spend_limit_reached"}}}
     stop = classify(anthropic.RateLimitError("m", response=reply, body=body))

@@ -7,16 +7,16 @@ from dataclasses import dataclass, field, replace
 from itertools import count
 from typing import Any, Protocol
 
-from pigeonhole import events
-from pigeonhole.aws.bus import EventBus
-from pigeonhole.aws.objects import ArtifactsBucket, Inbox
-from pigeonhole.aws.queues import SqsQueues
+from pigeonhole.adapters import lambda_events
+from pigeonhole.adapters.eventbridge import EventBus
+from pigeonhole.adapters.lambda_events import Message
+from pigeonhole.adapters.s3 import ArtifactsBucket, Inbox
+from pigeonhole.adapters.sqs import SqsQueues
 from pigeonhole.domain.document import Stage, Upload
-from pigeonhole.events import Message
 from pigeonhole.ports import Artifacts, Body, Bus, Objects, Queues
 from pigeonhole.work import Order
 from tests.builders import upload
-from tests.contract import cloud
+from tests.contract import moto_cloud
 from tests.fakes import FakeArtifacts, FakeBus, FakeObjects, FakeQueues
 
 Told = tuple[str, dict[str, Any]]
@@ -66,7 +66,7 @@ class S3Inbox:
         self.port = Inbox(s3)
 
     def put(self, key: str, content: bytes) -> Upload:
-        made = self._s3.put_object(Bucket=cloud.INBOX, Key=key, Body=content, ContentType="text/plain")
+        made = self._s3.put_object(Bucket=moto_cloud.INBOX, Key=key, Body=content, ContentType="text/plain")
         return upload(key, made["VersionId"])
 
     def hide(self, upload: Upload) -> Upload:
@@ -104,14 +104,20 @@ class FakeArtifactsBench:
 class S3Artifacts:
     def __init__(self, s3: Any) -> None:
         self._s3 = s3
-        self.port = ArtifactsBucket(s3, cloud.ARTIFACTS)
+        self.port = ArtifactsBucket(s3, moto_cloud.ARTIFACTS)
 
     def expire(self, uri: str) -> None:
-        self._s3.delete_object(Bucket=cloud.ARTIFACTS, Key=uri.removeprefix(f"s3://{cloud.ARTIFACTS}/"))
+        self._s3.delete_object(
+            Bucket=moto_cloud.ARTIFACTS, Key=uri.removeprefix(f"s3://{moto_cloud.ARTIFACTS}/")
+        )
 
     def unreadable(self) -> list[tuple[str, str, str]]:
-        listed = self._s3.list_objects_v2(Bucket=cloud.ARTIFACTS, Prefix="unreadable/").get("Contents", [])
-        bodies = [self._s3.get_object(Bucket=cloud.ARTIFACTS, Key=each["Key"])["Body"] for each in listed]
+        listed = self._s3.list_objects_v2(Bucket=moto_cloud.ARTIFACTS, Prefix="unreadable/").get(
+            "Contents", []
+        )
+        bodies = [
+            self._s3.get_object(Bucket=moto_cloud.ARTIFACTS, Key=each["Key"])["Body"] for each in listed
+        ]
         saved = [json.loads(body.read()) for body in bodies]
         return [(each["message_id"], each["body"], each["why"]) for each in saved]
 
@@ -136,13 +142,13 @@ class FakeQueuesBench:
 class SqsBench:
     def __init__(self, sqs: Any) -> None:
         self.sqs = sqs
-        self.intake = cloud.make_queue(sqs)
-        self._urls = {Stage.TRIAGE: self.intake, Stage.ESCALATION: cloud.make_queue(sqs)}
+        self.intake = moto_cloud.make_queue(sqs)
+        self._urls = {Stage.TRIAGE: self.intake, Stage.ESCALATION: moto_cloud.make_queue(sqs)}
         self.port = SqsQueues(sqs, self._urls, own=self.intake)
 
     def orders(self, stage: Stage) -> list[Order]:
         event = {"Records": [as_lambda_sees(each) for each in receive(self.sqs, self._urls[stage])]}
-        asks = [ask for message in events.parse(event).messages for ask in message.asks]
+        asks = [ask for message in lambda_events.parse(event).messages for ask in message.asks]
         return [ask for ask in asks if isinstance(ask, Order)]
 
     def groups(self, stage: Stage) -> list[str]:
@@ -179,7 +185,7 @@ class EventBridgeBench:
     """A bus with a rule that puts all of ours into a queue."""
 
     def __init__(self, bridge: Any, sqs: Any) -> None:
-        self._sqs, self._url = sqs, cloud.make_queue(sqs)
+        self._sqs, self._url = sqs, moto_cloud.make_queue(sqs)
         name = self._url.rpartition("/")[2]
         bridge.create_event_bus(Name=name)
         pattern = json.dumps({"source": ["pigeonhole"]})

@@ -8,12 +8,12 @@ import re
 import pytest
 from botocore.stub import Stubber
 
-from pigeonhole.aws.objects import ArtifactsBucket, taxonomy_text
+from pigeonhole.adapters.lambda_events import Message
+from pigeonhole.adapters.s3 import ArtifactsBucket, taxonomy_text
 from pigeonhole.domain.document import Defect, TryLater, Upload
-from pigeonhole.events import Message
 from tests.builders import upload
-from tests.contract import cloud
-from tests.contract.benches import ArtifactsBench
+from tests.contract import moto_cloud
+from tests.contract.port_harness import ArtifactsBench
 
 TEXTS = ["", "plain", "Grüße 😀 \u0000\r\n\u2028 end", "x" * 300_000]
 
@@ -64,9 +64,9 @@ def test_what_is_no_text_of_ours_is_none(artifacts: ArtifactsBench, uri: str) ->
 
 
 def test_another_bucket_is_not_even_asked(aws: None) -> None:
-    s3 = cloud.client("s3")
-    s3.put_object(Bucket=cloud.INBOX, Key="text/a.txt", Body=b"somebody else's")
-    assert ArtifactsBucket(s3, cloud.ARTIFACTS).text(f"s3://{cloud.INBOX}/text/a.txt") is None
+    s3 = moto_cloud.client("s3")
+    s3.put_object(Bucket=moto_cloud.INBOX, Key="text/a.txt", Body=b"somebody else's")
+    assert ArtifactsBucket(s3, moto_cloud.ARTIFACTS).text(f"s3://{moto_cloud.INBOX}/text/a.txt") is None
 
 
 BODIES = {"plain": "not json {", "empty": "", "odd": "Grüße 😀", "half": "\ud83d half", "nul": "\u0000"}
@@ -82,26 +82,26 @@ def test_a_message_that_nobody_can_read_is_saved_with_the_reason(
 
 
 def test_a_text_is_stored_as_text_for_whoever_opens_it(aws: None) -> None:
-    s3 = cloud.client("s3")
-    uri = ArtifactsBucket(s3, cloud.ARTIFACTS).keep_text(upload(), "Grüße")
-    found = s3.get_object(Bucket=cloud.ARTIFACTS, Key=uri.removeprefix("s3://artifacts/"))
+    s3 = moto_cloud.client("s3")
+    uri = ArtifactsBucket(s3, moto_cloud.ARTIFACTS).keep_text(upload(), "Grüße")
+    found = s3.get_object(Bucket=moto_cloud.ARTIFACTS, Key=uri.removeprefix("s3://artifacts/"))
     assert found["ContentType"] == "text/plain; charset=utf-8"
     assert found["Body"].read() == "Grüße".encode()
 
 
 def test_an_unreadable_message_is_stored_as_json(aws: None) -> None:
-    s3 = cloud.client("s3")
-    uri = ArtifactsBucket(s3, cloud.ARTIFACTS).keep_unreadable(Message(id="m", body="?"), "why")
-    found = s3.get_object(Bucket=cloud.ARTIFACTS, Key=uri.removeprefix("s3://artifacts/"))
+    s3 = moto_cloud.client("s3")
+    uri = ArtifactsBucket(s3, moto_cloud.ARTIFACTS).keep_unreadable(Message(id="m", body="?"), "why")
+    found = s3.get_object(Bucket=moto_cloud.ARTIFACTS, Key=uri.removeprefix("s3://artifacts/"))
     assert json.loads(found["Body"].read()) == {"message_id": "m", "why": "why", "body": "?"}
 
 
 def test_an_operators_taxonomy_is_read_whole(aws: None) -> None:
-    s3 = cloud.client("s3")
-    s3.put_object(Bucket=cloud.ARTIFACTS, Key="own/taxonomy.toml", Body="name = 'ü'".encode())
-    assert taxonomy_text(s3, f"s3://{cloud.ARTIFACTS}/own/taxonomy.toml") == "name = 'ü'"
+    s3 = moto_cloud.client("s3")
+    s3.put_object(Bucket=moto_cloud.ARTIFACTS, Key="own/taxonomy.toml", Body="name = 'ü'".encode())
+    assert taxonomy_text(s3, f"s3://{moto_cloud.ARTIFACTS}/own/taxonomy.toml") == "name = 'ü'"
     with pytest.raises(Defect, match="NoSuchKey"):
-        taxonomy_text(s3, f"s3://{cloud.ARTIFACTS}/own/missing.toml")
+        taxonomy_text(s3, f"s3://{moto_cloud.ARTIFACTS}/own/missing.toml")
 
 
 @pytest.mark.parametrize(
@@ -111,8 +111,8 @@ def test_an_operators_taxonomy_is_read_whole(aws: None) -> None:
 def test_a_bucket_that_says_no_is_busy_or_ours_to_mend(
     call: str, code: str, status: int, expected: type[Exception]
 ) -> None:
-    s3 = cloud.client("s3", aws_access_key_id="x", aws_secret_access_key="y")
-    port = ArtifactsBucket(s3, cloud.ARTIFACTS)
+    s3 = moto_cloud.client("s3", aws_access_key_id="x", aws_secret_access_key="y")
+    port = ArtifactsBucket(s3, moto_cloud.ARTIFACTS)
     with Stubber(s3) as stub:
         stub.add_client_error(call, code, http_status_code=status)
         with pytest.raises(expected):

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from pigeonhole.aws.faults import classified
+from pigeonhole.adapters.aws_errors import classified
+from pigeonhole.adapters.lambda_events import Message, order_body
 from pigeonhole.domain.document import Stage
-from pigeonhole.events import Message, order_body
 from pigeonhole.work import Order
 
 

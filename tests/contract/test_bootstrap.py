@@ -6,8 +6,8 @@ import threading
 from datetime import UTC, timedelta
 from types import SimpleNamespace
 
+from pigeonhole.bootstrap import SystemChance, SystemClock, Threads, shift
 from pigeonhole.desk import Shift
-from pigeonhole.wiring import SystemChance, SystemClock, Threads, shift
 from tests.builders import World
 from tests.fakes import START
 

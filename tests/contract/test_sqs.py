@@ -9,13 +9,13 @@ from datetime import UTC, datetime
 import pytest
 from botocore.stub import Stubber
 
-from pigeonhole.aws.queues import SqsQueues
+from pigeonhole.adapters.lambda_events import Message
+from pigeonhole.adapters.sqs import SqsQueues
 from pigeonhole.domain.document import Defect, Stage, TryLater
-from pigeonhole.events import Message
 from pigeonhole.work import Order
 from tests.builders import upload
-from tests.contract import cloud
-from tests.contract.benches import QueuesBench, SqsBench
+from tests.contract import moto_cloud
+from tests.contract.port_harness import QueuesBench, SqsBench
 
 URL = "https://sqs.eu-west-1.amazonaws.com/123456789012/intake"
 URLS = {Stage.TRIAGE: URL, Stage.ESCALATION: URL}
@@ -24,7 +24,7 @@ KEYS = ["finance/a.txt", "a.txt", "Büro 数/😀 + 50%.pdf", "-" * 300 + "/x", 
 
 @pytest.fixture
 def sqs(aws: None) -> SqsBench:
-    return SqsBench(cloud.client("sqs"))
+    return SqsBench(moto_cloud.client("sqs"))
 
 
 @pytest.mark.parametrize("key", KEYS, ids=["team", "no team", "odd", "long", "space", "signs"])
@@ -82,7 +82,7 @@ def test_what_is_put_back_for_later_stays_away_until_then(sqs: SqsBench) -> None
 
 @pytest.mark.parametrize(("seconds", "visible_in"), [(0.2, 0), (12.6, 13), (43_000.0, 43_000)])
 def test_the_wait_is_in_whole_seconds(seconds: float, visible_in: int) -> None:
-    client = cloud.client("sqs", aws_access_key_id="x", aws_secret_access_key="y")
+    client = moto_cloud.client("sqs", aws_access_key_id="x", aws_secret_access_key="y")
     told = {"QueueUrl": URL, "ReceiptHandle": "r", "VisibilityTimeout": visible_in}
     with Stubber(client) as stub:
         stub.add_response("change_message_visibility", {}, told)
@@ -94,7 +94,7 @@ def test_the_wait_is_in_whole_seconds(seconds: float, visible_in: int) -> None:
     ("receipt", "own"), [("", URL), ("r", None)], ids=["invoked directly", "no queue of our own"]
 )
 def test_what_was_not_taken_from_our_queue_is_left_alone(receipt: str, own: str | None) -> None:
-    client = cloud.client("sqs", aws_access_key_id="x", aws_secret_access_key="y")
+    client = moto_cloud.client("sqs", aws_access_key_id="x", aws_secret_access_key="y")
     with Stubber(client):  # any call would fail
         SqsQueues(client, URLS, own=own).put_back(Message(id="m", receipt=receipt), 10)
 
@@ -104,7 +104,7 @@ def test_what_was_not_taken_from_our_queue_is_left_alone(receipt: str, own: str 
     [("RequestThrottled", TryLater), ("AWS.SimpleQueueService.NonExistentQueue", Defect)],
 )
 def test_a_queue_that_says_no_is_busy_or_ours_to_mend(code: str, expected: type[Exception]) -> None:
-    client = cloud.client("sqs", aws_access_key_id="x", aws_secret_access_key="y")
+    client = moto_cloud.client("sqs", aws_access_key_id="x", aws_secret_access_key="y")
     with Stubber(client) as stub:
         stub.add_client_error("send_message", code, http_status_code=400)
         with pytest.raises(expected):

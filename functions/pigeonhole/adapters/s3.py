@@ -13,9 +13,9 @@ from typing import Any
 from botocore.exceptions import ClientError
 from botocore.response import StreamingBody
 
-from pigeonhole.aws.faults import classified, code_of
+from pigeonhole.adapters.aws_errors import classified, code_of
+from pigeonhole.adapters.lambda_events import Message
 from pigeonhole.domain.document import DocumentError, Upload
-from pigeonhole.events import Message
 from pigeonhole.ports import Body
 
 _GONE = frozenset({"NoSuchKey", "NoSuchVersion", "404", "NotFound", "MethodNotAllowed", "405"})

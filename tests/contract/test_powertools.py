@@ -8,9 +8,9 @@ import pytest
 from pydantic import BaseModel, ValidationError
 
 from infra import template
+from pigeonhole.adapters.powertools import PowertoolsJournal
 from pigeonhole.domain.document import Defect
-from pigeonhole.journal import PowertoolsJournal
-from tests.contract.written import Lines
+from tests.contract.captured_output import Lines
 
 SECRET = "Quetzalcoatl-4711"
 

@@ -11,9 +11,9 @@ from typing import Any, TypeVar
 from botocore.exceptions import ClientError
 from pydantic import TypeAdapter
 
-from pigeonhole.aws import accounts
-from pigeonhole.aws.faults import classified, code_of
-from pigeonhole.aws.items import Item, as_item, as_plain, plain_times
+from pigeonhole.adapters import dynamodb_accounts
+from pigeonhole.adapters.aws_errors import classified, code_of
+from pigeonhole.adapters.dynamodb_items import Item, as_item, as_plain, plain_times
 from pigeonhole.domain.document import TryLater, Upload
 from pigeonhole.domain.record import Record, stamp
 from pigeonhole.money import Account, Draw
@@ -123,25 +123,25 @@ class DynamoLedger:
 
     def account(self, name: str, day: date) -> Account:
         """One item a month."""
-        found = self._get(self._ledger, accounts.key(name, day))
-        return accounts.load(as_plain(found)) if found else Account()
+        found = self._get(self._ledger, dynamodb_accounts.key(name, day))
+        return dynamodb_accounts.load(as_plain(found)) if found else Account()
 
     def draw(self, draw: Draw) -> tuple[bool, Account]:
         """One conditional update; a second one where the guess was wrong whether others are before it."""
-        return accounts.draw(self._once, self._ledger, draw)
+        return dynamodb_accounts.draw(self._once, self._ledger, draw)
 
     def credit(self, account: str, day: date, usd: Decimal) -> None:
         """One update."""
-        accounts.credit(self._once, self._ledger, account, day, usd)
+        dynamodb_accounts.credit(self._once, self._ledger, account, day, usd)
 
     def tallies(self, day: str) -> list[Tally]:
         """One partition a day."""
-        return accounts.tallies(self._db, self._ledger, day)
+        return dynamodb_accounts.tallies(self._db, self._ledger, day)
 
     def swap(self, *swaps: Swap, tallies: Iterable[Tally] = ()) -> bool:
         """One transaction."""
         items = [self._put(each) for each in swaps] + [
-            accounts.adding(self._ledger, each) for each in tallies
+            dynamodb_accounts.adding(self._ledger, each) for each in tallies
         ]
         with classified():
             try:

@@ -6,7 +6,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from pigeonhole.aws.faults import classified, code_of
+from pigeonhole.adapters.aws_errors import classified, code_of
 from pigeonhole.domain.document import StopAll
 
 # The last one: it is about to be deleted.

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from pigeonhole.journal import PowertoolsJournal
+from pigeonhole.adapters.powertools import PowertoolsJournal
 
 
 @dataclass(frozen=True)

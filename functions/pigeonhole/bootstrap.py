@@ -16,12 +16,13 @@ from threading import Lock
 from typing import Any, Literal, TypeVar
 
 from pigeonhole import models
-from pigeonhole.aws.bus import EventBus
-from pigeonhole.aws.clients import client
-from pigeonhole.aws.ledger import DynamoLedger
-from pigeonhole.aws.objects import ArtifactsBucket, Inbox, taxonomy_text
-from pigeonhole.aws.queues import SqsQueues
-from pigeonhole.aws.secret import api_key
+from pigeonhole.adapters.aws_clients import client
+from pigeonhole.adapters.dynamodb import DynamoLedger
+from pigeonhole.adapters.eventbridge import EventBus
+from pigeonhole.adapters.powertools import PowertoolsJournal
+from pigeonhole.adapters.s3 import ArtifactsBucket, Inbox, taxonomy_text
+from pigeonhole.adapters.secrets_manager import api_key
+from pigeonhole.adapters.sqs import SqsQueues
 from pigeonhole.budget import STACK, Budget, account_of
 from pigeonhole.desk import Shift
 from pigeonhole.domain import taxonomy
@@ -29,7 +30,6 @@ from pigeonhole.domain.document import Allowance, Defect, Reply, Stage, StopAll,
 from pigeonhole.domain.policy import Thresholds
 from pigeonhole.extract import Extractor, Limits
 from pigeonhole.gate import Gatekeeper
-from pigeonhole.journal import PowertoolsJournal
 from pigeonhole.money import Cap
 from pigeonhole.ports import Analyst, Clock, Ledger, Parts, Rules
 from pigeonhole.prompt import Asking
@@ -195,7 +195,7 @@ class LateClaude:
             return claude
 
     def _made(self) -> Analyst:
-        from pigeonhole.claude import Claude
+        from pigeonhole.adapters.anthropic_client import Claude
 
         self._look_again = self._clock.now() + _KEY_KEPT
         key = api_key(client("secretsmanager"), self._settings.api_key_secret_arn)

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable
 from typing import Any
 
-from pigeonhole.aws.faults import classified
+from pigeonhole.adapters.aws_errors import classified
 from pigeonhole.domain.outcome_event import SOURCE, News
 
 _AT_ONCE = 10

@@ -11,13 +11,13 @@ from typing import cast
 
 import pytest
 
-from pigeonhole.aws.ledger import DynamoLedger
+from pigeonhole.adapters.dynamodb import DynamoLedger
 from pigeonhole.domain.document import Stage, TryLater
 from pigeonhole.domain.record import Status, begun
 from pigeonhole.ports import Swap
 from pigeonhole.process import triage
 from tests.builders import SHIFT, World, created, record, reply, upload, work
-from tests.contract import cloud
+from tests.contract import moto_cloud
 from tests.fakes import START, FakeLedger
 
 AT_ONCE, ROUNDS = 8, 3
@@ -25,11 +25,11 @@ AT_ONCE, ROUNDS = 8, 3
 
 @pytest.fixture
 def ledger(monkeypatch: pytest.MonkeyPatch) -> Iterator[DynamoLedger]:
-    cloud.isolate(monkeypatch)
-    with cloud.served() as url:
-        dynamodb = cloud.client("dynamodb", endpoint_url=url)
-        cloud.make_tables(dynamodb)
-        yield DynamoLedger(dynamodb, documents=cloud.DOCUMENTS, ledger=cloud.LEDGER)
+    moto_cloud.isolate(monkeypatch)
+    with moto_cloud.served() as url:
+        dynamodb = moto_cloud.client("dynamodb", endpoint_url=url)
+        moto_cloud.make_tables(dynamodb)
+        yield DynamoLedger(dynamodb, documents=moto_cloud.DOCUMENTS, ledger=moto_cloud.LEDGER)
 
 
 def race(step: Callable[[int], bool]) -> Counter[bool]:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from pigeonhole import wiring
+from pigeonhole import bootstrap
+from pigeonhole.bootstrap import LateClaude
 from pigeonhole.domain.document import Reply, StopAll, TryLater
 from pigeonhole.settings import Settings
-from pigeonhole.wiring import LateClaude
 from tests.builders import reply
 from tests.fakes import FakeClock
 
@@ -37,9 +37,9 @@ def keys(monkeypatch: pytest.MonkeyPatch) -> list[str | Exception]:
             raise found
         return found
 
-    monkeypatch.setattr(wiring, "api_key", look)
-    monkeypatch.setattr(wiring, "client", lambda _: None)
-    monkeypatch.setattr("pigeonhole.claude.Claude", Keyed)
+    monkeypatch.setattr(bootstrap, "api_key", look)
+    monkeypatch.setattr(bootstrap, "client", lambda _: None)
+    monkeypatch.setattr("pigeonhole.adapters.anthropic_client.Claude", Keyed)
     return held
 
 

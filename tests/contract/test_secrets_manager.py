@@ -8,19 +8,21 @@ from typing import Any
 import pytest
 from botocore.stub import Stubber
 
-from pigeonhole.aws.secret import api_key
+from pigeonhole.adapters.secrets_manager import api_key
 from pigeonhole.domain.document import Defect, StopAll, TryLater
-from tests.contract import cloud
+from tests.contract import moto_cloud
 
 
 @pytest.fixture
 def secrets(aws: None) -> Any:
-    return cloud.client("secretsmanager")
+    return moto_cloud.client("secretsmanager")
 
 
 @pytest.fixture
 def stub() -> Iterator[Stubber]:
-    with Stubber(cloud.client("secretsmanager", aws_access_key_id="x", aws_secret_access_key="y")) as made:
+    with Stubber(
+        moto_cloud.client("secretsmanager", aws_access_key_id="x", aws_secret_access_key="y")
+    ) as made:
         yield made
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from pigeonhole import answer, prompt
-from pigeonhole.claude import Claude
+from pigeonhole.adapters.anthropic_client import Claude
 from pigeonhole.domain.document import (
     Coverage,
     DocumentError,
@@ -21,7 +21,7 @@ from pigeonhole.domain.document import (
     TryLater,
 )
 from tests.builders import TAXONOMY, asking
-from tests.contract.wire import MESSAGE, Api, OfflineClaude
+from tests.contract.claude_server import MESSAGE, Api, OfflineClaude
 
 INVOICE = "INVOICE No. 7\nBill to: Ada Ltd\nAmount due: 12.00 EUR\nPayment due within 14 days."
 MODELS = {Tier.FAST: "claude-haiku-5-5", Tier.STRONG: "claude-sonnet-5-5"}

@@ -1,1 +1,0 @@
-"""AWS behind the ports: the only importer of boto3; one store a file, errors classified in faults.py."""
