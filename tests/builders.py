@@ -11,9 +11,11 @@ from typing import Any
 
 from boto3.dynamodb.types import TypeSerializer
 
-from pigeonhole import models, steps
+from pigeonhole import steps
 from pigeonhole.adapters.lambda_events import Message
 from pigeonhole.budget import STACK, Budget
+from pigeonhole.claude import model_catalog
+from pigeonhole.claude.prompt import Asking
 from pigeonhole.desk import Claim, Shift, take
 from pigeonhole.domain import taxonomy
 from pigeonhole.domain.document import Allowance, Change, Kind, Reply, Stage, Tier, Upload, Usage
@@ -22,7 +24,6 @@ from pigeonhole.domain.record import OUTCOMES, Record, Status, begun
 from pigeonhole.gate import Gatekeeper
 from pigeonhole.money import Cap
 from pigeonhole.ports import Answer, Parts, Rules, Swap
-from pigeonhole.prompt import Asking
 from pigeonhole.work import Order, Work
 from tests.fakes import (
     START,
@@ -163,7 +164,7 @@ def asking(tier: Tier) -> Asking:
     name = {Tier.FAST: "claude-haiku-5-5", Tier.STRONG: "claude-sonnet-5-5"}[tier]
     return Asking(
         tier=tier,
-        model=models.model(name),
+        model=model_catalog.model(name),
         max_tokens=1024,
         effort="low",
         thinks=tier is Tier.STRONG,

@@ -10,7 +10,7 @@ import pytest
 
 from infra import template
 from infra.bootstrap import ROOT
-from pigeonhole.models import MODELS
+from pigeonhole.claude.model_catalog import MODELS
 from pigeonhole.settings import TEAM_CAPS, Settings
 from tests.deployed import SECRET, Properties, stack
 

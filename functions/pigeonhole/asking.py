@@ -10,13 +10,14 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from pigeonhole import prompt, spend, steps
-from pigeonhole.answer import UnusableReplyError, interpret
+from pigeonhole import spend, steps
+from pigeonhole.claude import prompt
+from pigeonhole.claude.answer_form import UnusableReplyError, interpret
+from pigeonhole.claude.prompt import Asking, Question
 from pigeonhole.desk import Claim, Paid, Shift
 from pigeonhole.domain.document import Coverage, Defect, DocumentError, Reply, StopAll, Text, Tier, TryLater
 from pigeonhole.money import Need
 from pigeonhole.ports import Answer, Parts, Swap
-from pigeonhole.prompt import Asking, Question
 from pigeonhole.telling import tallies
 from pigeonhole.work import Reservation, Work
 

@@ -15,7 +15,6 @@ from pathlib import Path
 from threading import Lock
 from typing import Any, Literal, TypeVar
 
-from pigeonhole import models
 from pigeonhole.adapters.aws_clients import client
 from pigeonhole.adapters.dynamodb import DynamoLedger
 from pigeonhole.adapters.eventbridge import EventBus
@@ -24,6 +23,8 @@ from pigeonhole.adapters.s3 import ArtifactsBucket, Inbox, taxonomy_text
 from pigeonhole.adapters.secrets_manager import api_key
 from pigeonhole.adapters.sqs import SqsQueues
 from pigeonhole.budget import STACK, Budget, account_of
+from pigeonhole.claude import model_catalog
+from pigeonhole.claude.prompt import Asking
 from pigeonhole.desk import Shift
 from pigeonhole.domain import taxonomy
 from pigeonhole.domain.document import Allowance, Defect, Reply, Stage, StopAll, Text, Tier, TryLater
@@ -32,7 +33,6 @@ from pigeonhole.extract import Extractor, Limits
 from pigeonhole.gate import Gatekeeper
 from pigeonhole.money import Cap
 from pigeonhole.ports import Analyst, Clock, Ledger, Parts, Rules
-from pigeonhole.prompt import Asking
 from pigeonhole.settings import Settings, SettingsError
 
 __all__ = ["Settings", "SettingsError", "connect", "shift"]
@@ -92,7 +92,7 @@ def rules(settings: Settings, taxonomy_uri: str | None) -> Rules:
     """What the operator decided; UnknownModelError, TaxonomyError."""
     fast = Asking(
         tier=Tier.FAST,
-        model=models.model(settings.fast_model),
+        model=model_catalog.model(settings.fast_model),
         max_tokens=1024,
         effort="low",
         thinks=False,
@@ -102,7 +102,7 @@ def rules(settings: Settings, taxonomy_uri: str | None) -> Rules:
     )
     strong = Asking(
         tier=Tier.STRONG,
-        model=models.model(settings.strong_model),
+        model=model_catalog.model(settings.strong_model),
         max_tokens=4096,
         effort="medium",
         thinks=True,

@@ -7,15 +7,16 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from pigeonhole import answer, models, spend
-from pigeonhole.answer import UnusableReplyError
+from pigeonhole import spend
+from pigeonhole.claude import answer_form, model_catalog
+from pigeonhole.claude.answer_form import UnusableReplyError
+from pigeonhole.claude.prompt import PROMPT_VERSION
 from pigeonhole.domain import evidence
 from pigeonhole.domain.document import Analysis, Coverage, DocumentError, Reply, Text, Tier
 from pigeonhole.domain.policy import Signals
 from pigeonhole.domain.record import Record, Status, Tokens, explain, read, tokens
 from pigeonhole.domain.taxonomy import Taxonomy
 from pigeonhole.ports import Body
-from pigeonhole.prompt import PROMPT_VERSION
 
 # With these issues no category of the taxonomy is meant.
 _NO_CATEGORY = frozenset({"unreadable", "none_of_these"})
@@ -75,7 +76,7 @@ def charged(record: Record, reply: Reply | None) -> Record:
 def examine(reply: Reply, text: Text, taxonomy: Taxonomy) -> tuple[Analysis | None, Signals]:
     """The answer, if the reply holds one, and all that the policy looks at."""
     try:
-        analysis = answer.interpret(reply, taxonomy)
+        analysis = answer_form.interpret(reply, taxonomy)
     except UnusableReplyError as error:
         return None, Signals(defect=error.defect)
     return analysis, Signals(
@@ -112,7 +113,7 @@ def _charged(record: Record, reply: Reply) -> dict[str, Any]:
     before = (record.usage or {}).get(reply.model, Tokens())
     added = tokens(reply.usage)
     both = Tokens(**{kind: getattr(before, kind) + getattr(added, kind) for kind in Tokens.model_fields})
-    cost = spend.cost_usd(models.model(reply.model), reply.usage)
+    cost = spend.cost_usd(model_catalog.model(reply.model), reply.usage)
     return {
         "usage": {**(record.usage or {}), reply.model: both},
         "cost_usd": (record.cost_usd or Decimal(0)) + cost,

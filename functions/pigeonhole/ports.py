@@ -15,13 +15,13 @@ from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
 from pigeonhole.adapters.lambda_events import Message
+from pigeonhole.claude.prompt import Asking
 from pigeonhole.domain.document import Allowance, Reply, Stage, StopAll, Text, TryLater, Upload
 from pigeonhole.domain.outcome_event import News
 from pigeonhole.domain.policy import Thresholds
 from pigeonhole.domain.record import Record
 from pigeonhole.domain.taxonomy import Taxonomy
 from pigeonhole.money import Account, Draw, Need
-from pigeonhole.prompt import Asking
 from pigeonhole.tally import Tally
 from pigeonhole.work import Order, OverCapBy, Reservation, Work
 

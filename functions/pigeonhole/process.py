@@ -7,6 +7,7 @@ from datetime import timedelta
 
 from pigeonhole import outcome, steps
 from pigeonhole.asking import ask
+from pigeonhole.claude.prompt import Asking
 from pigeonhole.desk import Claim, Shift, change, close, give_up, handle, kept
 from pigeonhole.domain import policy
 from pigeonhole.domain.document import Change, DocumentError, Kind, Stage, Text, Tier, TryLater, Upload
@@ -14,7 +15,6 @@ from pigeonhole.domain.policy import Accept, Escalate, Review, Signals
 from pigeonhole.domain.record import Record, Status
 from pigeonhole.follow import follow
 from pigeonhole.ports import Body, Parts
-from pigeonhole.prompt import Asking
 from pigeonhole.telling import tell
 from pigeonhole.work import Order
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+from pigeonhole.claude.model_catalog import Model, Price
 from pigeonhole.domain.document import Usage
-from pigeonhole.models import Model, Price
 
 NOTHING = Decimal(0)
 _MILLION = Decimal(1_000_000)

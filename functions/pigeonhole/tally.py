@@ -6,11 +6,12 @@ import zlib
 from dataclasses import asdict, dataclass, fields, replace
 from decimal import Decimal
 
-from pigeonhole import models, spend
-from pigeonhole.answer import UnusableReplyError, interpret
+from pigeonhole import spend
+from pigeonhole.claude import model_catalog
+from pigeonhole.claude.answer_form import UnusableReplyError, interpret
+from pigeonhole.claude.model_catalog import Model
 from pigeonhole.domain.document import Reply, Tier
 from pigeonhole.domain.taxonomy import Taxonomy
-from pigeonhole.models import Model
 from pigeonhole.spend import NOTHING
 from pigeonhole.work import Reservation, Work
 
@@ -95,12 +96,12 @@ def _of_reply(work: Work, tier: Tier, reply: Reply, day: str, strong: str, taxon
         tier=tier,
         category=_category(reply, taxonomy),
         shard=_shard(work),
-        count=_count(reply, models.model(strong) if tier is Tier.FAST else None),
+        count=_count(reply, model_catalog.model(strong) if tier is Tier.FAST else None),
     )
 
 
 def _count(reply: Reply, strong: Model | None) -> Count:
-    model, usage = models.model(reply.model), reply.usage
+    model, usage = model_catalog.model(reply.model), reply.usage
     cost, plain = spend.cost_usd(model, usage), spend.uncached_usd(model, usage)
     alone = spend.uncached_usd(strong, usage) if strong else NOTHING
     if reply.reused:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
-from pigeonhole import prompt
+from pigeonhole.claude import prompt
 from pigeonhole.domain.document import Text
 from pigeonhole.ports import Analyst, Rules
 

@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 from infra.local.offline_claude.server import serve
-from pigeonhole import models
 from pigeonhole.adapters.anthropic_client import Claude
+from pigeonhole.claude import model_catalog
+from pigeonhole.claude.prompt import Asking
 from pigeonhole.ports import Rules
-from pigeonhole.prompt import Asking
 from tests.benchmarks.baselines import plain_haiku, sonnet_alone
 from tests.benchmarks.corpus import Document, documents
 from tests.benchmarks.offline import Bill, Offline
@@ -198,7 +198,7 @@ def _differences(runs: Sequence[Run]) -> dict[str, float]:
 def _published_twice(one: Run) -> Decimal:
     """How much more than billed our dearer price of cache reads makes."""
     read = one.bill["models"][STRONG]["tokens"]["cache_read"] if STRONG in one.bill["models"] else 0
-    return Decimal(read) * (models.model(STRONG).price.cache_read - BILLED_CACHE_READ) / MILLION
+    return Decimal(read) * (model_catalog.model(STRONG).price.cache_read - BILLED_CACHE_READ) / MILLION
 
 
 def _tallied(world: World) -> Decimal:

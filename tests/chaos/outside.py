@@ -16,11 +16,12 @@ from typing import Any
 from greenlet import getcurrent
 
 from pigeonhole import batch as batches
-from pigeonhole import models, process, spend, upkeep
+from pigeonhole import process, spend, upkeep
 from pigeonhole.adapters import lambda_events
 from pigeonhole.asking import request_hash
 from pigeonhole.batch import Works
 from pigeonhole.budget import STACK, Budget, account_of
+from pigeonhole.claude import model_catalog
 from pigeonhole.desk import Shift
 from pigeonhole.domain import outcome_event
 from pigeonhole.domain.document import Change, DocumentError, Reply, Stage, StopAll, TryLater, Upload, Usage
@@ -501,7 +502,7 @@ class SimulatedClaude:
 
     def _bill(self, request: Mapping[str, Any], usage: Usage) -> None:
         """Claude's own bill, which must stay under every cap by the clock of whoever asks."""
-        outside, model = self.outside, models.model(request["model"])
+        outside, model = self.outside, model_catalog.model(request["model"])
         team = outside.askers.get(getcurrent(), "-")
         for where in _accounts(team, SkewedClock(outside.hub, self.invocation).now()):
             outside.billed[where] += spend.cost_usd(model, usage)  # type: ignore[assignment]

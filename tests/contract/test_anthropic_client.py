@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from pigeonhole import answer, prompt
 from pigeonhole.adapters.anthropic_client import Claude
+from pigeonhole.claude import answer_form, prompt
 from pigeonhole.domain.document import (
     Coverage,
     DocumentError,
@@ -45,7 +45,7 @@ def no(url: str, timeout: float = 10) -> PigeonholeError:
 @pytest.mark.parametrize("tier", list(Tier))
 def test_a_document_gets_its_answer_from_either_model(offline: OfflineClaude, tier: Tier) -> None:
     reply = ask(offline.url, tier)
-    said = answer.interpret(reply, TAXONOMY)
+    said = answer_form.interpret(reply, TAXONOMY)
     assert said.category == "invoice"
     assert (reply.model, reply.stop_reason) == (MODELS[tier], "end_turn")
     assert reply.request_id
@@ -106,8 +106,8 @@ def test_a_reply_that_is_no_answer_is_kept_as_it_came(offline: OfflineClaude, fa
     offline.suffers(fault)
     reply = ask(offline.url)
     assert reply.usage.output_tokens > 0
-    with pytest.raises(answer.UnusableReplyError):
-        answer.interpret(reply, TAXONOMY)
+    with pytest.raises(answer_form.UnusableReplyError):
+        answer_form.interpret(reply, TAXONOMY)
 
 
 def test_a_refused_connection_has_cost_nothing() -> None:

@@ -6,22 +6,23 @@ from dataclasses import replace
 
 import pytest
 
-from pigeonhole import answer, bootstrap, models, prompt, spend
+from pigeonhole import bootstrap, spend
 from pigeonhole.adapters.anthropic_client import Claude
+from pigeonhole.claude import answer_form, model_catalog, prompt
+from pigeonhole.claude.prompt import Asking, Question
 from pigeonhole.domain.document import Coverage, Reply, Text, Tier
-from pigeonhole.prompt import Asking, Question
 from pigeonhole.settings import Settings
 from tests.contract.claude_server import OfflineClaude
 from tests.contract.test_settings import NEEDED
 
 RULES = bootstrap.rules(Settings.load(NEEDED), None)
 INVOICE = "INVOICE No. 7\nBill to: Ada Ltd\nAmount due: 12.00 EUR\nPayment due within 14 days.\n"
-each_model = pytest.mark.parametrize("name", sorted(models.MODELS))
+each_model = pytest.mark.parametrize("name", sorted(model_catalog.MODELS))
 each_tier = pytest.mark.parametrize("tier", list(Tier))
 
 
 def asking(tier: Tier, name: str) -> Asking:
-    return replace(RULES.fast if tier is Tier.FAST else RULES.strong, model=models.model(name))
+    return replace(RULES.fast if tier is Tier.FAST else RULES.strong, model=model_catalog.model(name))
 
 
 def question(tier: Tier, name: str, words: str = INVOICE) -> Question:
@@ -39,7 +40,7 @@ def ask(offline: OfflineClaude, of: Question, *, kept: bool = False) -> Reply:
 def test_each_model_takes_what_either_tier_asks_of_it(offline: OfflineClaude, name: str, tier: Tier) -> None:
     for kept in (False, True):
         reply = ask(offline, question(tier, name), kept=kept)
-        assert answer.interpret(reply, RULES.taxonomy).category == "invoice"
+        assert answer_form.interpret(reply, RULES.taxonomy).category == "invoice"
     assert [entry["status"] for entry in offline.ledger()] == [200, 200]
 
 
@@ -61,7 +62,7 @@ def test_what_we_count_is_what_is_billed_and_never_less(
 ) -> None:
     # What a read from the cache costs the pages differ on for one model, and we take the dearer price.
     costs = [
-        float(spend.cost_usd(models.model(name), ask(offline, question(tier, name), kept=kept).usage))
+        float(spend.cost_usd(model_catalog.model(name), ask(offline, question(tier, name), kept=kept).usage))
         for kept in (True, True, False)
     ]
     billed = [float(entry["usd"]) for entry in offline.ledger()]
@@ -78,6 +79,6 @@ def test_a_prefix_that_is_kept_is_read_the_next_time_where_it_is_long_enough(
         ask(offline, asked, kept=True),
         ask(offline, question(Tier.FAST, name, "Dear all"), kept=True),
     )
-    is_long = asked.prefix_tokens >= models.model(name).cacheable_tokens
+    is_long = asked.prefix_tokens >= model_catalog.model(name).cacheable_tokens
     assert (first.usage.cache_write_tokens > 0) is is_long
     assert (second.usage.cache_read_tokens > 0) is is_long

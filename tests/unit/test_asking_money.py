@@ -11,9 +11,10 @@ from importlib.resources import files
 
 import pytest
 
-from pigeonhole import models, prompt, spend
+from pigeonhole import spend
 from pigeonhole.asking import ask, request_hash
 from pigeonhole.budget import STACK, account_of
+from pigeonhole.claude import model_catalog, prompt
 from pigeonhole.desk import LostError, keep
 from pigeonhole.domain import taxonomy
 from pigeonhole.domain.document import (
@@ -379,7 +380,7 @@ SHIPPED = taxonomy.load((files("pigeonhole") / "domain" / "taxonomy.toml").read_
 
 
 def with_model(name: str, *answers, categories=SHIPPED) -> World:
-    fast = replace(RULES.fast, model=models.model(name))
+    fast = replace(RULES.fast, model=model_catalog.model(name))
     return world(*answers, rules=replace(RULES, taxonomy=categories, fast=fast))
 
 

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pigeonhole import models
+from pigeonhole.claude import model_catalog
+from pigeonhole.claude.model_catalog import MODELS, UnknownModelError
 from pigeonhole.domain.document import Usage
-from pigeonhole.models import MODELS, UnknownModelError
 from pigeonhole.spend import cost_usd, most_usd, uncached_usd
 
 COUNTS = st.integers(0, 2_000_000)
@@ -44,12 +44,12 @@ KINDS = ("input_tokens", "output_tokens", "cache_read_tokens", "cache_write_toke
     ],
 )
 def test_a_call_costs_what_the_price_list_says(name, usage, usd):
-    assert cost_usd(models.model(name), usage) == Decimal(usd)
+    assert cost_usd(model_catalog.model(name), usage) == Decimal(usd)
 
 
 @given(USAGES, st.sampled_from(sorted(MODELS)))
 def test_no_cost_is_rounded(usage, name):
-    exact = cost_usd(models.model(name), usage) * 1_000_000_000
+    exact = cost_usd(model_catalog.model(name), usage) * 1_000_000_000
 
     assert exact == exact.to_integral_value()
     assert exact >= 0
@@ -63,7 +63,7 @@ def test_more_tokens_never_cost_less(usage, more, name):
         cache_read_tokens=usage.cache_read_tokens,
         cache_write_tokens=usage.cache_write_tokens,
     )
-    assert cost_usd(models.model(name), longer) >= cost_usd(models.model(name), usage)
+    assert cost_usd(model_catalog.model(name), longer) >= cost_usd(model_catalog.model(name), usage)
 
 
 @pytest.mark.parametrize("name", sorted(MODELS))
@@ -81,14 +81,14 @@ def test_an_unknown_model_is_told_which_are_known():
     with pytest.raises(
         UnknownModelError, match="'claude-2' is not one of claude-haiku-4-5, claude-haiku-5-5"
     ):
-        models.model("claude-2")
+        model_catalog.model("claude-2")
 
 
 @given(USAGES, COUNTS, COUNTS, st.sampled_from(sorted(MODELS)))
 def test_no_call_within_its_bounds_costs_more_than_was_said_before(usage, more, longer, name):
-    most = most_usd(models.model(name), usage.prompt_tokens + more, usage.output_tokens + longer)
+    most = most_usd(model_catalog.model(name), usage.prompt_tokens + more, usage.output_tokens + longer)
 
-    assert cost_usd(models.model(name), usage) <= most
+    assert cost_usd(model_catalog.model(name), usage) <= most
 
 
 @pytest.mark.parametrize(
@@ -103,12 +103,12 @@ def test_no_call_within_its_bounds_costs_more_than_was_said_before(usage, more, 
     ids=["a write to the cache is the dearest", "to the step", "past the step", "strong", "answer alone"],
 )
 def test_what_a_call_may_cost_is_all_of_it_at_the_dearest(name, prompt, answer, usd):
-    assert most_usd(models.model(name), prompt, answer) == Decimal(usd)
+    assert most_usd(model_catalog.model(name), prompt, answer) == Decimal(usd)
 
 
 @given(USAGES, st.sampled_from(sorted(MODELS)))
 def test_without_a_cache_only_its_reads_would_have_been_dearer_and_only_its_writes_cheaper(usage, name):
-    model = models.model(name)
+    model = model_catalog.model(name)
     reads = Usage(**{kind: getattr(usage, kind) for kind in KINDS} | {"cache_write_tokens": 0})
     writes = Usage(**{kind: getattr(usage, kind) for kind in KINDS} | {"cache_read_tokens": 0})
 
@@ -118,4 +118,6 @@ def test_without_a_cache_only_its_reads_would_have_been_dearer_and_only_its_writ
 
 @given(USAGES, COUNTS, st.sampled_from(sorted(MODELS)))
 def test_sending_more_of_a_document_never_costs_less(usage, more, name):
-    assert uncached_usd(models.model(name), usage, more) >= uncached_usd(models.model(name), usage)
+    assert uncached_usd(model_catalog.model(name), usage, more) >= uncached_usd(
+        model_catalog.model(name), usage
+    )

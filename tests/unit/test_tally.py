@@ -12,7 +12,8 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, invariant, precondition, rule
 
-from pigeonhole import models, spend, steps, tally
+from pigeonhole import spend, steps, tally
+from pigeonhole.claude import model_catalog
 from pigeonhole.domain.document import Reply, Stage, Tier, Usage
 from pigeonhole.domain.policy import Signals
 from pigeonhole.tally import UNANSWERED, UNUSABLE, Count, Tally
@@ -94,7 +95,7 @@ def test_what_was_reused_has_saved_its_price_and_counts_as_no_call():
 
 def test_without_any_of_them_it_would_have_cost_the_sum():
     one = counted(left_out_tokens=500)
-    whole = spend.uncached_usd(models.model(FAST), USAGE, 500)
+    whole = spend.uncached_usd(model_catalog.model(FAST), USAGE, 500)
 
     assert one.usd + one.saved_by_caching_usd + one.saved_by_cutting_usd == whole
 
@@ -228,7 +229,7 @@ class AnyHistory(RuleBasedStateMachine):
     def an_answer_comes(self, call, tokens):
         if self.knows_of(call):
             answer = said(call.tier, Usage(input_tokens=tokens))
-            self.billed += spend.cost_usd(models.model(answer.model), answer.usage)
+            self.billed += spend.cost_usd(model_catalog.model(answer.model), answer.usage)
             self.steps_to(steps.replied(self.work, call.tier, answer, call.by))
 
     @rule(call=consumes(calls))
@@ -280,7 +281,9 @@ class AnyHistory(RuleBasedStateMachine):
 
     @invariant()
     def every_reply_is_counted_once(self):
-        costs = [spend.cost_usd(models.model(each.model), each.usage) for each in self.work.replies.values()]
+        costs = [
+            spend.cost_usd(model_catalog.model(each.model), each.usage) for each in self.work.replies.values()
+        ]
         assert (self.sum.calls, self.sum.usd) == (len(costs), sum(costs))
 
     @invariant()

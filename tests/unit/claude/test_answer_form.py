@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pigeonhole.answer import UnusableReplyError, interpret
+from pigeonhole.claude.answer_form import UnusableReplyError, interpret
 from pigeonhole.domain.document import Analysis, Reply
 from tests.builders import TAXONOMY, answer, reply
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from pigeonhole.answer import Answer, schema
+from pigeonhole.claude.answer_form import Answer, schema
 from pigeonhole.domain import taxonomy
 from tests.builders import TAXONOMY
 

@@ -13,9 +13,9 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from pigeonhole import models, prompt
+from pigeonhole.claude import model_catalog, prompt
+from pigeonhole.claude.prompt import Question
 from pigeonhole.domain.document import Coverage, PageImage, Text, Tier
-from pigeonhole.prompt import Question
 from tests.builders import TAXONOMY, asking
 from tests.fakes import SCAN
 from tests.kept import assert_current
@@ -59,7 +59,7 @@ def test_the_requests_are_those_that_were_agreed_on():
     ],
 )
 def test_a_model_gets_only_the_parameters_that_it_takes(model, thinks, thinking, effort):
-    how = replace(asking(Tier.FAST), model=models.model(model), thinks=thinks)
+    how = replace(asking(Tier.FAST), model=model_catalog.model(model), thinks=thinks)
     request = prompt.question(text("a"), TAXONOMY, how).request
 
     assert request.get("thinking") == thinking
@@ -190,7 +190,7 @@ def test_no_prompt_can_pass_the_step_where_prices_rise(letter):
 @given(st.lists(st.text() | st.just(SCAN), max_size=4), st.integers(0, 50))
 def test_no_tokenizer_can_make_more_tokens_of_a_request_than_were_reckoned_with(body, tokens):
     question = ask(*body, tokens=tokens)
-    eyes = sum(block["type"] == "image" for block in content(question)) * models.image_tokens(
+    eyes = sum(block["type"] == "image" for block in content(question)) * model_catalog.image_tokens(
         asking(Tier.FAST).model, SCAN.width, SCAN.height
     )
     texts = [block["text"] for block in content(question) if block["type"] == "text"]

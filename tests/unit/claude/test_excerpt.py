@@ -7,7 +7,7 @@ from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pigeonhole.cut import MARK, Body, cut
+from pigeonhole.claude.excerpt import MARK, Body, cut
 from pigeonhole.domain.document import PageImage
 from tests.fakes import SCAN
 

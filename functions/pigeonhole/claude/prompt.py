@@ -11,11 +11,11 @@ from functools import lru_cache
 from html import escape
 from typing import Any
 
-from pigeonhole import answer, models
-from pigeonhole.cut import Body, cut
+from pigeonhole.claude import answer_form, model_catalog
+from pigeonhole.claude.excerpt import Body, cut
+from pigeonhole.claude.model_catalog import Effort, Model
 from pigeonhole.domain.document import PageImage, Text, Tier
 from pigeonhole.domain.taxonomy import Category, Taxonomy
-from pigeonhole.models import Effort, Model
 
 PROMPT_VERSION = "1"
 
@@ -104,7 +104,7 @@ def cached(request: Mapping[str, Any]) -> dict[str, Any]:
 
 def _question(body: Body, taxonomy: Taxonomy, asking: Asking, budget: int) -> Question:
     def eyes(page: PageImage) -> int:
-        return models.image_tokens(asking.model, page.width, page.height)
+        return model_catalog.image_tokens(asking.model, page.width, page.height)
 
     def likely(of: Body) -> int:
         return sum(_bytes(part) // BYTES_A_TOKEN if isinstance(part, str) else eyes(part) for part in of)
@@ -132,7 +132,7 @@ def _question(body: Body, taxonomy: Taxonomy, asking: Asking, budget: int) -> Qu
 @lru_cache(maxsize=8)
 def _frame(taxonomy: Taxonomy, asking: Asking) -> tuple[dict[str, Any], int]:
     """The request but for the document, the same for all of them, and its bytes."""
-    output: dict[str, Any] = {"format": {"type": "json_schema", "schema": answer.schema(taxonomy)}}
+    output: dict[str, Any] = {"format": {"type": "json_schema", "schema": answer_form.schema(taxonomy)}}
     if asking.model.effort:
         output["effort"] = asking.effort
     request: dict[str, Any] = {

@@ -1,0 +1,1 @@
+"""What Claude is asked and how its reply is read: pure."""
