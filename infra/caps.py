@@ -12,7 +12,7 @@ from typing import Any
 from infra.costing import in_json
 from pigeonhole.budget import STACK, account_of, day_ends, month_ends
 from pigeonhole.domain.record import stamp
-from pigeonhole.money import Cap
+from pigeonhole.money.account import Cap
 from pigeonhole.ports import Ledger
 from pigeonhole.settings import Settings
 from pigeonhole.work import OverCapBy

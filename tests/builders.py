@@ -22,7 +22,7 @@ from pigeonhole.domain.document import Allowance, Change, Kind, Reply, Stage, Ti
 from pigeonhole.domain.policy import Thresholds
 from pigeonhole.domain.record import OUTCOMES, Record, Status, begun
 from pigeonhole.gate import Gatekeeper
-from pigeonhole.money import Cap
+from pigeonhole.money.account import Cap
 from pigeonhole.ports import Answer, Parts, Rules, Swap
 from pigeonhole.work import Order, Work
 from tests.fakes import (

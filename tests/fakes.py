@@ -16,7 +16,7 @@ from pigeonhole.adapters.lambda_events import Message
 from pigeonhole.domain.document import Coverage, DocumentError, PageImage, Reply, Text, Upload
 from pigeonhole.domain.outcome_event import News
 from pigeonhole.domain.record import Record
-from pigeonhole.money import Account, Draw, Pace
+from pigeonhole.money.account import Account, Draw, Pace
 from pigeonhole.ports import Answer, Body, Entry, Gate, Swap
 from pigeonhole.tally import Count, Tally
 from pigeonhole.work import Order, OverCapBy, Work

@@ -10,13 +10,14 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from pigeonhole import spend, steps
+from pigeonhole import steps
 from pigeonhole.claude import prompt
 from pigeonhole.claude.answer_form import UnusableReplyError, interpret
 from pigeonhole.claude.prompt import Asking, Question
 from pigeonhole.desk import Claim, Paid, Shift
 from pigeonhole.domain.document import Coverage, Defect, DocumentError, Reply, StopAll, Text, Tier, TryLater
-from pigeonhole.money import Need
+from pigeonhole.money import pricing
+from pigeonhole.money.account import Need
 from pigeonhole.ports import Answer, Parts, Swap
 from pigeonhole.telling import tallies
 from pigeonhole.work import Reservation, Work
@@ -118,7 +119,7 @@ def _through_the_gate(asking: Asking, parts: Parts) -> Iterator[None]:
 
 
 def _account_for(booked: _Booked, reply: Reply, asking: Asking, parts: Parts) -> None:
-    cost = spend.cost_usd(asking.model, reply.usage)
+    cost = pricing.cost_usd(asking.model, reply.usage)
     parts.budget.settle(booked.reserved, cost)
     if reply.allowance:
         parts.budget.learn(reply.model, reply.allowance)
@@ -146,7 +147,7 @@ def _need(claim: Claim, question: Question, asking: Asking, *, is_cached: bool) 
         model=asking.model.id,
         tier=asking.tier,
         by=claim.work.owner or "",
-        usd=spend.most_usd(asking.model, question.most_tokens, asking.max_tokens),
+        usd=pricing.most_usd(asking.model, question.most_tokens, asking.max_tokens),
         input_tokens=question.likely_tokens,
         output_tokens=asking.likely_tokens,
         is_cached=is_cached,
@@ -191,7 +192,7 @@ def _book(
         is_ours = parts.ledger.swap(Swap(before=answer, after=mine), Swap(before=work, after=about_to))
     finally:
         if not is_ours:
-            parts.budget.settle(reserved, spend.NOTHING)
+            parts.budget.settle(reserved, pricing.NOTHING)
     if not is_ours:
         raise TryLater("the same question is being asked", seconds=_TWIN_SECONDS)
     return _Booked(claim=replace(claim, work=about_to), answer=mine, reserved=reserved)
@@ -219,7 +220,7 @@ def _let_go(booked: _Booked, parts: Parts, *, is_free: bool) -> None:
     work, answer = booked.claim.work, booked.answer
     after = steps.released(work) if is_free else steps.written_off(work)
     if is_free:
-        parts.budget.settle(booked.reserved, spend.NOTHING)
+        parts.budget.settle(booked.reserved, pricing.NOTHING)
     # Not written down in time, the twin waits for the lease to end, and the call counts at its full price.
     with suppress(TryLater):
         parts.ledger.swap(

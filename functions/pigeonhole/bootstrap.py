@@ -31,7 +31,7 @@ from pigeonhole.domain.document import Allowance, Defect, Reply, Stage, StopAll,
 from pigeonhole.domain.policy import Thresholds
 from pigeonhole.extract import Extractor, Limits
 from pigeonhole.gate import Gatekeeper
-from pigeonhole.money import Cap
+from pigeonhole.money.account import Cap
 from pigeonhole.ports import Analyst, Clock, Ledger, Parts, Rules
 from pigeonhole.settings import Settings, SettingsError
 

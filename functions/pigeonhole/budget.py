@@ -8,7 +8,7 @@ from decimal import Decimal
 from threading import Lock
 
 from pigeonhole.domain.document import Allowance, OverCap, PigeonholeError, TryLater
-from pigeonhole.money import Account, Cap, Draw, Need, Pace
+from pigeonhole.money.account import Account, Cap, Draw, Need, Pace
 from pigeonhole.ports import Clock, Ledger
 from pigeonhole.work import Reservation
 

@@ -7,7 +7,6 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from pigeonhole import spend
 from pigeonhole.claude import answer_form, model_catalog
 from pigeonhole.claude.answer_form import UnusableReplyError
 from pigeonhole.claude.prompt import PROMPT_VERSION
@@ -16,6 +15,7 @@ from pigeonhole.domain.document import Analysis, Coverage, DocumentError, Reply,
 from pigeonhole.domain.policy import Signals
 from pigeonhole.domain.record import Record, Status, Tokens, explain, read, tokens
 from pigeonhole.domain.taxonomy import Taxonomy
+from pigeonhole.money import pricing
 from pigeonhole.ports import Body
 
 # With these issues no category of the taxonomy is meant.
@@ -113,7 +113,7 @@ def _charged(record: Record, reply: Reply) -> dict[str, Any]:
     before = (record.usage or {}).get(reply.model, Tokens())
     added = tokens(reply.usage)
     both = Tokens(**{kind: getattr(before, kind) + getattr(added, kind) for kind in Tokens.model_fields})
-    cost = spend.cost_usd(model_catalog.model(reply.model), reply.usage)
+    cost = pricing.cost_usd(model_catalog.model(reply.model), reply.usage)
     return {
         "usage": {**(record.usage or {}), reply.model: both},
         "cost_usd": (record.cost_usd or Decimal(0)) + cost,

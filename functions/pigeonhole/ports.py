@@ -21,7 +21,7 @@ from pigeonhole.domain.outcome_event import News
 from pigeonhole.domain.policy import Thresholds
 from pigeonhole.domain.record import Record
 from pigeonhole.domain.taxonomy import Taxonomy
-from pigeonhole.money import Account, Draw, Need
+from pigeonhole.money.account import Account, Draw, Need
 from pigeonhole.tally import Tally
 from pigeonhole.work import Order, OverCapBy, Reservation, Work
 

@@ -12,11 +12,11 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from pigeonhole import spend
 from pigeonhole.claude import model_catalog
 from pigeonhole.domain.document import OverCap, Reply, Stage, StopAll, Tier, TryLater, Upload
 from pigeonhole.domain.policy import Signals
 from pigeonhole.domain.record import OUTCOMES, Record, Status, Waiting, begun, stamp
+from pigeonhole.money import pricing
 from pigeonhole.work import (
     ATTEMPTS,
     GiveUp,
@@ -187,7 +187,7 @@ def replied(work: Work, tier: Tier, reply: Reply, by: str | None) -> Work:
     if work.reserved in set_aside:
         work = released(work)
     others = tuple(each for each in work.unsettled if each not in set_aside)
-    cost = spend.cost_usd(model_catalog.model(reply.model), reply.usage)
+    cost = pricing.cost_usd(model_catalog.model(reply.model), reply.usage)
     useless = tuple(replace(each, usd=cost) for each in set_aside) if tier in work.replies else ()
     return replace(_owing(work, others + useless), replies={tier: reply, **work.replies})
 

@@ -6,13 +6,13 @@ import zlib
 from dataclasses import asdict, dataclass, fields, replace
 from decimal import Decimal
 
-from pigeonhole import spend
 from pigeonhole.claude import model_catalog
 from pigeonhole.claude.answer_form import UnusableReplyError, interpret
 from pigeonhole.claude.model_catalog import Model
 from pigeonhole.domain.document import Reply, Tier
 from pigeonhole.domain.taxonomy import Taxonomy
-from pigeonhole.spend import NOTHING
+from pigeonhole.money import pricing
+from pigeonhole.money.pricing import NOTHING
 from pigeonhole.work import Reservation, Work
 
 # So that writers seldom meet: two transactions on one item at once are one too many.
@@ -102,8 +102,8 @@ def _of_reply(work: Work, tier: Tier, reply: Reply, day: str, strong: str, taxon
 
 def _count(reply: Reply, strong: Model | None) -> Count:
     model, usage = model_catalog.model(reply.model), reply.usage
-    cost, plain = spend.cost_usd(model, usage), spend.uncached_usd(model, usage)
-    alone = spend.uncached_usd(strong, usage) if strong else NOTHING
+    cost, plain = pricing.cost_usd(model, usage), pricing.uncached_usd(model, usage)
+    alone = pricing.uncached_usd(strong, usage) if strong else NOTHING
     if reply.reused:
         return Count(reused=1, saved_by_reuse_usd=cost, alone_usd=alone)
     return Count(
@@ -112,7 +112,7 @@ def _count(reply: Reply, strong: Model | None) -> Count:
         usd=cost,
         alone_usd=alone,
         saved_by_caching_usd=plain - cost,
-        saved_by_cutting_usd=spend.uncached_usd(model, usage, reply.left_out_tokens) - plain,
+        saved_by_cutting_usd=pricing.uncached_usd(model, usage, reply.left_out_tokens) - plain,
     )
 
 

@@ -15,7 +15,7 @@ from infra.local.offline_claude.settings import Settings as Behaviour
 from pigeonhole.budget import STACK
 from pigeonhole.domain.document import Allowance
 from pigeonhole.domain.record import OUTCOMES, Status
-from pigeonhole.money import Cap
+from pigeonhole.money.account import Cap
 from tests.benchmarks.crowd import BATCHES, Crowd
 from tests.chaos.outside import Faults
 

@@ -24,7 +24,7 @@ from pigeonhole.adapters.anthropic_client import Claude
 from pigeonhole.budget import Budget
 from pigeonhole.domain.document import Allowance, Reply, Stage
 from pigeonhole.gate import Gatekeeper
-from pigeonhole.money import Cap
+from pigeonhole.money.account import Cap
 from pigeonhole.ports import Parts, Rules
 from tests.benchmarks.sorting import deployed_rules
 from tests.chaos.hub import Hub, Invocation

@@ -15,7 +15,7 @@ from pigeonhole.budget import STACK, Budget
 from pigeonhole.desk import Shift
 from pigeonhole.domain.document import Allowance, Change, Stage, Text
 from pigeonhole.gate import Gatekeeper
-from pigeonhole.money import Cap
+from pigeonhole.money.account import Cap
 from pigeonhole.ports import Analyst, Parts, Rules
 from pigeonhole.settings import Settings
 from tests.benchmarks.corpus import Document

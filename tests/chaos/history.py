@@ -14,7 +14,7 @@ from pigeonhole import upkeep
 from pigeonhole.budget import STACK, account_of
 from pigeonhole.domain.document import Stage, TryLater
 from pigeonhole.domain.record import OUTCOMES, Status
-from pigeonhole.money import Cap
+from pigeonhole.money.account import Cap
 from tests.chaos.hub import Hub
 from tests.chaos.outside import Faults, Outside
 

@@ -10,11 +10,12 @@ from typing import Any
 
 import pytest
 
-from pigeonhole import asking, batch, desk, follow, process, spend, steps, tally, upkeep
+from pigeonhole import asking, batch, desk, follow, process, steps, tally, upkeep
 from pigeonhole.domain import outcome_event
 from pigeonhole.domain.document import Reply, Stage, TryLater
 from pigeonhole.domain.record import Record
-from pigeonhole.money import Cap
+from pigeonhole.money import pricing
+from pigeonhole.money.account import Cap
 from pigeonhole.ports import Answer, Parts, Swap
 from pigeonhole.work import GiveUp
 from tests.fakes import FakeLedger
@@ -101,14 +102,14 @@ def _unreserved(
 def _gives_back_what_was_left(right: Any, found: Any, after: Any, row: Any, shown: Any, parts: Parts) -> Any:
     """Whoever takes over believes that the call of the one before was never made."""
     if found and found.reserved and found.owner != after.owner:
-        parts.budget.settle(found.reserved, spend.NOTHING)
+        parts.budget.settle(found.reserved, pricing.NOTHING)
     return right(found, after, row, shown, parts)
 
 
 def _settles_first(right: Any, booked: Any, *args: Any) -> Reply:
     """Everything goes back before the answer is there, whose price is taken then."""
     parts: Parts = args[-1]
-    parts.budget.settle(booked.reserved, spend.NOTHING)
+    parts.budget.settle(booked.reserved, pricing.NOTHING)
     parts.budget.flush()
     reply: Reply = right(booked, *args)
     parts.budget.settle(booked.reserved, booked.reserved.usd)
@@ -116,7 +117,7 @@ def _settles_first(right: Any, booked: Any, *args: Any) -> Reply:
 
 
 def _settles_afterwards(right: Any, booked: Any, *args: Any) -> None:
-    right(replace(booked, reserved=replace(booked.reserved, usd=spend.NOTHING)), *args)
+    right(replace(booked, reserved=replace(booked.reserved, usd=pricing.NOTHING)), *args)
 
 
 def _without_conditions(right: Any, ledger: Any, draw: Any) -> Any:
@@ -126,7 +127,7 @@ def _without_conditions(right: Any, ledger: Any, draw: Any) -> Any:
 
 def _books_nothing(right: Any, claim: Any, answer: Any, key: str, need: Any, *args: Any) -> Any:
     """The account is drawn on when the price is known."""
-    return right(claim, answer, key, replace(need, usd=spend.NOTHING), *args)
+    return right(claim, answer, key, replace(need, usd=pricing.NOTHING), *args)
 
 
 def _twice(right: Any, *args: Any) -> None:

@@ -16,7 +16,7 @@ from typing import Any
 from greenlet import getcurrent
 
 from pigeonhole import batch as batches
-from pigeonhole import process, spend, upkeep
+from pigeonhole import process, upkeep
 from pigeonhole.adapters import lambda_events
 from pigeonhole.asking import request_hash
 from pigeonhole.batch import Works
@@ -28,7 +28,8 @@ from pigeonhole.domain.document import Change, DocumentError, Reply, Stage, Stop
 from pigeonhole.domain.outcome_event import News
 from pigeonhole.domain.record import OUTCOMES, Record
 from pigeonhole.gate import Gatekeeper
-from pigeonhole.money import Cap
+from pigeonhole.money import pricing
+from pigeonhole.money.account import Cap
 from pigeonhole.ports import Answer, Body, Parts
 from pigeonhole.work import Order
 from tests import builders
@@ -505,7 +506,7 @@ class SimulatedClaude:
         outside, model = self.outside, model_catalog.model(request["model"])
         team = outside.askers.get(getcurrent(), "-")
         for where in _accounts(team, SkewedClock(outside.hub, self.invocation).now()):
-            outside.billed[where] += spend.cost_usd(model, usage)  # type: ignore[assignment]
+            outside.billed[where] += pricing.cost_usd(model, usage)  # type: ignore[assignment]
 
 
 def _accounts(team: str, now: datetime) -> Iterator[tuple[str, str]]:

@@ -6,11 +6,12 @@ from dataclasses import replace
 
 import pytest
 
-from pigeonhole import bootstrap, spend
+from pigeonhole import bootstrap
 from pigeonhole.adapters.anthropic_client import Claude
 from pigeonhole.claude import answer_form, model_catalog, prompt
 from pigeonhole.claude.prompt import Asking, Question
 from pigeonhole.domain.document import Coverage, Reply, Text, Tier
+from pigeonhole.money import pricing
 from pigeonhole.settings import Settings
 from tests.contract.claude_server import OfflineClaude
 from tests.contract.test_settings import NEEDED
@@ -48,11 +49,11 @@ def test_each_model_takes_what_either_tier_asks_of_it(offline: OfflineClaude, na
 @each_model
 def test_no_bill_is_dearer_than_was_foreseen(offline: OfflineClaude, name: str, tier: Tier) -> None:
     asked, how = question(tier, name, INVOICE + "Größe 😀 und €, " * 2000), asking(tier, name)
-    most = spend.most_usd(how.model, asked.most_tokens, how.max_tokens)
+    most = pricing.most_usd(how.model, asked.most_tokens, how.max_tokens)
     for kept in (True, True, False):
         reply = ask(offline, asked, kept=kept)
         assert reply.usage.prompt_tokens <= asked.most_tokens
-        assert spend.cost_usd(how.model, reply.usage) <= most
+        assert pricing.cost_usd(how.model, reply.usage) <= most
 
 
 @each_tier
@@ -62,7 +63,9 @@ def test_what_we_count_is_what_is_billed_and_never_less(
 ) -> None:
     # What a read from the cache costs the pages differ on for one model, and we take the dearer price.
     costs = [
-        float(spend.cost_usd(model_catalog.model(name), ask(offline, question(tier, name), kept=kept).usage))
+        float(
+            pricing.cost_usd(model_catalog.model(name), ask(offline, question(tier, name), kept=kept).usage)
+        )
         for kept in (True, True, False)
     ]
     billed = [float(entry["usd"]) for entry in offline.ledger()]

@@ -9,7 +9,7 @@ from decimal import Decimal
 import pytest
 
 from pigeonhole.domain.document import Allowance, Tier
-from pigeonhole.money import Account, Cap, Draw, Pace
+from pigeonhole.money.account import Account, Cap, Draw, Pace
 from pigeonhole.ports import Ledger, Swap
 from pigeonhole.tally import Count, Tally
 from pigeonhole.work import OverCapBy

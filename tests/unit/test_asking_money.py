@@ -11,7 +11,6 @@ from importlib.resources import files
 
 import pytest
 
-from pigeonhole import spend
 from pigeonhole.asking import ask, request_hash
 from pigeonhole.budget import STACK, account_of
 from pigeonhole.claude import model_catalog, prompt
@@ -30,7 +29,8 @@ from pigeonhole.domain.document import (
     Usage,
 )
 from pigeonhole.domain.record import Status
-from pigeonhole.money import Cap
+from pigeonhole.money import pricing
+from pigeonhole.money.account import Cap
 from pigeonhole.process import escalate, triage
 from pigeonhole.tally import UNANSWERED, Count, Tally
 from pigeonhole.upkeep import review
@@ -81,7 +81,7 @@ def question(text: str = TEXT, rules=RULES) -> prompt.Question:
     return prompt.question(read, rules.taxonomy, rules.fast)
 
 
-DEAREST = spend.most_usd(RULES.fast.model, question().most_tokens, RULES.fast.max_tokens)
+DEAREST = pricing.most_usd(RULES.fast.model, question().most_tokens, RULES.fast.max_tokens)
 
 
 def tallies(made: World, category: str) -> Count:

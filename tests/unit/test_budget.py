@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from pigeonhole.budget import STACK, Budget, account_of, day_ends, month_ends
 from pigeonhole.domain.document import Allowance, OverCap, Tier, TryLater
-from pigeonhole.money import Cap, Draw, Need
+from pigeonhole.money.account import Cap, Draw, Need
 from tests.builders import breaks
 from tests.fakes import START, FakeClock, FakeLedger
 

@@ -10,7 +10,7 @@ from infra.caps import Queue, Used, caps_of, queues, standings
 from pigeonhole import bootstrap, steps
 from pigeonhole.budget import day_ends, month_ends
 from pigeonhole.domain.document import OverCap
-from pigeonhole.money import Draw
+from pigeonhole.money.account import Draw
 from pigeonhole.ports import Swap
 from pigeonhole.settings import Settings
 from pigeonhole.work import Order, Park

@@ -12,7 +12,7 @@ from pigeonhole import upkeep
 from pigeonhole.budget import STACK, account_of
 from pigeonhole.domain.document import StopAll, TryLater, Upload
 from pigeonhole.domain.record import Status
-from pigeonhole.money import Cap
+from pigeonhole.money.account import Cap
 from pigeonhole.ports import Gate
 from pigeonhole.process import triage
 from pigeonhole.upkeep import sweep

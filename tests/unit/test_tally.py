@@ -12,10 +12,11 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, invariant, precondition, rule
 
-from pigeonhole import spend, steps, tally
+from pigeonhole import steps, tally
 from pigeonhole.claude import model_catalog
 from pigeonhole.domain.document import Reply, Stage, Tier, Usage
 from pigeonhole.domain.policy import Signals
+from pigeonhole.money import pricing
 from pigeonhole.tally import UNANSWERED, UNUSABLE, Count, Tally
 from pigeonhole.work import Reservation, Work
 from tests.builders import TAXONOMY, reply, upload, work
@@ -95,7 +96,7 @@ def test_what_was_reused_has_saved_its_price_and_counts_as_no_call():
 
 def test_without_any_of_them_it_would_have_cost_the_sum():
     one = counted(left_out_tokens=500)
-    whole = spend.uncached_usd(model_catalog.model(FAST), USAGE, 500)
+    whole = pricing.uncached_usd(model_catalog.model(FAST), USAGE, 500)
 
     assert one.usd + one.saved_by_caching_usd + one.saved_by_cutting_usd == whole
 
@@ -229,7 +230,7 @@ class AnyHistory(RuleBasedStateMachine):
     def an_answer_comes(self, call, tokens):
         if self.knows_of(call):
             answer = said(call.tier, Usage(input_tokens=tokens))
-            self.billed += spend.cost_usd(model_catalog.model(answer.model), answer.usage)
+            self.billed += pricing.cost_usd(model_catalog.model(answer.model), answer.usage)
             self.steps_to(steps.replied(self.work, call.tier, answer, call.by))
 
     @rule(call=consumes(calls))
@@ -282,7 +283,8 @@ class AnyHistory(RuleBasedStateMachine):
     @invariant()
     def every_reply_is_counted_once(self):
         costs = [
-            spend.cost_usd(model_catalog.model(each.model), each.usage) for each in self.work.replies.values()
+            pricing.cost_usd(model_catalog.model(each.model), each.usage)
+            for each in self.work.replies.values()
         ]
         assert (self.sum.calls, self.sum.usd) == (len(costs), sum(costs))
 

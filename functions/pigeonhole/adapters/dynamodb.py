@@ -16,7 +16,7 @@ from pigeonhole.adapters.aws_errors import classified, code_of
 from pigeonhole.adapters.dynamodb_items import Item, as_item, as_plain, plain_times
 from pigeonhole.domain.document import TryLater, Upload
 from pigeonhole.domain.record import Record, stamp
-from pigeonhole.money import Account, Draw
+from pigeonhole.money.account import Account, Draw
 from pigeonhole.ports import Answer, Entry, Gate, Swap
 from pigeonhole.tally import Tally
 from pigeonhole.work import OverCapBy, Work

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from pigeonhole.claude import model_catalog
 from pigeonhole.claude.model_catalog import MODELS, UnknownModelError
 from pigeonhole.domain.document import Usage
-from pigeonhole.spend import cost_usd, most_usd, uncached_usd
+from pigeonhole.money.pricing import cost_usd, most_usd, uncached_usd
 
 COUNTS = st.integers(0, 2_000_000)
 USAGES = st.builds(
