@@ -12,10 +12,10 @@ from typing import Any
 from infra.costing import in_json
 from pigeonhole.budget import STACK, account_of, day_ends, month_ends
 from pigeonhole.domain.record import stamp
+from pigeonhole.jobs.job import OverCapBy
 from pigeonhole.money.account import Cap
 from pigeonhole.ports import Ledger
 from pigeonhole.settings import Settings
-from pigeonhole.work import OverCapBy
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

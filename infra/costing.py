@@ -9,7 +9,7 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 
-from pigeonhole.tally import Count, Tally
+from pigeonhole.jobs.usage import Count, Tally
 
 USUAL_DAYS = 30
 # The ledger forgets a tally after as many.

@@ -14,10 +14,10 @@ from pigeonhole.adapters.sqs import SqsQueues
 from pigeonhole.domain import taxonomy
 from pigeonhole.domain.document import PigeonholeError, Stage
 from pigeonhole.gate import Gatekeeper
+from pigeonhole.jobs.job import Order
+from pigeonhole.jobs.usage import Tally
 from pigeonhole.ports import Parts, Swap
 from pigeonhole.settings import Settings, SettingsError
-from pigeonhole.tally import Tally
-from pigeonhole.work import Order
 
 
 def operator(stack: Stack, *, acts: bool = True) -> Parts:

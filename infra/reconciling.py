@@ -8,8 +8,8 @@ from pigeonhole import upkeep
 from pigeonhole.domain.document import Stage, Upload
 from pigeonhole.domain.record import OUTCOMES, Record, Status
 from pigeonhole.follow import follow
+from pigeonhole.jobs.job import Work
 from pigeonhole.ports import Gate, Parts
-from pigeonhole.work import Work
 
 
 class Finding(StrEnum):

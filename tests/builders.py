@@ -11,7 +11,6 @@ from typing import Any
 
 from boto3.dynamodb.types import TypeSerializer
 
-from pigeonhole import steps
 from pigeonhole.adapters.lambda_events import Message
 from pigeonhole.budget import STACK, Budget
 from pigeonhole.claude import model_catalog
@@ -22,9 +21,10 @@ from pigeonhole.domain.document import Allowance, Change, Kind, Reply, Stage, Ti
 from pigeonhole.domain.policy import Thresholds
 from pigeonhole.domain.record import OUTCOMES, Record, Status, begun
 from pigeonhole.gate import Gatekeeper
+from pigeonhole.jobs import transitions
+from pigeonhole.jobs.job import Order, Work
 from pigeonhole.money.account import Cap
 from pigeonhole.ports import Answer, Parts, Rules, Swap
-from pigeonhole.work import Order, Work
 from tests.fakes import (
     START,
     FakeAnalyst,
@@ -87,7 +87,7 @@ def record(of: Upload | None = None, status: Status = Status.DONE, run: int = 1,
 def work(of: Upload | None = None, **changes: Any) -> Work:
     """The work on an upload that has just begun, but for the changes."""
     run = changes.get("run", 1)
-    return replace(steps.new(Order(upload=of or upload(), run=run), None, START), **changes)
+    return replace(transitions.new(Order(upload=of or upload(), run=run), None, START), **changes)
 
 
 def created(of: Upload) -> Change:

@@ -16,10 +16,10 @@ from pigeonhole.adapters.lambda_events import Message
 from pigeonhole.domain.document import Coverage, DocumentError, PageImage, Reply, Text, Upload
 from pigeonhole.domain.outcome_event import News
 from pigeonhole.domain.record import Record
+from pigeonhole.jobs.job import Order, OverCapBy, Work
+from pigeonhole.jobs.usage import Count, Tally
 from pigeonhole.money.account import Account, Draw, Pace
 from pigeonhole.ports import Answer, Body, Entry, Gate, Swap
-from pigeonhole.tally import Count, Tally
-from pigeonhole.work import Order, OverCapBy, Work
 
 T = TypeVar("T")
 R = TypeVar("R")

@@ -10,17 +10,17 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from pigeonhole import steps
 from pigeonhole.claude import prompt
 from pigeonhole.claude.answer_form import UnusableReplyError, interpret
 from pigeonhole.claude.prompt import Asking, Question
 from pigeonhole.desk import Claim, Paid, Shift
 from pigeonhole.domain.document import Coverage, Defect, DocumentError, Reply, StopAll, Text, Tier, TryLater
+from pigeonhole.jobs import transitions
+from pigeonhole.jobs.job import Reservation, Work
 from pigeonhole.money import pricing
 from pigeonhole.money.account import Need
 from pigeonhole.ports import Answer, Parts, Swap
 from pigeonhole.telling import tallies
-from pigeonhole.work import Reservation, Work
 
 _TWIN_SECONDS = 15.0
 
@@ -93,7 +93,7 @@ def _check_time(latest: datetime, parts: Parts) -> None:
 
 def _with(claim: Claim, reply: Reply, asking: Asking, answer: Answer | None = None) -> Claim:
     """The claim with a reply that has to be written down."""
-    work = steps.replied(claim.work, asking.tier, reply, claim.work.owner)
+    work = transitions.replied(claim.work, asking.tier, reply, claim.work.owner)
     return replace(
         claim, work=work, paid=Paid(reply=reply, tier=asking.tier, before=claim.work, answer=answer)
     )
@@ -186,7 +186,7 @@ def _book(
         lease_until=work.lease_until,
         reply=answer.reply if answer else None,
     )
-    about_to = steps.next_revision(work, steps.reserved(work, reserved))
+    about_to = transitions.next_revision(work, transitions.reserved(work, reserved))
     is_ours = False
     try:
         is_ours = parts.ledger.swap(Swap(before=answer, after=mine), Swap(before=work, after=about_to))
@@ -218,13 +218,13 @@ def _called(
 def _let_go(booked: _Booked, parts: Parts, *, is_free: bool) -> None:
     """The answer row is given back, so that a twin need not wait, and the call accounted for."""
     work, answer = booked.claim.work, booked.answer
-    after = steps.released(work) if is_free else steps.written_off(work)
+    after = transitions.released(work) if is_free else transitions.written_off(work)
     if is_free:
         parts.budget.settle(booked.reserved, pricing.NOTHING)
     # Not written down in time, the twin waits for the lease to end, and the call counts at its full price.
     with suppress(TryLater):
         parts.ledger.swap(
             Swap(before=answer, after=replace(answer, rev=answer.rev + 1, owner=None)),
-            Swap(before=work, after=steps.next_revision(work, after)),
+            Swap(before=work, after=transitions.next_revision(work, after)),
             tallies=tallies(work, after, parts),
         )

@@ -10,8 +10,8 @@ from typing import Any
 from pigeonhole.adapters.lambda_events import Batch, Message
 from pigeonhole.desk import Shift
 from pigeonhole.domain.document import Change, Stage, TryLater
+from pigeonhole.jobs.job import Order, WorkAloneError
 from pigeonhole.ports import Parts
-from pigeonhole.work import Order, WorkAloneError
 
 Ask = Change | Order
 Kind = type[Change] | Stage

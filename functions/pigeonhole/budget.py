@@ -8,9 +8,9 @@ from decimal import Decimal
 from threading import Lock
 
 from pigeonhole.domain.document import Allowance, OverCap, PigeonholeError, TryLater
+from pigeonhole.jobs.job import Reservation
 from pigeonhole.money.account import Account, Cap, Draw, Need, Pace
 from pigeonhole.ports import Clock, Ledger
-from pigeonhole.work import Reservation
 
 STACK = "stack"
 _MINUTE = 60.0

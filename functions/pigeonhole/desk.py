@@ -8,14 +8,15 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from types import MappingProxyType
 
-from pigeonhole import outcome, steps
+from pigeonhole import outcome
 from pigeonhole.domain.document import Defect, DocumentError, Reply, Stage, StopAll, Tier, TryLater
 from pigeonhole.domain.policy import Signals
 from pigeonhole.domain.record import Record, Status
 from pigeonhole.follow import follow
+from pigeonhole.jobs import transitions
+from pigeonhole.jobs.job import GiveUp, Order, Park, PutBack, Work
 from pigeonhole.ports import Answer, Parts, Swap
 from pigeonhole.telling import tallies, tell
-from pigeonhole.work import GiveUp, Order, Park, PutBack, Work
 
 # A lease outlives the invocation a little, so that nobody begins while its last write is on the way.
 _LEASE_GRACE = timedelta(seconds=5)
@@ -82,7 +83,7 @@ def handle(order: Order, step: Callable[[Claim, Parts, Shift], None], parts: Par
         # Our mistake, not the document's: no attempt is counted that cost nothing, and a person mends it.
         due = parts.clock.now() + _PARKED_CHECK + parts.rules.visibility[order.stage]
         with suppress(LostError, TryLater, Defect):
-            change(claim, lambda work: steps.given_back(work, due), parts)
+            change(claim, lambda work: transitions.given_back(work, due), parts)
         raise
 
 
@@ -97,10 +98,12 @@ def take(order: Order, parts: Parts, shift: Shift) -> Claim | None:
         found, row = (None, None) if is_guess else parts.ledger.state(order.upload, order.run)
         if _may_have_expired(order, row) and follow(order.upload, parts):
             continue
-        after = steps.claimed(found, row, order, now, owner=owner, until=until, alone=shift.alone, due=due)
+        after = transitions.claimed(
+            found, row, order, now, owner=owner, until=until, alone=shift.alone, due=due
+        )
         if after is None:
             return None
-        shown = None if steps.is_overtaken(after, row) else steps.shown(after, row)
+        shown = None if transitions.is_overtaken(after, row) else transitions.shown(after, row)
         if claim := _written(found, after, row, shown, parts):
             return claim if after.owner == owner else None
     raise TryLater("others are changing the same work", seconds=_CONTENTION_SECONDS)
@@ -133,7 +136,7 @@ def keep(claim: Claim, parts: Parts) -> Claim:
         return claim
     found, answer = paid.before, paid.answer
     for attempt in range(_PAID_SWAPS):
-        after = steps.replied(found, paid.tier, paid.reply, owner)
+        after = transitions.replied(found, paid.tier, paid.reply, owner)
         try:
             if kept := _written(found, after, claim.row, None, parts, replace(paid, answer=answer)):
                 break
@@ -171,7 +174,7 @@ def close(
     claim: Claim, record: Record, parts: Parts, seen: Mapping[Tier, Signals] = MappingProxyType({})
 ) -> None:
     """The end: the outcome is written, and said."""
-    change(claim, lambda work: steps.ended(work, record, seen), parts)
+    change(claim, lambda work: transitions.ended(work, record, seen), parts)
     tell(record, parts)
 
 
@@ -179,7 +182,7 @@ def give_up(claim: Claim, error: DocumentError, parts: Parts, known: Record | No
     """The end without an answer: `failed`, or on escalation the fast answer for a person to decide."""
     work = claim.work
     end = outcome.failed if work.stage is Stage.TRIAGE else outcome.undecided
-    paid = outcome.charged(known or work.draft, work.replies.get(steps.TIERS[work.stage]))
+    paid = outcome.charged(known or work.draft, work.replies.get(transitions.TIERS[work.stage]))
     close(claim, end(paid, error, parts.clock.now()), parts)
 
 
@@ -207,7 +210,7 @@ def _after(claim: Claim, error: TryLater | StopAll, parts: Parts) -> GiveUp | Pa
     now = parts.clock.now()
     work, row = _again(claim, parts)
     claim = Claim(work=work, row=row)
-    verdict = steps.aftermath(steps.counted(work, error, now), error, now)
+    verdict = transitions.aftermath(transitions.counted(work, error, now), error, now)
     match verdict:
         case GiveUp(code):
             give_up(claim, DocumentError(code), parts)
@@ -215,16 +218,20 @@ def _after(claim: Claim, error: TryLater | StopAll, parts: Parts) -> GiveUp | Pa
             # Sweep asks the gate, which a person may open before its time; an end of caps it knows.
             due = park.until if park.over_cap and park.until else now + _PARKED_CHECK
             claim = change(
-                claim, lambda work: steps.parked(steps.counted(work, error, now), park, now, due), parts
+                claim,
+                lambda work: transitions.parked(transitions.counted(work, error, now), park, now, due),
+                parts,
             )
             tell(claim.work.draft, parts)
             if park.over_cap:
                 parts.journal.count("OverCap")
         case PutBack(seconds):
-            longest = steps.LONGEST_PUT_BACK.total_seconds()
+            longest = transitions.LONGEST_PUT_BACK.total_seconds()
             verdict = PutBack(min(parts.chance.jitter(seconds), longest))
             due = now + timedelta(seconds=verdict.seconds) + parts.rules.visibility[work.stage]
-            change(claim, lambda work: steps.put_back(steps.counted(work, error, now), due), parts)
+            change(
+                claim, lambda work: transitions.put_back(transitions.counted(work, error, now), due), parts
+            )
     return verdict
 
 
@@ -245,11 +252,11 @@ def _again(claim: Claim, parts: Parts) -> tuple[Work, Record | None]:
 def _changed(claim: Claim, step: Callable[[Work], Work], parts: Parts) -> Claim | None:
     """The claim after the step; None when the work or the row has changed since it was read. LostError."""
     after = step(claim.work)
-    overtaken = steps.is_overtaken(after, claim.row)
+    overtaken = transitions.is_overtaken(after, claim.row)
     if overtaken:
-        after = steps.superseded(claim.work)
+        after = transitions.superseded(claim.work)
     found = claim.paid.before if claim.paid else claim.work
-    shown = None if overtaken else steps.shown(after, claim.row)
+    shown = None if overtaken else transitions.shown(after, claim.row)
     changed = _written(found, after, claim.row, shown, parts, claim.paid)
     if changed and overtaken:
         raise LostError
@@ -265,7 +272,7 @@ def _written(
     paid: Paid | None = None,
 ) -> Claim | None:
     """The claim as written, all at once; None when anything has changed since it was read."""
-    next_work = steps.next_revision(found, after)
+    next_work = transitions.next_revision(found, after)
     swaps = [Swap(before=found, after=next_work)]
     if shown:
         swaps.append(Swap(before=row, after=shown))

@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 
-from pigeonhole import steps
 from pigeonhole.domain.document import Stage, TryLater, Upload
 from pigeonhole.domain.record import Record, Status, begun
+from pigeonhole.jobs import transitions
+from pigeonhole.jobs.job import Order
 from pigeonhole.ports import Parts, Swap
 from pigeonhole.telling import tallies, tell
-from pigeonhole.work import Order
 
 _TOMBSTONE = timedelta(days=30)
 _BEFORE_ALL = "0" * 64
@@ -48,12 +48,12 @@ def _aged(current: Upload, row: Record, parts: Parts) -> bool:
     if latest := parts.ledger.latest(current):
         runs[latest.run] = latest
     works = [work for work in runs.values() if work]
-    if any(steps.is_held(work, now) for work in works):
+    if any(transitions.is_held(work, now) for work in works):
         raise TryLater("somebody is at the version that is shown", seconds=10)
     swaps = [Swap(before=row, after=row.model_copy(update={"sequencer": current.sequencer}))]
     for work in works:
-        aged = steps.aged(work, current.sequencer)
-        swaps.append(Swap(before=work, after=steps.next_revision(work, aged)))
+        aged = transitions.aged(work, current.sequencer)
+        swaps.append(Swap(before=work, after=transitions.next_revision(work, aged)))
     return parts.ledger.swap(*swaps)
 
 
@@ -76,11 +76,14 @@ def _restored(current: Upload, row: Record | None, parts: Parts) -> bool:
     found = parts.ledger.latest(current)
     due = now + parts.rules.visibility[Stage.TRIAGE]
     if found:
-        after = steps.reopened(found, current.sequencer, now)
+        after = transitions.reopened(found, current.sequencer, now)
     else:
-        after = steps.new(Order(upload=current), None, now)
+        after = transitions.new(Order(upload=current), None, now)
     after = replace(after, due=None if after.stage is Stage.ENDED else due)
-    swaps = [Swap(before=found, after=steps.next_revision(found, after)), Swap(before=row, after=after.draft)]
+    swaps = [
+        Swap(before=found, after=transitions.next_revision(found, after)),
+        Swap(before=row, after=after.draft),
+    ]
     if not parts.ledger.swap(*swaps, tallies=tallies(found, after, parts)):
         return False
     if after.due is None:

@@ -21,9 +21,9 @@ from pigeonhole.domain.outcome_event import News
 from pigeonhole.domain.policy import Thresholds
 from pigeonhole.domain.record import Record
 from pigeonhole.domain.taxonomy import Taxonomy
+from pigeonhole.jobs.job import Order, OverCapBy, Reservation, Work
+from pigeonhole.jobs.usage import Tally
 from pigeonhole.money.account import Account, Draw, Need
-from pigeonhole.tally import Tally
-from pigeonhole.work import Order, OverCapBy, Reservation, Work
 
 T = TypeVar("T")
 R = TypeVar("R")

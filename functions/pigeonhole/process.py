@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 
-from pigeonhole import outcome, steps
+from pigeonhole import outcome
 from pigeonhole.asking import ask
 from pigeonhole.claude.prompt import Asking
 from pigeonhole.desk import Claim, Shift, change, close, give_up, handle, kept
@@ -14,9 +14,10 @@ from pigeonhole.domain.document import Change, DocumentError, Kind, Stage, Text,
 from pigeonhole.domain.policy import Accept, Escalate, Review, Signals
 from pigeonhole.domain.record import Record, Status
 from pigeonhole.follow import follow
+from pigeonhole.jobs import transitions
+from pigeonhole.jobs.job import Order
 from pigeonhole.ports import Body, Parts
 from pigeonhole.telling import tell
-from pigeonhole.work import Order
 
 
 def triage(asked: Change | Order, parts: Parts, shift: Shift) -> None:
@@ -126,7 +127,7 @@ def _saved_text(claim: Claim, parts: Parts) -> Text | None:
 def _cannot(claim: Claim, known: Record, error: DocumentError, parts: Parts) -> None:
     """The document's fault; for one that is gone, S3 says what stands in its place."""
     if error.code == "gone" and follow(claim.work.upload, parts):
-        change(claim, steps.superseded, parts)
+        change(claim, transitions.superseded, parts)
     else:
         give_up(claim, error, parts, known)
 
@@ -135,6 +136,6 @@ def _hand_over(claim: Claim, record: Record, text: Text, seen: Signals, parts: P
     """Marked first, with what was paid for, and then sent: a message that is lost, sweep sends when due."""
     due = parts.clock.now() + 2 * parts.rules.visibility[Stage.ESCALATION]
     eyes = bool(text.images)
-    change(claim, lambda work: steps.escalated(work, record, seen, eyes=eyes, due=due), parts)
+    change(claim, lambda work: transitions.escalated(work, record, seen, eyes=eyes, due=due), parts)
     tell(record, parts)
     parts.queues.send(replace(claim.work.order, stage=Stage.ESCALATION))

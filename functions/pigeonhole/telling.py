@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from pigeonhole import tally
 from pigeonhole.domain.record import Record
+from pigeonhole.jobs import usage
+from pigeonhole.jobs.job import Work
+from pigeonhole.jobs.usage import Tally
 from pigeonhole.ports import Parts
-from pigeonhole.tally import Tally
-from pigeonhole.work import Work
 
 
 def tell(record: Record, parts: Parts) -> None:
@@ -25,4 +25,4 @@ def tell(record: Record, parts: Parts) -> None:
 def tallies(before: Work | None, after: Work, parts: Parts) -> list[Tally]:
     """What a step adds to the day's account of calls, to be written with it."""
     day = parts.clock.now().date().isoformat()
-    return tally.told(before, after, day, parts.rules.strong.model.id, parts.rules.taxonomy)
+    return usage.told(before, after, day, parts.rules.strong.model.id, parts.rules.taxonomy)

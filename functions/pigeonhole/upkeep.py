@@ -9,15 +9,15 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from functools import partial
 
-from pigeonhole import steps
 from pigeonhole.budget import STACK, day_ends, month_ends
 from pigeonhole.domain.document import Stage, TryLater, Upload
 from pigeonhole.domain.outcome_event import News
 from pigeonhole.domain.record import Record, Status, stamp
+from pigeonhole.jobs import transitions
+from pigeonhole.jobs.job import Order, OverCapBy, Work
+from pigeonhole.jobs.usage import Tally
 from pigeonhole.ports import Gate, Parts, Swap
-from pigeonhole.tally import Tally
 from pigeonhole.telling import tallies, tell
-from pigeonhole.work import Order, OverCapBy, Work
 
 # So many a sweep, of each list: ten thousand parked documents go on over some minutes, not all at once.
 _AT_ONCE = 1000
@@ -63,14 +63,14 @@ def _can_pay(by: OverCapBy, rooms: dict[str, Decimal]) -> bool:
 
 def _send_on(work: Work, now: datetime, parts: Parts) -> int:
     parts.queues.send(work.order)
-    _mark(work, steps.sent_on(work, now + 2 * parts.rules.visibility[work.stage]), parts)
+    _mark(work, transitions.sent_on(work, now + 2 * parts.rules.visibility[work.stage]), parts)
     return 1
 
 
 def _mark(work: Work, after: Work, parts: Parts) -> None:
     """If somebody has the work by now, it needs no mark; not marked, it is sent once more."""
     with suppress(TryLater):
-        parts.ledger.swap(Swap(before=work, after=steps.next_revision(work, after)))
+        parts.ledger.swap(Swap(before=work, after=transitions.next_revision(work, after)))
 
 
 def publish(news: Iterable[News], parts: Parts) -> list[str]:
@@ -93,8 +93,8 @@ def redrive(row: Record, parts: Parts, *, forced: bool) -> Work:
         return _resumed(latest, parts, forced=forced)
     now = parts.clock.now()
     order = Order(upload=upload, run=(latest.run if latest else row.run) + 1, forced=forced)
-    work = replace(steps.new(order, row, now), due=now + parts.rules.visibility[Stage.TRIAGE])
-    if not parts.ledger.swap(Swap(before=None, after=steps.next_revision(None, work))):
+    work = replace(transitions.new(order, row, now), due=now + parts.rules.visibility[Stage.TRIAGE])
+    if not parts.ledger.swap(Swap(before=None, after=transitions.next_revision(None, work))):
         raise TryLater("somebody else has begun a new run", seconds=2)
     parts.queues.send(order)
     return work
@@ -104,7 +104,7 @@ def _resumed(work: Work, parts: Parts, *, forced: bool) -> Work:
     """Open work goes on; forced, it asks afresh where it has not asked yet."""
     if forced and not work.forced:
         before, work = work, replace(work, forced=True)
-        if not parts.ledger.swap(Swap(before=before, after=steps.next_revision(before, work))):
+        if not parts.ledger.swap(Swap(before=before, after=transitions.next_revision(before, work))):
             raise TryLater("somebody is at it", seconds=2)
     parts.queues.send(work.order)
     return work
@@ -129,9 +129,9 @@ def review(document: str, category: str | None, who: str, parts: Parts) -> Recor
         swaps: list[Swap] = []
         counted: list[Tally] = []
         if work := parts.ledger.latest(upload_of(row)):
-            ended = steps.ended(work, record, {})
+            ended = transitions.ended(work, record, {})
             record, counted = ended.draft, tallies(work, ended, parts)
-            swaps.append(Swap(before=work, after=steps.next_revision(work, ended)))
+            swaps.append(Swap(before=work, after=transitions.next_revision(work, ended)))
         if parts.ledger.swap(Swap(before=row, after=record), *swaps, tallies=counted):
             tell(record, parts)
             return record

@@ -13,7 +13,7 @@ from infra.cli.inputs import InputError
 from infra.cli.table import inert
 from infra.costing import KEPT_DAYS, USUAL_DAYS, By, Costs, WrongDatesError, costs, days, described
 from infra.operator import operator, settings_of
-from pigeonhole.tally import Count
+from pigeonhole.jobs.usage import Count
 
 
 def show_costs(

@@ -10,14 +10,15 @@ from typing import Any
 
 import pytest
 
-from pigeonhole import asking, batch, desk, follow, process, steps, tally, upkeep
+from pigeonhole import asking, batch, desk, follow, process, upkeep
 from pigeonhole.domain import outcome_event
 from pigeonhole.domain.document import Reply, Stage, TryLater
 from pigeonhole.domain.record import Record
+from pigeonhole.jobs import transitions, usage
+from pigeonhole.jobs.job import GiveUp
 from pigeonhole.money import pricing
 from pigeonhole.money.account import Cap
 from pigeonhole.ports import Answer, Parts, Swap
-from pigeonhole.work import GiveUp
 from tests.fakes import FakeLedger
 
 Patch = Callable[[pytest.MonkeyPatch], None]
@@ -93,7 +94,7 @@ def _unreserved(
     """A call that is noted on the work alone, so that twins do not hear of it."""
     mine = answer or Answer(team=need.team, key=key, run=claim.work.run)
     reserved = parts.budget.reserve(need, latest)
-    about_to = steps.next_revision(claim.work, steps.reserved(claim.work, reserved))
+    about_to = transitions.next_revision(claim.work, transitions.reserved(claim.work, reserved))
     if not parts.ledger.swap(Swap(before=claim.work, after=about_to)):
         raise TryLater("somebody else has it", seconds=1)
     return asking._Booked(claim=replace(claim, work=about_to), answer=mine, reserved=reserved)
@@ -154,7 +155,7 @@ def _marks_first(_: Any, parts: Parts) -> int:
     """A sweep that takes work off the list of what is due, and only then sends it."""
     due = parts.ledger.due(parts.clock.now(), 200)
     for work in due:
-        parts.ledger.swap(Swap(before=work, after=steps.next_revision(work, replace(work, due=None))))
+        parts.ledger.swap(Swap(before=work, after=transitions.next_revision(work, replace(work, due=None))))
         parts.queues.send(work.order)
     return len(due)
 
@@ -164,7 +165,7 @@ def _hands_over_last(_: Any, claim: Any, record: Record, text: Any, seen: Any, p
     now = parts.clock.now()
 
     def trusting(work: Any) -> Any:
-        return replace(steps.escalated(work, record, seen, eyes=False, due=now), due=None)
+        return replace(transitions.escalated(work, record, seen, eyes=False, due=now), due=None)
 
     desk.change(claim, trusting, parts)
     parts.queues.send(replace(claim.work.order, stage=Stage.ESCALATION))
@@ -197,14 +198,16 @@ MUTATIONS = (
     ),
     Mutation(
         "skips the lease check",
-        _all(_instead(steps, "check_free", _no_lease), _instead(asking, "_book", _unreserved)),
+        _all(_instead(transitions, "check_free", _no_lease), _instead(asking, "_book", _unreserved)),
         _shows("double_paid_outside_window"),
     ),
     Mutation("acknowledges early", _instead(batch, "settle", _acknowledges), _shows("lost", "stuck")),
-    Mutation("ignores the sequencer", _instead(steps, "is_overtaken", lambda *args: False), _shows("stale")),
+    Mutation(
+        "ignores the sequencer", _instead(transitions, "is_overtaken", lambda *args: False), _shows("stale")
+    ),
     Mutation(
         "counts throttles as attempts",
-        _all(_instead(steps, "counted", _counts_busy), _instead(steps, "aftermath", _gives_up)),
+        _all(_instead(transitions, "counted", _counts_busy), _instead(transitions, "aftermath", _gives_up)),
         _shows("lost"),
     ),
     Mutation("marks before it sends", _instead(upkeep, "sweep", _marks_first), _shows("lost", "stuck")),
@@ -213,10 +216,12 @@ MUTATIONS = (
         _instead(process, "_hand_over", _hands_over_last),
         _shows("lost", "stuck"),
     ),
-    Mutation("parks and forgets", _instead(steps, "parked", _marks_and_forgets), _shows("lost", "stuck")),
+    Mutation(
+        "parks and forgets", _instead(transitions, "parked", _marks_and_forgets), _shows("lost", "stuck")
+    ),
     Mutation(
         "gives back without a due time",
-        _all(_instead(steps, "put_back", _marks_and_forgets), _instead(batch, "settle", _acknowledges)),
+        _all(_instead(transitions, "put_back", _marks_and_forgets), _instead(batch, "settle", _acknowledges)),
         _shows("lost", "stuck"),
     ),
     Mutation(
@@ -231,10 +236,10 @@ MUTATIONS = (
     ),
     Mutation(
         "goes on after a person's word",
-        _all(_instead(steps, "is_overtaken", _without_people), _instead(upkeep, "review", _row_alone)),
+        _all(_instead(transitions, "is_overtaken", _without_people), _instead(upkeep, "review", _row_alone)),
         _shows("stale"),
     ),
-    Mutation("shows a run before its outcome", _instead(steps, "shown", _every_run), _shows("stale")),
+    Mutation("shows a run before its outcome", _instead(transitions, "shown", _every_run), _shows("stale")),
     Mutation(
         "publishes by status alone", _instead(outcome_event, "of", _by_status), _shows("events_missing")
     ),
@@ -246,8 +251,8 @@ MUTATIONS = (
     Mutation(
         "leaves a superseded version superseded",
         _all(
-            _instead(steps, "renewed", lambda right, work, row, upload, now: work),
-            _instead(steps, "reopened", _stays_superseded),
+            _instead(transitions, "renewed", lambda right, work, row, upload, now: work),
+            _instead(transitions, "reopened", _stays_superseded),
         ),
         _shows("stale", "lost"),
     ),
@@ -284,12 +289,12 @@ MUTATIONS = (
     Mutation("gives back twice", _instead(asking, "_account_for", _twice), _shows("miscounted", "over_cap")),
     Mutation(
         "leaves what was set aside on the work",
-        _instead(steps, "written_off", lambda right, work: work),
+        _instead(transitions, "written_off", lambda right, work: work),
         _shows("stuck"),
     ),
     Mutation(
         "counts no call whose answer never came",
-        _instead(tally, "told", _of_answers_alone),
+        _instead(usage, "told", _of_answers_alone),
         _shows("miscounted"),
     ),
 )

@@ -28,10 +28,10 @@ from pigeonhole.domain.document import Change, DocumentError, Reply, Stage, Stop
 from pigeonhole.domain.outcome_event import News
 from pigeonhole.domain.record import OUTCOMES, Record
 from pigeonhole.gate import Gatekeeper
+from pigeonhole.jobs.job import Order
 from pigeonhole.money import pricing
 from pigeonhole.money.account import Cap
 from pigeonhole.ports import Answer, Body, Parts
-from pigeonhole.work import Order
 from tests import builders
 from tests.builders import ALLOWANCE
 from tests.chaos.hub import Hub, Invocation

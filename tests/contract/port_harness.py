@@ -13,8 +13,8 @@ from pigeonhole.adapters.lambda_events import Message
 from pigeonhole.adapters.s3 import ArtifactsBucket, Inbox
 from pigeonhole.adapters.sqs import SqsQueues
 from pigeonhole.domain.document import Stage, Upload
+from pigeonhole.jobs.job import Order
 from pigeonhole.ports import Artifacts, Body, Bus, Objects, Queues
-from pigeonhole.work import Order
 from tests.builders import upload
 from tests.contract import moto_cloud
 from tests.fakes import FakeArtifacts, FakeBus, FakeObjects, FakeQueues

@@ -17,8 +17,8 @@ from pigeonhole.adapters import lambda_events
 from pigeonhole.adapters.lambda_events import UnfinishedError
 from pigeonhole.domain.document import TryLater
 from pigeonhole.domain.record import Status
+from pigeonhole.jobs.job import Order
 from pigeonhole.ports import Parts
-from pigeonhole.work import Order
 from tests.builders import World, breaks, record, reply, s3_record, sqs_event, stream_record, upload
 from tests.contract.test_settings import NEEDED
 

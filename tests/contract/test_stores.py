@@ -11,9 +11,9 @@ import pytest
 from pigeonhole.domain.document import Allowance, DocumentError, Reply, Stage, Tier, Upload
 from pigeonhole.domain.policy import Signals
 from pigeonhole.domain.record import Read, Record, Status, Tokens, Waiting
+from pigeonhole.jobs.job import OverCapBy, Reservation, Work
 from pigeonhole.outcome import failed
 from pigeonhole.ports import Answer, Entry, Gate, Ledger, Swap
-from pigeonhole.work import OverCapBy, Reservation, Work
 from tests.builders import record, reply, upload, work
 from tests.fakes import START
 

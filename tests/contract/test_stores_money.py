@@ -9,10 +9,10 @@ from decimal import Decimal
 import pytest
 
 from pigeonhole.domain.document import Allowance, Tier
+from pigeonhole.jobs.job import OverCapBy
+from pigeonhole.jobs.usage import Count, Tally
 from pigeonhole.money.account import Account, Cap, Draw, Pace
 from pigeonhole.ports import Ledger, Swap
-from pigeonhole.tally import Count, Tally
-from pigeonhole.work import OverCapBy
 from tests.builders import upload, work
 from tests.fakes import START
 

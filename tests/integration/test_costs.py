@@ -22,7 +22,7 @@ from infra.local.run import Wanted, local_stack
 from infra.operator import operator
 from infra.stack import Stack
 from pigeonhole.budget import month_ends
-from pigeonhole.work import Work
+from pigeonhole.jobs.job import Work
 
 pytestmark = pytest.mark.stack
 

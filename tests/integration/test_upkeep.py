@@ -13,9 +13,9 @@ from infra.reconciling import Finding, heal
 from infra.stack import Stack
 from pigeonhole import upkeep
 from pigeonhole.domain.document import StopAll
+from pigeonhole.jobs.job import Work
 from pigeonhole.ports import Parts
 from pigeonhole.upkeep import upload_of
-from pigeonhole.work import Work
 
 INVOICE = b"Invoice 4713\nBill to: Example Ltd\nTotal due: 120.00 EUR, payable within 30 days\n"
 pytestmark = pytest.mark.stack

@@ -13,10 +13,10 @@ from pigeonhole.batch import Ask, Works, settle
 from pigeonhole.desk import Shift
 from pigeonhole.domain.document import Change, Defect, Kind, Stage, Tier, TryLater
 from pigeonhole.domain.record import OUTCOMES, Status
+from pigeonhole.jobs.job import Order
 from pigeonhole.ports import Parts, Swap
 from pigeonhole.process import escalate, triage
 from pigeonhole.upkeep import sweep
-from pigeonhole.work import Order
 from tests.builders import World, breaks, keeps, message, reply, upload
 
 REPLIES = [reply(), reply(confidence=20), reply("refusal"), reply(text="?"), reply(issue="unreadable")]

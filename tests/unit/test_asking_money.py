@@ -29,12 +29,12 @@ from pigeonhole.domain.document import (
     Usage,
 )
 from pigeonhole.domain.record import Status
+from pigeonhole.jobs.job import Order, OverCapBy
+from pigeonhole.jobs.usage import UNANSWERED, Count, Tally
 from pigeonhole.money import pricing
 from pigeonhole.money.account import Cap
 from pigeonhole.process import escalate, triage
-from pigeonhole.tally import UNANSWERED, Count, Tally
 from pigeonhole.upkeep import review
-from pigeonhole.work import Order, OverCapBy
 from tests.builders import RULES, SHIFT, World, breaks, reply, reserves, upload
 from tests.fakes import START
 

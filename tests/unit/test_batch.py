@@ -13,8 +13,8 @@ from pigeonhole.batch import Works, settle
 from pigeonhole.budget import STACK
 from pigeonhole.domain.document import Change, Defect, DocumentError, Stage, StopAll, TryLater
 from pigeonhole.domain.record import Status
+from pigeonhole.jobs.job import Order
 from pigeonhole.process import escalate, triage
-from pigeonhole.work import Order
 from tests.builders import (
     DEADLINE,
     SHIFT,

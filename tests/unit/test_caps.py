@@ -7,13 +7,14 @@ from datetime import timedelta
 from decimal import Decimal
 
 from infra.caps import Queue, Used, caps_of, queues, standings
-from pigeonhole import bootstrap, steps
+from pigeonhole import bootstrap
 from pigeonhole.budget import day_ends, month_ends
 from pigeonhole.domain.document import OverCap
+from pigeonhole.jobs import transitions
+from pigeonhole.jobs.job import Order, Park
 from pigeonhole.money.account import Draw
 from pigeonhole.ports import Swap
 from pigeonhole.settings import Settings
-from pigeonhole.work import Order, Park
 from tests.builders import upload
 from tests.fakes import START, FakeClock, FakeLedger
 
@@ -66,8 +67,8 @@ def test_what_is_parked_for_money_is_told_by_account_with_the_earliest_end():
 
 
 def parked(ledger: FakeLedger, key: str, account: str, until) -> None:
-    work = steps.new(Order(upload=replace(upload(), key=key)), None, START)
-    park = steps.aftermath(work, OverCap(account, Decimal(1), "too dear", until=until), START)
+    work = transitions.new(Order(upload=replace(upload(), key=key)), None, START)
+    park = transitions.aftermath(work, OverCap(account, Decimal(1), "too dear", until=until), START)
     assert isinstance(park, Park)
-    after = steps.parked(work, park, START, until)
-    assert ledger.swap(Swap(before=None, after=steps.next_revision(None, after)))
+    after = transitions.parked(work, park, START, until)
+    assert ledger.swap(Swap(before=None, after=transitions.next_revision(None, after)))

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from infra.costing import By, Group, WrongDatesError, costs, days, described
 from pigeonhole.domain.document import Tier
-from pigeonhole.tally import Count, Tally
+from pigeonhole.jobs.usage import Count, Tally
 
 TODAY = date(2026, 11, 22)
 DOLLARS = st.decimals(-1000, 1000, places=9)

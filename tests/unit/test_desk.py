@@ -11,7 +11,7 @@ import pytest
 from pigeonhole.desk import LostError, change, close, handle, take
 from pigeonhole.domain.document import Stage, StopAll, TryLater
 from pigeonhole.domain.record import Status
-from pigeonhole.work import Order, WorkAloneError
+from pigeonhole.jobs.job import Order, WorkAloneError
 from tests.builders import DEADLINE, SHIFT, World, breaks, record, upload
 from tests.fakes import START
 

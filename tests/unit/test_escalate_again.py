@@ -11,8 +11,8 @@ import pytest
 from pigeonhole.domain.document import Stage, StopAll, TryLater
 from pigeonhole.domain.record import Status
 from pigeonhole.follow import follow
+from pigeonhole.jobs.job import Order
 from pigeonhole.process import escalate, triage
-from pigeonhole.work import Order
 from tests.builders import DEADLINE, SHIFT, World, breaks, created, ends, reply, reserves, upload
 
 TEXT = "Amount due: 12"

@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 
 from infra.reconciling import Finding, Seen, heal, judge
-from pigeonhole import steps
 from pigeonhole.domain.document import Stage
 from pigeonhole.domain.record import Record, Status, begun, stamp
+from pigeonhole.jobs import transitions
+from pigeonhole.jobs.job import Order, Work
 from pigeonhole.ports import Gate, Swap
-from pigeonhole.work import Order, Work
 from tests.builders import World, upload
 from tests.fakes import START
 
@@ -33,7 +33,7 @@ def in_state(status: Status, **changes: Any) -> Record:
 
 
 def work(due: datetime | None = START, draft: Record | None = None) -> Work:
-    begun_work = replace(steps.new(Order(upload=SHOWN), None, START), due=due)
+    begun_work = replace(transitions.new(Order(upload=SHOWN), None, START), due=due)
     return replace(begun_work, draft=draft) if draft else begun_work
 
 

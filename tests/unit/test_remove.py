@@ -10,8 +10,8 @@ import pytest
 from pigeonhole.domain.document import Change, Kind, TryLater, Upload
 from pigeonhole.domain.record import Status
 from pigeonhole.follow import follow
+from pigeonhole.jobs.job import Order
 from pigeonhole.process import triage
-from pigeonhole.work import Order
 from tests.builders import SHIFT, World, breaks, created, reply, upload
 from tests.fakes import START
 

@@ -12,11 +12,11 @@ from pigeonhole import upkeep
 from pigeonhole.budget import STACK, account_of
 from pigeonhole.domain.document import StopAll, TryLater, Upload
 from pigeonhole.domain.record import Status
+from pigeonhole.jobs.job import Order
 from pigeonhole.money.account import Cap
 from pigeonhole.ports import Gate
 from pigeonhole.process import triage
 from pigeonhole.upkeep import sweep
-from pigeonhole.work import Order
 from tests.builders import World, breaks, reply, upload
 from tests.fakes import START
 

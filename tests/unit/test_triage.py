@@ -11,8 +11,8 @@ import pytest
 from pigeonhole.domain.document import DocumentError, Stage, Tier
 from pigeonhole.domain.policy import Signals
 from pigeonhole.domain.record import Status, stamp
+from pigeonhole.jobs.job import Order
 from pigeonhole.process import triage
-from pigeonhole.work import Order
 from tests.builders import RULES, SHIFT, World, breaks, created, reply, upload
 from tests.fakes import START
 

@@ -13,9 +13,9 @@ from pigeonhole.desk import Shift
 from pigeonhole.domain import policy
 from pigeonhole.domain.document import Defect, Stage, StopAll, TryLater
 from pigeonhole.domain.record import Status
+from pigeonhole.jobs.job import Order, WorkAloneError
 from pigeonhole.process import triage
 from pigeonhole.upkeep import sweep
-from pigeonhole.work import Order, WorkAloneError
 from tests.builders import (
     DEADLINE,
     SHIFT,

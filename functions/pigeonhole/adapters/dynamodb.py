@@ -16,10 +16,10 @@ from pigeonhole.adapters.aws_errors import classified, code_of
 from pigeonhole.adapters.dynamodb_items import Item, as_item, as_plain, plain_times
 from pigeonhole.domain.document import TryLater, Upload
 from pigeonhole.domain.record import Record, stamp
+from pigeonhole.jobs.job import OverCapBy, Work
+from pigeonhole.jobs.usage import Tally
 from pigeonhole.money.account import Account, Draw
 from pigeonhole.ports import Answer, Entry, Gate, Swap
-from pigeonhole.tally import Tally
-from pigeonhole.work import OverCapBy, Work
 
 # Longer than any message lives in a queue and any saved text in its bucket: after that nothing refers to it.
 _LEDGER_AGE = timedelta(days=100)

@@ -13,8 +13,8 @@ from botocore.exceptions import ClientError
 from pigeonhole.adapters.aws_errors import classified, code_of
 from pigeonhole.adapters.dynamodb_items import Item, as_item, as_plain
 from pigeonhole.domain.document import Allowance, Tier, TryLater
+from pigeonhole.jobs.usage import Count, Tally
 from pigeonhole.money.account import Account, Draw, Pace
-from pigeonhole.tally import Count, Tally
 
 # What was spent is kept for a year and a month.
 _AGE = timedelta(days=400)

@@ -11,7 +11,7 @@ from typing import Any
 from urllib.parse import unquote_plus
 
 from pigeonhole.domain.document import Change, Kind, Stage, Upload
-from pigeonhole.work import Order
+from pigeonhole.jobs.job import Order
 
 _KINDS = {
     "ObjectCreated": Kind.CREATED,

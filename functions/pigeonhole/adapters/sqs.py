@@ -8,7 +8,7 @@ from typing import Any
 from pigeonhole.adapters.aws_errors import classified
 from pigeonhole.adapters.lambda_events import Message, order_body
 from pigeonhole.domain.document import Stage
-from pigeonhole.work import Order
+from pigeonhole.jobs.job import Order
 
 
 class SqsQueues:

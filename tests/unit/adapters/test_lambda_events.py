@@ -11,7 +11,7 @@ import pytest
 from pigeonhole.adapters import lambda_events
 from pigeonhole.adapters.lambda_events import UnfinishedError
 from pigeonhole.domain.document import Change, Kind, Stage
-from pigeonhole.work import Order
+from pigeonhole.jobs.job import Order
 from tests.builders import s3_record, sqs_event, upload
 
 

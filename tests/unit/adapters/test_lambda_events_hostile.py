@@ -14,7 +14,7 @@ from pigeonhole.adapters import lambda_events
 from pigeonhole.adapters.lambda_events import Message
 from pigeonhole.domain.document import Stage, Upload
 from pigeonhole.domain.record import begun
-from pigeonhole.work import Order
+from pigeonhole.jobs.job import Order
 from tests.builders import s3_record, sqs_event, upload
 
 SCALARS = st.none() | st.booleans() | st.integers() | st.floats() | st.text()

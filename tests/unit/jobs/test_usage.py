@@ -12,13 +12,13 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, invariant, precondition, rule
 
-from pigeonhole import steps, tally
 from pigeonhole.claude import model_catalog
 from pigeonhole.domain.document import Reply, Stage, Tier, Usage
 from pigeonhole.domain.policy import Signals
+from pigeonhole.jobs import transitions, usage
+from pigeonhole.jobs.job import Reservation, Work
+from pigeonhole.jobs.usage import UNANSWERED, UNUSABLE, Count, Tally
 from pigeonhole.money import pricing
-from pigeonhole.tally import UNANSWERED, UNUSABLE, Count, Tally
-from pigeonhole.work import Reservation, Work
 from tests.builders import TAXONOMY, reply, upload, work
 from tests.fakes import START
 
@@ -29,12 +29,12 @@ USAGE = Usage(input_tokens=1000, output_tokens=100, cache_read_tokens=2000, cach
 
 
 def told(before: Work | None, after: Work) -> list[Tally]:
-    return tally.told(before, after, DAY, STRONG, TAXONOMY)
+    return usage.told(before, after, DAY, STRONG, TAXONOMY)
 
 
 def counted(tier: Tier = Tier.FAST, usage: Usage = USAGE, **about) -> Count:
     """What one reply comes to."""
-    [one] = told(work(), steps.replied(work(), tier, said(tier, usage, **about), None))
+    [one] = told(work(), transitions.replied(work(), tier, said(tier, usage, **about), None))
     return one.count
 
 
@@ -49,7 +49,7 @@ def set_aside(by: str = "me", usd: str = "0.5", tier: Tier = Tier.FAST) -> Reser
 
 
 def asked(by: str = "me") -> Work:
-    return steps.reserved(work(owner=by), set_aside(by))
+    return transitions.reserved(work(owner=by), set_aside(by))
 
 
 def test_a_call_counts_with_its_tokens_by_kind_and_their_exact_price():
@@ -114,31 +114,31 @@ def test_without_any_of_them_it_would_have_cost_the_sum():
     ids=["one", "another", "invalid", "refused", "truncated", "unknown"],
 )
 def test_it_counts_under_the_answers_own_category(answer, category):
-    [one] = told(work(), steps.replied(work(), Tier.FAST, answer, None))
+    [one] = told(work(), transitions.replied(work(), Tier.FAST, answer, None))
 
     assert (one.day, one.team, one.model, one.tier) == (DAY, "finance", FAST, Tier.FAST)
     assert one.category == category
 
 
 def test_a_reply_counts_in_the_step_that_keeps_it_and_in_no_other():
-    kept = steps.replied(asked(), Tier.FAST, said(), "me")
+    kept = transitions.replied(asked(), Tier.FAST, said(), "me")
 
     assert [each.count.calls for each in told(asked(), kept)] == [1]
     assert told(kept, replace(kept, stage=Stage.ENDED)) == []
-    assert told(asked(), steps.released(asked())) == []
+    assert told(asked(), transitions.released(asked())) == []
     assert told(None, work()) == []
 
 
 def test_a_call_whose_answer_never_came_counts_at_its_full_price():
-    [lost] = told(asked(), steps.written_off(asked()))
+    [lost] = told(asked(), transitions.written_off(asked()))
 
     assert (lost.category, lost.model, lost.tier) == (UNANSWERED, FAST, Tier.FAST)
     assert lost.count == Count(unsettled=1, unsettled_usd=Decimal("0.5"))
 
 
 def test_an_answer_that_comes_after_all_takes_that_back():
-    lost = steps.written_off(asked())
-    answer, taken_back = told(lost, steps.replied(lost, Tier.FAST, said(), "me"))
+    lost = transitions.written_off(asked())
+    answer, taken_back = told(lost, transitions.replied(lost, Tier.FAST, said(), "me"))
 
     assert answer.count == counted()
     assert (taken_back.category, taken_back.count) == (
@@ -149,15 +149,15 @@ def test_an_answer_that_comes_after_all_takes_that_back():
 
 def test_the_late_answer_of_one_takes_nothing_of_anothers_back():
     lost = replace(asked("other"), unsettled=(set_aside("me"), set_aside("third")))
-    after = steps.replied(lost, Tier.FAST, said(), "me")
+    after = transitions.replied(lost, Tier.FAST, said(), "me")
 
     assert after.unsettled == (set_aside("third"),)
     assert after.reserved == set_aside("other")
 
 
 def test_a_second_answer_is_of_no_use_and_counts_at_its_price():
-    first = steps.replied(steps.written_off(asked("first")), Tier.FAST, said(), "first")
-    both = steps.replied(steps.reserved(first, set_aside("second")), Tier.FAST, said(), "second")
+    first = transitions.replied(transitions.written_off(asked("first")), Tier.FAST, said(), "first")
+    both = transitions.replied(transitions.reserved(first, set_aside("second")), Tier.FAST, said(), "second")
     [useless] = told(first, both)
 
     assert both.replies == first.replies
@@ -166,15 +166,15 @@ def test_a_second_answer_is_of_no_use_and_counts_at_its_price():
 
 
 def test_a_second_answer_that_had_been_written_off_counts_at_its_price_and_no_more():
-    first = steps.replied(steps.written_off(asked("second")), Tier.FAST, said(), "first")
-    [less] = told(first, steps.replied(first, Tier.FAST, said(), "second"))
+    first = transitions.replied(transitions.written_off(asked("second")), Tier.FAST, said(), "first")
+    [less] = told(first, transitions.replied(first, Tier.FAST, said(), "second"))
 
     assert less.count == Count(unsettled=0, unsettled_usd=Decimal("0.00017") - Decimal("0.5"))
 
 
 def test_an_uploads_counts_lie_together_and_many_uploads_apart():
     def shard(key: str) -> int:
-        [one] = told(None, steps.replied(work(upload(key)), Tier.FAST, said(), None))
+        [one] = told(None, transitions.replied(work(upload(key)), Tier.FAST, said(), None))
         return one.shard
 
     assert shard("a/1") == shard("a/1")
@@ -214,16 +214,16 @@ class AnyHistory(RuleBasedStateMachine):
     @precondition(lambda self: self.work.stage is not Stage.ENDED)
     @rule(target=calls)
     def somebody_claims_and_asks(self):
-        by, tier = f"owner-{next(self.names)}", steps.TIERS[self.work.stage]
+        by, tier = f"owner-{next(self.names)}", transitions.TIERS[self.work.stage]
         self.steps_to(
-            steps.leased(
+            transitions.leased(
                 self.work, owner=by, until=START, alone=False, due=START, now=START + timedelta(minutes=1)
             )
         )
         self.drafts.append(self.work.draft)
         mine = set_aside(by, "0.5", tier)
         if tier not in self.work.replies:
-            self.steps_to(steps.reserved(self.work, mine))
+            self.steps_to(transitions.reserved(self.work, mine))
         return mine
 
     @rule(call=consumes(calls), tokens=st.integers(0, 1000))
@@ -231,18 +231,18 @@ class AnyHistory(RuleBasedStateMachine):
         if self.knows_of(call):
             answer = said(call.tier, Usage(input_tokens=tokens))
             self.billed += pricing.cost_usd(model_catalog.model(answer.model), answer.usage)
-            self.steps_to(steps.replied(self.work, call.tier, answer, call.by))
+            self.steps_to(transitions.replied(self.work, call.tier, answer, call.by))
 
     @rule(call=consumes(calls))
     def claude_refuses(self, call):
         if self.work.reserved == call:
-            self.steps_to(steps.released(self.work))
+            self.steps_to(transitions.released(self.work))
 
     @rule(call=consumes(calls))
     def the_answer_is_cut_off(self, call):
         if self.work.reserved == call:
             self.billed += call.usd
-            self.steps_to(steps.written_off(self.work))
+            self.steps_to(transitions.written_off(self.work))
 
     @rule(call=consumes(calls))
     def the_owner_dies(self, call):
@@ -251,25 +251,25 @@ class AnyHistory(RuleBasedStateMachine):
 
     @rule()
     def it_is_put_back(self):
-        self.steps_to(steps.put_back(self.work, START))
+        self.steps_to(transitions.put_back(self.work, START))
 
     @precondition(lambda self: self.work.stage is Stage.TRIAGE and Tier.FAST in self.work.replies)
     @rule(data=st.data())
     def it_is_escalated(self, data):
         draft = data.draw(st.sampled_from(self.drafts))
-        self.steps_to(steps.escalated(self.work, draft, Signals(), eyes=False, due=START))
+        self.steps_to(transitions.escalated(self.work, draft, Signals(), eyes=False, due=START))
 
     @rule(data=st.data())
     def it_ends(self, data):
-        self.steps_to(steps.ended(self.work, data.draw(st.sampled_from(self.drafts)), {}))
+        self.steps_to(transitions.ended(self.work, data.draw(st.sampled_from(self.drafts)), {}))
 
     @rule()
     def it_is_overtaken(self):
-        self.steps_to(steps.superseded(self.work))
+        self.steps_to(transitions.superseded(self.work))
 
     @rule()
     def it_is_current_again(self):
-        self.steps_to(steps.reopened(self.work, "F" * 64, START))
+        self.steps_to(transitions.reopened(self.work, "F" * 64, START))
 
     def knows_of(self, call: Reservation) -> bool:
         return call == self.work.reserved or call in self.work.unsettled

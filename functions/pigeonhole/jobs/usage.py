@@ -11,9 +11,9 @@ from pigeonhole.claude.answer_form import UnusableReplyError, interpret
 from pigeonhole.claude.model_catalog import Model
 from pigeonhole.domain.document import Reply, Tier
 from pigeonhole.domain.taxonomy import Taxonomy
+from pigeonhole.jobs.job import Reservation, Work
 from pigeonhole.money import pricing
 from pigeonhole.money.pricing import NOTHING
-from pigeonhole.work import Reservation, Work
 
 # So that writers seldom meet: two transactions on one item at once are one too many.
 _SHARDS = 8

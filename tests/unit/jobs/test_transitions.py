@@ -7,11 +7,11 @@ from datetime import timedelta
 
 import pytest
 
-from pigeonhole import steps
 from pigeonhole.domain.document import Stage, StopAll, Tier, TryLater
 from pigeonhole.domain.policy import Signals
 from pigeonhole.domain.record import Status
-from pigeonhole.work import GiveUp, Park, PutBack, Work, WorkAloneError
+from pigeonhole.jobs import transitions
+from pigeonhole.jobs.job import GiveUp, Park, PutBack, Work, WorkAloneError
 from tests.builders import record, reply, upload, work
 from tests.fakes import START
 
@@ -27,7 +27,7 @@ def at(seconds: float):
 def held(of: Work | None = None, seconds: float = 0, *, alone: bool = False) -> Work:
     """The work in somebody's hands for 105 seconds."""
     now, until = at(seconds), at(seconds + 105)
-    return steps.leased(of or work(), owner="somebody", until=until, alone=alone, due=at(825), now=now)
+    return transitions.leased(of or work(), owner="somebody", until=until, alone=alone, due=at(825), now=now)
 
 
 def crashed(times: int) -> Work:
@@ -57,20 +57,20 @@ def put_backs(number: int) -> Work:
     ],
 )
 def test_a_stage_is_over_when_the_work_is_beyond_it(stage, asked, over):
-    assert steps.is_over(work(stage=stage), asked) is over
+    assert transitions.is_over(work(stage=stage), asked) is over
 
 
 def test_work_that_was_never_begun_begins_with_triage_alone():
-    assert not steps.is_over(None, Stage.TRIAGE)
-    assert steps.is_over(None, Stage.ESCALATION)
+    assert not transitions.is_over(None, Stage.TRIAGE)
+    assert transitions.is_over(None, Stage.ESCALATION)
 
 
 def test_a_lease_holds_until_it_ends_and_says_when_to_come_back():
     with pytest.raises(TryLater) as told:
-        steps.check_free(held(), at(5), alone=True)
+        transitions.check_free(held(), at(5), alone=True)
 
     assert told.value.seconds == 101
-    steps.check_free(held(), at(105), alone=True)
+    transitions.check_free(held(), at(105), alone=True)
 
 
 @pytest.mark.parametrize(
@@ -78,15 +78,15 @@ def test_a_lease_holds_until_it_ends_and_says_when_to_come_back():
 )
 def test_what_has_crashed_before_is_worked_on_alone(left):
     with pytest.raises(WorkAloneError):
-        steps.check_free(left, at(1000), alone=False)
-    steps.check_free(left, at(1000), alone=True)
+        transitions.check_free(left, at(1000), alone=False)
+    transitions.check_free(left, at(1000), alone=True)
 
 
 def test_what_was_given_back_is_nobodys_crash():
-    again = held(steps.put_back(held(), at(10)), 20)
+    again = held(transitions.put_back(held(), at(10)), 20)
 
     assert (again.crashes, again.put_backs) == (0, 1)
-    steps.check_free(steps.put_back(held(), at(10)), at(11), alone=False)
+    transitions.check_free(transitions.put_back(held(), at(10)), at(11), alone=False)
 
 
 def test_the_first_crash_counts_and_after_it_only_those_alone():
@@ -99,9 +99,9 @@ def test_the_first_crash_counts_and_after_it_only_those_alone():
 
 
 def test_a_crash_after_the_reply_was_written_down_is_none():
-    left = steps.replied(held(), Tier.FAST, reply(), None)
+    left = transitions.replied(held(), Tier.FAST, reply(), None)
 
-    steps.check_free(left, at(200), alone=False)
+    transitions.check_free(left, at(200), alone=False)
     assert held(left, 200).crashes == 0
 
 
@@ -133,17 +133,19 @@ def test_three_attempts_of_either_kind_are_enough_and_most_of_them_name_the_erro
 
 
 def test_a_call_that_may_have_been_billed_is_an_attempt():
-    once = steps.counted(work(), BILLED, START)
-    twice = steps.counted(once, BILLED, START)
+    once = transitions.counted(work(), BILLED, START)
+    twice = transitions.counted(once, BILLED, START)
 
     assert (once.failures, twice.failures) == (1, 2)
-    assert steps.aftermath(twice, BILLED, START) == PutBack(2)
-    assert steps.aftermath(steps.counted(twice, BILLED, START), BILLED, START) == GiveUp("upstream")
+    assert transitions.aftermath(twice, BILLED, START) == PutBack(2)
+    assert transitions.aftermath(transitions.counted(twice, BILLED, START), BILLED, START) == GiveUp(
+        "upstream"
+    )
 
 
 @pytest.mark.parametrize("error", [BUSY, WAIT, StopAll("claude", "stop")], ids=["busy", "wait", "stop"])
 def test_nothing_else_is_an_attempt(error):
-    counted = steps.counted(work(), error, START)
+    counted = transitions.counted(work(), error, START)
 
     assert (counted.failures, counted.crashes, counted.spent) == (0, 0, None)
 
@@ -151,45 +153,45 @@ def test_nothing_else_is_an_attempt(error):
 def test_twenty_busy_answers_of_claude_within_a_day_are_enough():
     tried = work()
     for _ in range(19):
-        tried = steps.counted(tried, BUSY, START)
-    assert steps.aftermath(tried, BUSY, START) == PutBack(30)
+        tried = transitions.counted(tried, BUSY, START)
+    assert transitions.aftermath(tried, BUSY, START) == PutBack(30)
     last = at(24 * 3600)
-    assert steps.aftermath(steps.counted(tried, BUSY, last), BUSY, last) == GiveUp("upstream")
+    assert transitions.aftermath(transitions.counted(tried, BUSY, last), BUSY, last) == GiveUp("upstream")
 
 
 def test_busy_answers_of_the_day_before_are_forgotten():
-    tried = replace(steps.counted(work(), BUSY, START), refusals=19)
-    counted = steps.counted(tried, BUSY, at(24 * 3600 + 1))
+    tried = replace(transitions.counted(work(), BUSY, START), refusals=19)
+    counted = transitions.counted(tried, BUSY, at(24 * 3600 + 1))
 
     assert (counted.refusals, counted.refused_since) == (1, at(24 * 3600 + 1))
 
 
 def test_waiting_is_no_busy_answer():
-    assert steps.counted(work(refusals=19, refused_since=START), WAIT, START).refusals == 19
+    assert transitions.counted(work(refusals=19, refused_since=START), WAIT, START).refusals == 19
 
 
 # Put back, parked.
 
 
 def test_a_message_is_put_back_for_as_long_as_was_asked_and_at_most_fifteen_minutes():
-    assert steps.aftermath(work(), WAIT, START) == PutBack(15)
-    assert steps.aftermath(work(), TryLater("later", seconds=901), START) == PutBack(900)
+    assert transitions.aftermath(work(), WAIT, START) == PutBack(15)
+    assert transitions.aftermath(work(), TryLater("later", seconds=901), START) == PutBack(900)
 
 
 @pytest.mark.parametrize("error", [BUSY, WAIT, BILLED], ids=["busy", "wait", "billed"])
 def test_a_message_is_put_back_five_times_and_then_parked(error):
-    assert steps.aftermath(put_backs(4), error, START) == PutBack(error.seconds)
-    assert steps.aftermath(put_backs(5), error, START) == Park("capacity", at(900))
+    assert transitions.aftermath(put_backs(4), error, START) == PutBack(error.seconds)
+    assert transitions.aftermath(put_backs(5), error, START) == Park("capacity", at(900))
 
 
 def test_what_stops_all_parks_for_its_reason_until_its_end():
     for until in (None, at(86_400)):
         stop = StopAll("spend_cap", "the limit", until=until)
-        assert steps.aftermath(work(), stop, START) == Park("spend_cap", until)
+        assert transitions.aftermath(work(), stop, START) == Park("spend_cap", until)
 
 
 def test_parked_work_says_what_it_waits_for_and_has_its_put_backs_again():
-    parked = steps.parked(held(put_backs(5)), Park("claude", at(3600)), START, at(3600))
+    parked = transitions.parked(held(put_backs(5)), Park("claude", at(3600)), START, at(3600))
 
     assert (parked.owner, parked.lease_until, parked.put_backs, parked.due) == (None, None, 0, at(3600))
     assert parked.draft.status is Status.PARKED
@@ -203,7 +205,7 @@ def test_parked_work_says_what_it_waits_for_and_has_its_put_backs_again():
 
 
 def test_parking_without_an_end_names_none():
-    waiting = steps.parked(held(), Park("credentials", None), START, at(900)).draft.waiting
+    waiting = transitions.parked(held(), Park("credentials", None), START, at(900)).draft.waiting
 
     assert waiting
     assert waiting.until is None
@@ -214,7 +216,7 @@ def test_parking_without_an_end_names_none():
 )
 def test_what_was_parked_goes_on_where_it_was(stage, status):
     before = held(work(stage=stage, draft=record(status=status)))
-    again = held(steps.parked(before, Park("claude", None), START, at(900)), 900)
+    again = held(transitions.parked(before, Park("claude", None), START, at(900)), 900)
 
     assert (again.draft.status, again.draft.waiting) == (status, None)
 
@@ -223,14 +225,14 @@ def test_what_was_parked_goes_on_where_it_was(stage, status):
 
 
 def test_the_first_reply_of_a_tier_stays():
-    once = steps.replied(work(), Tier.FAST, reply(title="first"), None)
+    once = transitions.replied(work(), Tier.FAST, reply(title="first"), None)
 
-    assert steps.replied(once, Tier.FAST, reply(title="second"), None) == once
+    assert transitions.replied(once, Tier.FAST, reply(title="second"), None) == once
 
 
 def test_the_attempts_of_the_second_stage_count_afresh():
     tired = held(work(crashes=1, failures=1, refusals=19, refused_since=START, put_backs=5))
-    onward = steps.escalated(
+    onward = transitions.escalated(
         tired, record(status=Status.ESCALATED), Signals(confidence=1), eyes=True, due=at(9)
     )
 
@@ -243,7 +245,7 @@ def test_the_attempts_of_the_second_stage_count_afresh():
 def test_ended_work_is_nobodys_and_never_due():
     signals = {Tier.FAST: Signals(confidence=1), Tier.STRONG: Signals(confidence=2)}
     before = held(work(signals={Tier.FAST: Signals(confidence=1)}))
-    over = steps.ended(before, record(), {Tier.STRONG: Signals(confidence=2)})
+    over = transitions.ended(before, record(), {Tier.STRONG: Signals(confidence=2)})
 
     assert (over.stage, over.owner, over.due, over.draft, over.signals) == (
         Stage.ENDED,

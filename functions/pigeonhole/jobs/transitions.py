@@ -16,8 +16,7 @@ from pigeonhole.claude import model_catalog
 from pigeonhole.domain.document import OverCap, Reply, Stage, StopAll, Tier, TryLater, Upload
 from pigeonhole.domain.policy import Signals
 from pigeonhole.domain.record import OUTCOMES, Record, Status, Waiting, begun, stamp
-from pigeonhole.money import pricing
-from pigeonhole.work import (
+from pigeonhole.jobs.job import (
     ATTEMPTS,
     GiveUp,
     Order,
@@ -28,6 +27,7 @@ from pigeonhole.work import (
     Work,
     WorkAloneError,
 )
+from pigeonhole.money import pricing
 
 REFUSALS = 20
 REFUSALS_WITHIN = timedelta(hours=24)

@@ -1,0 +1,1 @@
+"""The lifecycle of one run of one upload: values and transitions, pure."""
