@@ -10,8 +10,8 @@ from functools import partial
 from typing import Any
 
 from infra.costing import in_json
-from pigeonhole.budget import STACK, account_of, day_ends, month_ends
 from pigeonhole.domain.record import stamp
+from pigeonhole.guards.budget import STACK, account_of, day_ends, month_ends
 from pigeonhole.jobs.job import OverCapBy
 from pigeonhole.money.account import Cap
 from pigeonhole.ports import Ledger

@@ -13,7 +13,7 @@ from pigeonhole.adapters.s3 import ArtifactsBucket, Inbox, taxonomy_text
 from pigeonhole.adapters.sqs import SqsQueues
 from pigeonhole.domain import taxonomy
 from pigeonhole.domain.document import PigeonholeError, Stage
-from pigeonhole.gate import Gatekeeper
+from pigeonhole.guards.circuit_breaker import Gatekeeper
 from pigeonhole.jobs.job import Order
 from pigeonhole.jobs.usage import Tally
 from pigeonhole.ports import Parts, Swap

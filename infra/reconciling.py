@@ -4,11 +4,11 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
-from pigeonhole import upkeep
 from pigeonhole.domain.document import Stage, Upload
 from pigeonhole.domain.record import OUTCOMES, Record, Status
-from pigeonhole.follow import follow
+from pigeonhole.guards.s3_sync import follow
 from pigeonhole.jobs.job import Work
+from pigeonhole.pipeline import upkeep
 from pigeonhole.ports import Gate, Parts
 
 

@@ -12,15 +12,15 @@ from typing import Any
 from boto3.dynamodb.types import TypeSerializer
 
 from pigeonhole.adapters.lambda_events import Message
-from pigeonhole.budget import STACK, Budget
 from pigeonhole.claude import model_catalog
 from pigeonhole.claude.prompt import Asking
-from pigeonhole.desk import Claim, Shift, take
 from pigeonhole.domain import taxonomy
 from pigeonhole.domain.document import Allowance, Change, Kind, Reply, Stage, Tier, Upload, Usage
 from pigeonhole.domain.policy import Thresholds
 from pigeonhole.domain.record import OUTCOMES, Record, Status, begun
-from pigeonhole.gate import Gatekeeper
+from pigeonhole.guards.budget import STACK, Budget
+from pigeonhole.guards.circuit_breaker import Gatekeeper
+from pigeonhole.guards.lease import Claim, Shift, take
 from pigeonhole.jobs import transitions
 from pigeonhole.jobs.job import Order, Work
 from pigeonhole.money.account import Cap

@@ -10,7 +10,7 @@ import pytest
 from infra.bootstrap import ROOT
 from pigeonhole.adapters.powertools import PowertoolsJournal
 from pigeonhole.domain.record import Status, begun, stamp
-from pigeonhole.telling import tell
+from pigeonhole.guards.telemetry import tell
 from tests.builders import World, upload
 from tests.deployed import Properties, stack
 from tests.fakes import START

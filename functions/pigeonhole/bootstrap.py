@@ -22,15 +22,15 @@ from pigeonhole.adapters.powertools import PowertoolsJournal
 from pigeonhole.adapters.s3 import ArtifactsBucket, Inbox, taxonomy_text
 from pigeonhole.adapters.secrets_manager import api_key
 from pigeonhole.adapters.sqs import SqsQueues
-from pigeonhole.budget import STACK, Budget, account_of
 from pigeonhole.claude import model_catalog
 from pigeonhole.claude.prompt import Asking
-from pigeonhole.desk import Shift
 from pigeonhole.domain import taxonomy
 from pigeonhole.domain.document import Allowance, Defect, Reply, Stage, StopAll, Text, Tier, TryLater
 from pigeonhole.domain.policy import Thresholds
 from pigeonhole.extract import Extractor, Limits
-from pigeonhole.gate import Gatekeeper
+from pigeonhole.guards.budget import STACK, Budget, account_of
+from pigeonhole.guards.circuit_breaker import Gatekeeper
+from pigeonhole.guards.lease import Shift
 from pigeonhole.money.account import Cap
 from pigeonhole.ports import Analyst, Clock, Ledger, Parts, Rules
 from pigeonhole.settings import Settings, SettingsError

@@ -5,7 +5,7 @@ from typing import Any
 
 from pigeonhole.bootstrap import Settings, connect
 from pigeonhole.domain import outcome_event
-from pigeonhole.upkeep import publish
+from pigeonhole.pipeline.upkeep import publish
 
 
 def handle(event: dict[str, Any], context: Any) -> dict[str, Any]:

@@ -4,7 +4,7 @@ import os
 from typing import Any
 
 from pigeonhole.bootstrap import Settings, connect
-from pigeonhole.upkeep import sweep
+from pigeonhole.pipeline.upkeep import sweep
 
 
 def handle(event: dict[str, Any], context: Any) -> dict[str, Any]:

@@ -3,11 +3,11 @@
 import os
 from typing import Any
 
-from pigeonhole import process
 from pigeonhole.adapters import lambda_events
-from pigeonhole.batch import Works, settle
 from pigeonhole.bootstrap import Settings, connect, shift
 from pigeonhole.domain.document import Change, Stage
+from pigeonhole.pipeline import process
+from pigeonhole.pipeline.batch import Works, settle
 
 
 def handle(event: dict[str, Any], context: Any) -> dict[str, Any]:

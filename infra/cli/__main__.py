@@ -21,7 +21,7 @@ from infra.cli.status import gate_app, status
 from infra.local.server import SetupError
 from infra.stack import StackError
 from pigeonhole.domain.document import PigeonholeError
-from pigeonhole.upkeep import NotAllowedError
+from pigeonhole.pipeline.upkeep import NotAllowedError
 
 app = typer.Typer(
     name="infra/pigeonhole",

@@ -18,8 +18,8 @@ from infra.reconciling import MEANINGS, Finding, Seen, heal, is_forgotten, judge
 from infra.stack import Stack
 from pigeonhole.domain.document import PigeonholeError, Upload
 from pigeonhole.domain.record import OUTCOMES, Record, stamp
+from pigeonhole.pipeline.upkeep import NotAllowedError, upload_of
 from pigeonhole.ports import Gate, Parts
-from pigeonhole.upkeep import NotAllowedError, upload_of
 
 _AT_ONCE = 100
 _MOST_OVERDUE = 1000

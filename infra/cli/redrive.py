@@ -15,11 +15,11 @@ from infra.cli.failures import chosen_by
 from infra.cli.inputs import InputError
 from infra.operator import operator
 from infra.stack import Stack
-from pigeonhole import upkeep
 from pigeonhole.domain.document import PigeonholeError
 from pigeonhole.domain.record import Record, Status
+from pigeonhole.pipeline import upkeep
+from pigeonhole.pipeline.upkeep import NotAllowedError
 from pigeonhole.ports import Parts
-from pigeonhole.upkeep import NotAllowedError
 
 
 @dataclass(frozen=True, kw_only=True)

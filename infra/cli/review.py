@@ -10,7 +10,7 @@ from infra.cli.documents import AsJson, Region, StackName, find_stack, uri_of
 from infra.cli.inputs import InputError
 from infra.operator import operator
 from infra.stack import Stack
-from pigeonhole import upkeep
+from pigeonhole.pipeline import upkeep
 
 
 def review(

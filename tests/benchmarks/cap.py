@@ -12,9 +12,9 @@ from typing import Any
 
 from infra.local.offline_claude.faults import Fault
 from infra.local.offline_claude.settings import Settings as Behaviour
-from pigeonhole.budget import STACK
 from pigeonhole.domain.document import Allowance
 from pigeonhole.domain.record import OUTCOMES, Status
+from pigeonhole.guards.budget import STACK
 from pigeonhole.money.account import Cap
 from tests.benchmarks.crowd import BATCHES, Crowd
 from tests.chaos.outside import Faults

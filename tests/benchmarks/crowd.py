@@ -19,12 +19,12 @@ from infra.local.offline_claude.app import App
 from infra.local.offline_claude.exchange import Reply as Answered
 from infra.local.offline_claude.exchange import Request
 from infra.local.offline_claude.settings import Settings as Behaviour
-from pigeonhole import upkeep
 from pigeonhole.adapters.anthropic_client import Claude
-from pigeonhole.budget import Budget
 from pigeonhole.domain.document import Allowance, Reply, Stage
-from pigeonhole.gate import Gatekeeper
+from pigeonhole.guards.budget import Budget
+from pigeonhole.guards.circuit_breaker import Gatekeeper
 from pigeonhole.money.account import Cap
+from pigeonhole.pipeline import upkeep
 from pigeonhole.ports import Parts, Rules
 from tests.benchmarks.sorting import deployed_rules
 from tests.chaos.hub import Hub, Invocation

@@ -19,9 +19,9 @@ from typing import Any
 
 from infra.operator import operator
 from infra.stack import Stack
-from pigeonhole import upkeep
 from pigeonhole.bootstrap import SystemClock
 from pigeonhole.domain.document import PigeonholeError
+from pigeonhole.pipeline import upkeep
 from pigeonhole.ports import Parts
 
 KILL_EVERY_S = (15.0, 30.0)

@@ -8,14 +8,15 @@ from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
 
-from pigeonhole import bootstrap, process
+from pigeonhole import bootstrap
 from pigeonhole.adapters.lambda_events import Batch, Message
-from pigeonhole.batch import Works, settle
-from pigeonhole.budget import STACK, Budget
-from pigeonhole.desk import Shift
 from pigeonhole.domain.document import Allowance, Change, Stage, Text
-from pigeonhole.gate import Gatekeeper
+from pigeonhole.guards.budget import STACK, Budget
+from pigeonhole.guards.circuit_breaker import Gatekeeper
+from pigeonhole.guards.lease import Shift
 from pigeonhole.money.account import Cap
+from pigeonhole.pipeline import process
+from pigeonhole.pipeline.batch import Works, settle
 from pigeonhole.ports import Analyst, Parts, Rules
 from pigeonhole.settings import Settings
 from tests.benchmarks.corpus import Document

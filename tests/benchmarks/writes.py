@@ -14,12 +14,12 @@ from boto3.dynamodb.types import TypeDeserializer
 from infra.local.run import local_stack
 from infra.operator import settings_of
 from infra.stack import Stack
-from pigeonhole import process
 from pigeonhole.adapters.dynamodb import DynamoLedger
-from pigeonhole.budget import Budget
-from pigeonhole.desk import Shift
 from pigeonhole.domain.document import Reply
-from pigeonhole.gate import Gatekeeper
+from pigeonhole.guards.budget import Budget
+from pigeonhole.guards.circuit_breaker import Gatekeeper
+from pigeonhole.guards.lease import Shift
+from pigeonhole.pipeline import process
 from tests.builders import World, created, reply, upload
 from tests.fakes import FakeAnalyst
 

@@ -10,11 +10,11 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from pigeonhole import upkeep
-from pigeonhole.budget import STACK, account_of
 from pigeonhole.domain.document import Stage, TryLater
 from pigeonhole.domain.record import OUTCOMES, Status
+from pigeonhole.guards.budget import STACK, account_of
 from pigeonhole.money.account import Cap
+from pigeonhole.pipeline import upkeep
 from tests.chaos.hub import Hub
 from tests.chaos.outside import Faults, Outside
 

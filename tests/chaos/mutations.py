@@ -10,14 +10,15 @@ from typing import Any
 
 import pytest
 
-from pigeonhole import asking, batch, desk, follow, process, upkeep
 from pigeonhole.domain import outcome_event
 from pigeonhole.domain.document import Reply, Stage, TryLater
 from pigeonhole.domain.record import Record
+from pigeonhole.guards import claude_call, lease, s3_sync
 from pigeonhole.jobs import transitions, usage
 from pigeonhole.jobs.job import GiveUp
 from pigeonhole.money import pricing
 from pigeonhole.money.account import Cap
+from pigeonhole.pipeline import batch, process, upkeep
 from pigeonhole.ports import Answer, Parts, Swap
 from tests.fakes import FakeLedger
 
@@ -97,7 +98,7 @@ def _unreserved(
     about_to = transitions.next_revision(claim.work, transitions.reserved(claim.work, reserved))
     if not parts.ledger.swap(Swap(before=claim.work, after=about_to)):
         raise TryLater("somebody else has it", seconds=1)
-    return asking._Booked(claim=replace(claim, work=about_to), answer=mine, reserved=reserved)
+    return claude_call._Booked(claim=replace(claim, work=about_to), answer=mine, reserved=reserved)
 
 
 def _gives_back_what_was_left(right: Any, found: Any, after: Any, row: Any, shown: Any, parts: Parts) -> Any:
@@ -167,7 +168,7 @@ def _hands_over_last(_: Any, claim: Any, record: Record, text: Any, seen: Any, p
     def trusting(work: Any) -> Any:
         return replace(transitions.escalated(work, record, seen, eyes=False, due=now), due=None)
 
-    desk.change(claim, trusting, parts)
+    lease.change(claim, trusting, parts)
     parts.queues.send(replace(claim.work.order, stage=Stage.ESCALATION))
 
 
@@ -179,7 +180,7 @@ def _stays_superseded(right: Any, work: Any, sequencer: str, now: Any) -> Any:
 def _no_asking_s3(right: Any, upload: Any, parts: Parts) -> bool:
     """Every removal is believed, in whatever order it comes."""
     row = parts.ledger.row(upload.document)
-    return bool(follow._removed(replace(upload, sequencer=upload.sequencer or "0" * 64), row, parts))
+    return bool(s3_sync._removed(replace(upload, sequencer=upload.sequencer or "0" * 64), row, parts))
 
 
 def _long_ago(right: Any, work: Any, **kwargs: Any) -> Any:
@@ -198,7 +199,7 @@ MUTATIONS = (
     ),
     Mutation(
         "skips the lease check",
-        _all(_instead(transitions, "check_free", _no_lease), _instead(asking, "_book", _unreserved)),
+        _all(_instead(transitions, "check_free", _no_lease), _instead(claude_call, "_book", _unreserved)),
         _shows("double_paid_outside_window"),
     ),
     Mutation("acknowledges early", _instead(batch, "settle", _acknowledges), _shows("lost", "stuck")),
@@ -226,12 +227,12 @@ MUTATIONS = (
     ),
     Mutation(
         "asks without reserving the answer",
-        _instead(asking, "_book", _unreserved),
+        _instead(claude_call, "_book", _unreserved),
         _shows("double_paid_outside_window"),
     ),
     Mutation(
         "tries only once to write down what was paid for",
-        _instead(desk, "keep", _kept_once),
+        _instead(lease, "keep", _kept_once),
         _shows("double_paid_outside_window"),
     ),
     Mutation(
@@ -258,7 +259,7 @@ MUTATIONS = (
     ),
     Mutation(
         "believes an upload that comes after an expiry",
-        _instead(desk, "_may_have_expired", lambda right, order, row: False),
+        _instead(lease, "_may_have_expired", lambda right, order, row: False),
         _shows("stale"),
     ),
     Mutation(
@@ -266,27 +267,31 @@ MUTATIONS = (
     ),
     Mutation(
         "gives back what was set aside when the lease ends",
-        _instead(desk, "_written", _gives_back_what_was_left),
+        _instead(lease, "_written", _gives_back_what_was_left),
         _shows("miscounted", "over_cap"),
     ),
     Mutation(
         "takes what may have been billed for free",
         _instead(
-            asking, "_let_go", lambda right, booked, parts, *, is_free: right(booked, parts, is_free=True)
+            claude_call,
+            "_let_go",
+            lambda right, booked, parts, *, is_free: right(booked, parts, is_free=True),
         ),
         _shows("miscounted", "over_cap"),
     ),
     Mutation(
         "settles before the answer",
         _all(
-            _instead(asking, "_called", _settles_first),
-            _instead(asking, "_account_for", _settles_afterwards),
+            _instead(claude_call, "_called", _settles_first),
+            _instead(claude_call, "_account_for", _settles_afterwards),
         ),
         _shows("miscounted", "over_cap"),
     ),
     Mutation("draws whatever the cap", _instead(FakeLedger, "draw", _without_conditions), _shows("over_cap")),
-    Mutation("draws after the call", _instead(asking, "_book", _books_nothing), _shows("over_cap")),
-    Mutation("gives back twice", _instead(asking, "_account_for", _twice), _shows("miscounted", "over_cap")),
+    Mutation("draws after the call", _instead(claude_call, "_book", _books_nothing), _shows("over_cap")),
+    Mutation(
+        "gives back twice", _instead(claude_call, "_account_for", _twice), _shows("miscounted", "over_cap")
+    ),
     Mutation(
         "leaves what was set aside on the work",
         _instead(transitions, "written_off", lambda right, work: work),

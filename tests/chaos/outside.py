@@ -15,22 +15,22 @@ from typing import Any
 
 from greenlet import getcurrent
 
-from pigeonhole import batch as batches
-from pigeonhole import process, upkeep
 from pigeonhole.adapters import lambda_events
-from pigeonhole.asking import request_hash
-from pigeonhole.batch import Works
-from pigeonhole.budget import STACK, Budget, account_of
 from pigeonhole.claude import model_catalog
-from pigeonhole.desk import Shift
 from pigeonhole.domain import outcome_event
 from pigeonhole.domain.document import Change, DocumentError, Reply, Stage, StopAll, TryLater, Upload, Usage
 from pigeonhole.domain.outcome_event import News
 from pigeonhole.domain.record import OUTCOMES, Record
-from pigeonhole.gate import Gatekeeper
+from pigeonhole.guards.budget import STACK, Budget, account_of
+from pigeonhole.guards.circuit_breaker import Gatekeeper
+from pigeonhole.guards.claude_call import request_hash
+from pigeonhole.guards.lease import Shift
 from pigeonhole.jobs.job import Order
 from pigeonhole.money import pricing
 from pigeonhole.money.account import Cap
+from pigeonhole.pipeline import batch as batches
+from pigeonhole.pipeline import process, upkeep
+from pigeonhole.pipeline.batch import Works
 from pigeonhole.ports import Answer, Body, Parts
 from tests import builders
 from tests.builders import ALLOWANCE

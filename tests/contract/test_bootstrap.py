@@ -7,7 +7,7 @@ from datetime import UTC, timedelta
 from types import SimpleNamespace
 
 from pigeonhole.bootstrap import SystemChance, SystemClock, Threads, shift
-from pigeonhole.desk import Shift
+from pigeonhole.guards.lease import Shift
 from tests.builders import World
 from tests.fakes import START
 

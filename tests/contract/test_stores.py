@@ -11,8 +11,8 @@ import pytest
 from pigeonhole.domain.document import Allowance, DocumentError, Reply, Stage, Tier, Upload
 from pigeonhole.domain.policy import Signals
 from pigeonhole.domain.record import Read, Record, Status, Tokens, Waiting
+from pigeonhole.guards.row_updates import failed
 from pigeonhole.jobs.job import OverCapBy, Reservation, Work
-from pigeonhole.outcome import failed
 from pigeonhole.ports import Answer, Entry, Gate, Ledger, Swap
 from tests.builders import record, reply, upload, work
 from tests.fakes import START

@@ -14,8 +14,8 @@ import pytest
 from pigeonhole.adapters.dynamodb import DynamoLedger
 from pigeonhole.domain.document import Stage, TryLater
 from pigeonhole.domain.record import Status, begun
+from pigeonhole.pipeline.process import triage
 from pigeonhole.ports import Swap
-from pigeonhole.process import triage
 from tests.builders import SHIFT, World, created, record, reply, upload, work
 from tests.contract import moto_cloud
 from tests.fakes import START, FakeLedger

@@ -21,7 +21,7 @@ from infra.cli.run import caps
 from infra.local.run import Wanted, local_stack
 from infra.operator import operator
 from infra.stack import Stack
-from pigeonhole.budget import month_ends
+from pigeonhole.guards.budget import month_ends
 from pigeonhole.jobs.job import Work
 
 pytestmark = pytest.mark.stack

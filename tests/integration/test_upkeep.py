@@ -11,11 +11,11 @@ from infra.cli.status import gate_words
 from infra.operator import operator
 from infra.reconciling import Finding, heal
 from infra.stack import Stack
-from pigeonhole import upkeep
 from pigeonhole.domain.document import StopAll
 from pigeonhole.jobs.job import Work
+from pigeonhole.pipeline import upkeep
+from pigeonhole.pipeline.upkeep import upload_of
 from pigeonhole.ports import Parts
-from pigeonhole.upkeep import upload_of
 
 INVOICE = b"Invoice 4713\nBill to: Example Ltd\nTotal due: 120.00 EUR, payable within 30 days\n"
 pytestmark = pytest.mark.stack

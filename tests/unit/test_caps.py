@@ -8,8 +8,8 @@ from decimal import Decimal
 
 from infra.caps import Queue, Used, caps_of, queues, standings
 from pigeonhole import bootstrap
-from pigeonhole.budget import day_ends, month_ends
 from pigeonhole.domain.document import OverCap
+from pigeonhole.guards.budget import day_ends, month_ends
 from pigeonhole.jobs import transitions
 from pigeonhole.jobs.job import Order, Park
 from pigeonhole.money.account import Draw

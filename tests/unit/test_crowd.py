@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from infra.local.offline_claude.settings import Settings as Behaviour
-from pigeonhole.budget import STACK
 from pigeonhole.domain.document import Allowance
 from pigeonhole.domain.record import Status
+from pigeonhole.guards.budget import STACK
 from pigeonhole.money.account import Cap
 from tests.benchmarks import burst
 from tests.benchmarks.crowd import Crowd

@@ -10,8 +10,8 @@ from infra.cli import local, redrive, review
 from infra.cli.inputs import InputError
 from infra.local import run
 from infra.stack import Stack
-from pigeonhole import upkeep
-from pigeonhole.upkeep import NotAllowedError
+from pigeonhole.pipeline import upkeep
+from pigeonhole.pipeline.upkeep import NotAllowedError
 
 
 class Inbox:

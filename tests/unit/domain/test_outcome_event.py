@@ -11,7 +11,7 @@ import pytest
 from pigeonhole.domain import outcome_event
 from pigeonhole.domain.outcome_event import News
 from pigeonhole.domain.record import Record, Status
-from pigeonhole.upkeep import publish
+from pigeonhole.pipeline.upkeep import publish
 from tests.builders import World, record, reply, stream_record, upload
 from tests.fakes import START
 

@@ -13,7 +13,7 @@ from pydantic import ValidationError
 
 from pigeonhole.domain.document import Coverage, Text, Tier
 from pigeonhole.domain.record import OUTCOMES, Record, Status, begun, stamp
-from pigeonhole.outcome import as_told, examine
+from pigeonhole.guards.row_updates import as_told, examine
 from tests.builders import TAXONOMY, reply, upload
 from tests.fakes import START
 

@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 
 import pigeonhole
-from pigeonhole import outcome
 from pigeonhole.domain.document import Coverage, DocumentError, Text, Tier, Usage
 from pigeonhole.domain.error_codes import EXPLANATIONS
 from pigeonhole.domain.record import Record, Status, begun
-from pigeonhole.outcome import as_read, as_told, examine
+from pigeonhole.guards import row_updates
+from pigeonhole.guards.row_updates import as_read, as_told, examine
 from pigeonhole.ports import Body
 from tests.builders import TAXONOMY, reply, upload
 from tests.fakes import START
@@ -86,6 +86,6 @@ def test_the_largest_row_is_within_16_kb(char):
         EXPLANATIONS, key=lambda code: len(EXPLANATIONS[code].message + EXPLANATIONS[code].next_step)
     )
 
-    final = outcome.undecided(record, DocumentError(longest, char * 1000), START)
+    final = row_updates.undecided(record, DocumentError(longest, char * 1000), START)
 
     assert size(final.row()) <= 16_000

@@ -10,9 +10,9 @@ import pytest
 
 from pigeonhole.domain.document import Stage, StopAll, TryLater
 from pigeonhole.domain.record import Status
-from pigeonhole.follow import follow
+from pigeonhole.guards.s3_sync import follow
 from pigeonhole.jobs.job import Order
-from pigeonhole.process import escalate, triage
+from pigeonhole.pipeline.process import escalate, triage
 from tests.builders import DEADLINE, SHIFT, World, breaks, created, ends, reply, reserves, upload
 
 TEXT = "Amount due: 12"

@@ -7,10 +7,10 @@ from datetime import timedelta
 
 from pigeonhole.domain.document import Stage, TryLater, Upload
 from pigeonhole.domain.record import Record, Status, begun
+from pigeonhole.guards.telemetry import tallies, tell
 from pigeonhole.jobs import transitions
 from pigeonhole.jobs.job import Order
 from pigeonhole.ports import Parts, Swap
-from pigeonhole.telling import tallies, tell
 
 _TOMBSTONE = timedelta(days=30)
 _BEFORE_ALL = "0" * 64

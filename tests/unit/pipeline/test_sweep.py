@@ -9,9 +9,9 @@ import pytest
 from pigeonhole.domain.document import Stage, StopAll, TryLater
 from pigeonhole.domain.record import Status
 from pigeonhole.jobs.job import Order
+from pigeonhole.pipeline.process import escalate, triage
+from pigeonhole.pipeline.upkeep import sweep
 from pigeonhole.ports import Gate
-from pigeonhole.process import escalate, triage
-from pigeonhole.upkeep import sweep
 from tests.builders import SHIFT, World, breaks, created, reply, upload
 from tests.fakes import START
 

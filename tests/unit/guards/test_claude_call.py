@@ -11,8 +11,8 @@ import pytest
 from pigeonhole.domain.document import DocumentError, StopAll, TryLater, Upload
 from pigeonhole.domain.record import Status
 from pigeonhole.jobs.job import Order
+from pigeonhole.pipeline.process import escalate, triage
 from pigeonhole.ports import Gate, Swap
-from pigeonhole.process import escalate, triage
 from tests.builders import SHIFT, World, breaks, keeps, reply, reserves, upload
 from tests.fakes import START
 

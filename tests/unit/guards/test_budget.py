@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pigeonhole.budget import STACK, Budget, account_of, day_ends, month_ends
 from pigeonhole.domain.document import Allowance, OverCap, Tier, TryLater
+from pigeonhole.guards.budget import STACK, Budget, account_of, day_ends, month_ends
 from pigeonhole.money.account import Cap, Draw, Need
 from tests.builders import breaks
 from tests.fakes import START, FakeClock, FakeLedger

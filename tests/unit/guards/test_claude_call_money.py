@@ -11,10 +11,7 @@ from importlib.resources import files
 
 import pytest
 
-from pigeonhole.asking import ask, request_hash
-from pigeonhole.budget import STACK, account_of
 from pigeonhole.claude import model_catalog, prompt
-from pigeonhole.desk import LostError, keep
 from pigeonhole.domain import taxonomy
 from pigeonhole.domain.document import (
     Allowance,
@@ -29,12 +26,15 @@ from pigeonhole.domain.document import (
     Usage,
 )
 from pigeonhole.domain.record import Status
+from pigeonhole.guards.budget import STACK, account_of
+from pigeonhole.guards.claude_call import ask, request_hash
+from pigeonhole.guards.lease import LostError, keep
 from pigeonhole.jobs.job import Order, OverCapBy
 from pigeonhole.jobs.usage import UNANSWERED, Count, Tally
 from pigeonhole.money import pricing
 from pigeonhole.money.account import Cap
-from pigeonhole.process import escalate, triage
-from pigeonhole.upkeep import review
+from pigeonhole.pipeline.process import escalate, triage
+from pigeonhole.pipeline.upkeep import review
 from tests.builders import RULES, SHIFT, World, breaks, reply, reserves, upload
 from tests.fakes import START
 

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from pigeonhole import outcome
 from pigeonhole.domain.document import Coverage, PageImage, Text, Tier
 from pigeonhole.domain.policy import Signals
 from pigeonhole.domain.record import Record, Status, begun
+from pigeonhole.guards import row_updates
 from pigeonhole.ports import Body
 from tests.builders import TAXONOMY, reply, upload
 from tests.fakes import SCAN, START
@@ -27,8 +27,8 @@ def text(*body: str | PageImage) -> Text:
 
 def told(record: Record, tier: Tier = Tier.FAST, **changes) -> Record:
     said = reply(**changes)
-    analysis, _ = outcome.examine(said, text("Amount due: 12"), TAXONOMY)
-    return outcome.as_told(record, tier, said, analysis, COVERAGE, TAXONOMY)
+    analysis, _ = row_updates.examine(said, text("Amount due: 12"), TAXONOMY)
+    return row_updates.as_told(record, tier, said, analysis, COVERAGE, TAXONOMY)
 
 
 def row() -> Record:
@@ -48,20 +48,20 @@ def row() -> Record:
     ids=["found", "two missing", "across passages", "none given", "on a picture", "perhaps on a picture"],
 )
 def test_quotes_are_looked_for_in_the_text_unless_part_of_it_was_only_looked_at(body, quotes, missing):
-    _, seen = outcome.examine(reply(evidence=quotes), text(*body), TAXONOMY)
+    _, seen = row_updates.examine(reply(evidence=quotes), text(*body), TAXONOMY)
 
     assert seen.quotes_missing == missing
 
 
 def test_the_policy_sees_confidence_margin_issue_and_the_categorys_own_rule():
     said = reply(category="contract", confidence=80, runner_up_confidence=30, issue="truncated", evidence=[])
-    _, seen = outcome.examine(said, text(""), TAXONOMY)
+    _, seen = row_updates.examine(said, text(""), TAXONOMY)
 
     assert seen == Signals(issue="truncated", confidence=80, margin=50, quotes_missing=0, second_opinion=True)
 
 
 def test_without_a_runner_up_the_margin_is_all_the_confidence():
-    _, seen = outcome.examine(
+    _, seen = row_updates.examine(
         reply(runner_up="none", runner_up_confidence=90), text("Amount due: 12"), TAXONOMY
     )
 
@@ -91,18 +91,18 @@ def test_every_call_is_added_to_the_bill_by_its_model():
 
 
 def test_a_reply_that_is_not_there_costs_nothing():
-    assert outcome.charged(row(), None) == row()
-    assert outcome.charged(row(), reply()).cost_usd == Decimal("0.00015")
+    assert row_updates.charged(row(), None) == row()
+    assert row_updates.charged(row(), reply()).cost_usd == Decimal("0.00015")
 
 
 def test_what_s3_says_of_the_bytes_goes_before_what_the_event_said():
     body = Body(path=Path(), size_bytes=14, sha256="5" * 64, content_type="text/html; " * 40, etag="real")
-    made = outcome.as_read(replace_etag(row(), "stated"), body, text("a"), None)
+    made = row_updates.as_read(replace_etag(row(), "stated"), body, text("a"), None)
 
     assert (made.etag, made.size_bytes, made.media_type) == ("real", 14, "application/pdf")
     assert made.content_type is not None
     assert len(made.content_type) == 200
-    unknown = outcome.as_read(replace_etag(row(), "stated"), replace(body, etag=None), text("a"), None)
+    unknown = row_updates.as_read(replace_etag(row(), "stated"), replace(body, etag=None), text("a"), None)
     assert unknown.etag == "stated"
 
 
@@ -111,8 +111,8 @@ def replace_etag(record: Record, etag: str) -> Record:
 
 
 def test_a_saved_text_has_the_coverage_that_its_row_states():
-    record = outcome.as_read(row(), body(), text("a", "b"), "s3://t")
-    again = outcome.text_of(record, "a\n\nb")
+    record = row_updates.as_read(row(), body(), text("a", "b"), "s3://t")
+    again = row_updates.text_of(record, "a\n\nb")
 
     assert (again.media_type, again.text) == ("application/pdf", "a\n\nb")
     assert again.coverage == replace(COVERAGE, chars_sent=0)

@@ -13,14 +13,14 @@ from typing import Any
 from pigeonhole.claude import prompt
 from pigeonhole.claude.answer_form import UnusableReplyError, interpret
 from pigeonhole.claude.prompt import Asking, Question
-from pigeonhole.desk import Claim, Paid, Shift
 from pigeonhole.domain.document import Coverage, Defect, DocumentError, Reply, StopAll, Text, Tier, TryLater
+from pigeonhole.guards.lease import Claim, Paid, Shift
+from pigeonhole.guards.telemetry import tallies
 from pigeonhole.jobs import transitions
 from pigeonhole.jobs.job import Reservation, Work
 from pigeonhole.money import pricing
 from pigeonhole.money.account import Need
 from pigeonhole.ports import Answer, Parts, Swap
-from pigeonhole.telling import tallies
 
 _TWIN_SECONDS = 15.0
 

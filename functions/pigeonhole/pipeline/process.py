@@ -5,19 +5,19 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 
-from pigeonhole import outcome
-from pigeonhole.asking import ask
 from pigeonhole.claude.prompt import Asking
-from pigeonhole.desk import Claim, Shift, change, close, give_up, handle, kept
 from pigeonhole.domain import policy
 from pigeonhole.domain.document import Change, DocumentError, Kind, Stage, Text, Tier, TryLater, Upload
 from pigeonhole.domain.policy import Accept, Escalate, Review, Signals
 from pigeonhole.domain.record import Record, Status
-from pigeonhole.follow import follow
+from pigeonhole.guards import row_updates
+from pigeonhole.guards.claude_call import ask
+from pigeonhole.guards.lease import Claim, Shift, change, close, give_up, handle, kept
+from pigeonhole.guards.s3_sync import follow
+from pigeonhole.guards.telemetry import tell
 from pigeonhole.jobs import transitions
 from pigeonhole.jobs.job import Order
 from pigeonhole.ports import Body, Parts
-from pigeonhole.telling import tell
 
 
 def triage(asked: Change | Order, parts: Parts, shift: Shift) -> None:
@@ -64,14 +64,14 @@ def _triage(claim: Claim, parts: Parts, shift: Shift) -> None:
     upload, known = claim.work.upload, claim.work.draft
     try:
         body, text = _read(upload, parts.rules.fast, parts, shift)
-        known = outcome.as_read(known, body, text, parts.artifacts.keep_text(upload, text.text))
+        known = row_updates.as_read(known, body, text, parts.artifacts.keep_text(upload, text.text))
         claim, reply, coverage = ask(claim, text, parts.rules.fast, parts, shift)
     except DocumentError as error:
         _cannot(claim, known, error, parts)
         return
     with kept(claim, parts):
-        analysis, seen = outcome.examine(reply, text, parts.rules.taxonomy)
-        record = outcome.as_told(known, Tier.FAST, reply, analysis, coverage, parts.rules.taxonomy)
+        analysis, seen = row_updates.examine(reply, text, parts.rules.taxonomy)
+        record = row_updates.as_told(known, Tier.FAST, reply, analysis, coverage, parts.rules.taxonomy)
         match policy.judge_fast(seen, parts.rules.thresholds):
             case Accept():
                 close(claim, record.to(Status.DONE, parts.clock.now()), parts, {Tier.FAST: seen})
@@ -92,8 +92,8 @@ def _escalate(claim: Claim, parts: Parts, shift: Shift) -> None:
         _cannot(claim, claim.work.draft, error, parts)
         return
     with kept(claim, parts):
-        analysis, seen = outcome.examine(reply, text, parts.rules.taxonomy)
-        record = outcome.as_told(
+        analysis, seen = row_updates.examine(reply, text, parts.rules.taxonomy)
+        record = row_updates.as_told(
             claim.work.draft, Tier.STRONG, reply, analysis, coverage, parts.rules.taxonomy
         )
         match policy.judge_strong(seen, parts.rules.thresholds):
@@ -121,7 +121,7 @@ def _saved_text(claim: Claim, parts: Parts) -> Text | None:
     if claim.work.eyes or not draft.text_uri:
         return None
     saved = parts.artifacts.text(draft.text_uri)
-    return None if saved is None else outcome.text_of(draft, saved)
+    return None if saved is None else row_updates.text_of(draft, saved)
 
 
 def _cannot(claim: Claim, known: Record, error: DocumentError, parts: Parts) -> None:

@@ -8,15 +8,15 @@ from decimal import Decimal
 
 import pytest
 
-from pigeonhole import upkeep
-from pigeonhole.budget import STACK, account_of
 from pigeonhole.domain.document import StopAll, TryLater, Upload
 from pigeonhole.domain.record import Status
+from pigeonhole.guards.budget import STACK, account_of
 from pigeonhole.jobs.job import Order
 from pigeonhole.money.account import Cap
+from pigeonhole.pipeline import upkeep
+from pigeonhole.pipeline.process import triage
+from pigeonhole.pipeline.upkeep import sweep
 from pigeonhole.ports import Gate
-from pigeonhole.process import triage
-from pigeonhole.upkeep import sweep
 from tests.builders import World, breaks, reply, upload
 from tests.fakes import START
 

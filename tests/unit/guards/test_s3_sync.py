@@ -8,9 +8,9 @@ import pytest
 
 from pigeonhole.domain.document import Change, Kind, Stage, StopAll, Upload
 from pigeonhole.domain.record import Record, Status
-from pigeonhole.follow import follow
+from pigeonhole.guards.s3_sync import follow
 from pigeonhole.jobs.job import Order
-from pigeonhole.process import escalate, triage
+from pigeonhole.pipeline.process import escalate, triage
 from tests.builders import SHIFT, World, created, reply, upload
 
 FIRST, SECOND = upload(order=1), upload(version="v2", order=2)

@@ -9,9 +9,9 @@ import pytest
 
 from pigeonhole.domain.document import Change, Kind, TryLater, Upload
 from pigeonhole.domain.record import Status
-from pigeonhole.follow import follow
+from pigeonhole.guards.s3_sync import follow
 from pigeonhole.jobs.job import Order
-from pigeonhole.process import triage
+from pigeonhole.pipeline.process import triage
 from tests.builders import SHIFT, World, breaks, created, reply, upload
 from tests.fakes import START
 

@@ -9,15 +9,15 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from functools import partial
 
-from pigeonhole.budget import STACK, day_ends, month_ends
 from pigeonhole.domain.document import Stage, TryLater, Upload
 from pigeonhole.domain.outcome_event import News
 from pigeonhole.domain.record import Record, Status, stamp
+from pigeonhole.guards.budget import STACK, day_ends, month_ends
+from pigeonhole.guards.telemetry import tallies, tell
 from pigeonhole.jobs import transitions
 from pigeonhole.jobs.job import Order, OverCapBy, Work
 from pigeonhole.jobs.usage import Tally
 from pigeonhole.ports import Gate, Parts, Swap
-from pigeonhole.telling import tallies, tell
 
 # So many a sweep, of each list: ten thousand parked documents go on over some minutes, not all at once.
 _AT_ONCE = 1000

@@ -8,14 +8,13 @@ from decimal import Decimal
 
 import pytest
 
-from pigeonhole import outcome
-from pigeonhole.desk import Shift
 from pigeonhole.domain import policy
 from pigeonhole.domain.document import Defect, Stage, StopAll, TryLater
 from pigeonhole.domain.record import Status
+from pigeonhole.guards.lease import Shift
 from pigeonhole.jobs.job import Order, WorkAloneError
-from pigeonhole.process import triage
-from pigeonhole.upkeep import sweep
+from pigeonhole.pipeline.process import triage
+from pigeonhole.pipeline.upkeep import sweep
 from tests.builders import (
     DEADLINE,
     SHIFT,
@@ -169,7 +168,7 @@ def test_a_hand_over_whose_message_was_lost_is_sent_again_when_it_is_due(lost):
     assert len(made.analyst.requests) == 1
 
 
-@pytest.mark.parametrize(("module", "name"), [(outcome, "as_told"), (policy, "judge_fast")])
+@pytest.mark.parametrize(("module", "name"), [(row_updates, "as_told"), (policy, "judge_fast")])
 def test_a_mistake_of_ours_about_a_reply_does_not_lose_it(monkeypatch, module, name):
     made = world(reply())
     with monkeypatch.context() as mistaken:

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from pigeonhole.domain.document import StopAll, TryLater
-from pigeonhole.gate import Gatekeeper
+from pigeonhole.guards.circuit_breaker import Gatekeeper
 from pigeonhole.ports import Gate
 from tests.builders import World, breaks
 from tests.fakes import START

@@ -8,15 +8,15 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from types import MappingProxyType
 
-from pigeonhole import outcome
 from pigeonhole.domain.document import Defect, DocumentError, Reply, Stage, StopAll, Tier, TryLater
 from pigeonhole.domain.policy import Signals
 from pigeonhole.domain.record import Record, Status
-from pigeonhole.follow import follow
+from pigeonhole.guards import row_updates
+from pigeonhole.guards.s3_sync import follow
+from pigeonhole.guards.telemetry import tallies, tell
 from pigeonhole.jobs import transitions
 from pigeonhole.jobs.job import GiveUp, Order, Park, PutBack, Work
 from pigeonhole.ports import Answer, Parts, Swap
-from pigeonhole.telling import tallies, tell
 
 # A lease outlives the invocation a little, so that nobody begins while its last write is on the way.
 _LEASE_GRACE = timedelta(seconds=5)
@@ -181,8 +181,8 @@ def close(
 def give_up(claim: Claim, error: DocumentError, parts: Parts, known: Record | None = None) -> None:
     """The end without an answer: `failed`, or on escalation the fast answer for a person to decide."""
     work = claim.work
-    end = outcome.failed if work.stage is Stage.TRIAGE else outcome.undecided
-    paid = outcome.charged(known or work.draft, work.replies.get(transitions.TIERS[work.stage]))
+    end = row_updates.failed if work.stage is Stage.TRIAGE else row_updates.undecided
+    paid = row_updates.charged(known or work.draft, work.replies.get(transitions.TIERS[work.stage]))
     close(claim, end(paid, error, parts.clock.now()), parts)
 
 

@@ -9,12 +9,12 @@ import pytest
 
 from pigeonhole.adapters import lambda_events
 from pigeonhole.adapters.lambda_events import Batch, Message
-from pigeonhole.batch import Works, settle
-from pigeonhole.budget import STACK
 from pigeonhole.domain.document import Change, Defect, DocumentError, Stage, StopAll, TryLater
 from pigeonhole.domain.record import Status
+from pigeonhole.guards.budget import STACK
 from pigeonhole.jobs.job import Order
-from pigeonhole.process import escalate, triage
+from pigeonhole.pipeline.batch import Works, settle
+from pigeonhole.pipeline.process import escalate, triage
 from tests.builders import (
     DEADLINE,
     SHIFT,

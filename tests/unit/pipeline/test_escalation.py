@@ -9,7 +9,7 @@ import pytest
 from pigeonhole.domain.document import DocumentError, Tier
 from pigeonhole.domain.policy import Signals
 from pigeonhole.domain.record import Status
-from pigeonhole.process import escalate, triage
+from pigeonhole.pipeline.process import escalate, triage
 from tests.builders import SHIFT, World, breaks, created, reply, upload
 
 TEXT = "Amount due: 12"

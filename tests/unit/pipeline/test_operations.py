@@ -10,8 +10,8 @@ import pytest
 from pigeonhole.domain.document import Change, DocumentError, Kind, Stage, StopAll, TryLater
 from pigeonhole.domain.record import Status, stamp
 from pigeonhole.jobs.job import Order
-from pigeonhole.process import escalate, triage
-from pigeonhole.upkeep import NotAllowedError, redrive, review, upload_of
+from pigeonhole.pipeline.process import escalate, triage
+from pigeonhole.pipeline.upkeep import NotAllowedError, redrive, review, upload_of
 from tests.builders import SHIFT, World, breaks, created, record, reply, upload
 
 UPLOAD = upload()

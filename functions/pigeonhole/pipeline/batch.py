@@ -8,8 +8,8 @@ from functools import partial
 from typing import Any
 
 from pigeonhole.adapters.lambda_events import Batch, Message
-from pigeonhole.desk import Shift
 from pigeonhole.domain.document import Change, Stage, TryLater
+from pigeonhole.guards.lease import Shift
 from pigeonhole.jobs.job import Order, WorkAloneError
 from pigeonhole.ports import Parts
 

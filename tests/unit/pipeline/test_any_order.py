@@ -9,14 +9,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pigeonhole.adapters.lambda_events import Batch, Message
-from pigeonhole.batch import Ask, Works, settle
-from pigeonhole.desk import Shift
 from pigeonhole.domain.document import Change, Defect, Kind, Stage, Tier, TryLater
 from pigeonhole.domain.record import OUTCOMES, Status
+from pigeonhole.guards.lease import Shift
 from pigeonhole.jobs.job import Order
+from pigeonhole.pipeline.batch import Ask, Works, settle
+from pigeonhole.pipeline.process import escalate, triage
+from pigeonhole.pipeline.upkeep import sweep
 from pigeonhole.ports import Parts, Swap
-from pigeonhole.process import escalate, triage
-from pigeonhole.upkeep import sweep
 from tests.builders import World, breaks, keeps, message, reply, upload
 
 REPLIES = [reply(), reply(confidence=20), reply("refusal"), reply(text="?"), reply(issue="unreadable")]

@@ -12,7 +12,7 @@ from pigeonhole.domain.document import DocumentError, Stage, Tier
 from pigeonhole.domain.policy import Signals
 from pigeonhole.domain.record import Status, stamp
 from pigeonhole.jobs.job import Order
-from pigeonhole.process import triage
+from pigeonhole.pipeline.process import triage
 from tests.builders import RULES, SHIFT, World, breaks, created, reply, upload
 from tests.fakes import START
 

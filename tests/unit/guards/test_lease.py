@@ -8,9 +8,9 @@ from datetime import timedelta
 
 import pytest
 
-from pigeonhole.desk import LostError, change, close, handle, take
 from pigeonhole.domain.document import Stage, StopAll, TryLater
 from pigeonhole.domain.record import Status
+from pigeonhole.guards.lease import LostError, change, close, handle, take
 from pigeonhole.jobs.job import Order, WorkAloneError
 from tests.builders import DEADLINE, SHIFT, World, breaks, record, upload
 from tests.fakes import START

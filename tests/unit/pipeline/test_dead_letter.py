@@ -9,8 +9,8 @@ import pytest
 from pigeonhole.domain.document import Change, Kind, Stage, StopAll, TryLater
 from pigeonhole.domain.record import Status
 from pigeonhole.jobs.job import Order
-from pigeonhole.process import bury, escalate, triage
-from pigeonhole.upkeep import redrive
+from pigeonhole.pipeline.process import bury, escalate, triage
+from pigeonhole.pipeline.upkeep import redrive
 from tests.builders import SHIFT, World, breaks, created, ends, reply, upload
 
 TEXT = "Amount due: 12"

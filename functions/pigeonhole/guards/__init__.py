@@ -1,0 +1,1 @@
+"""Who may work and what it may cost: leases, budget, circuit breaker, and the call that they guard."""
