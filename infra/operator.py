@@ -8,13 +8,13 @@ from infra.stack import Stack, StackError
 from pigeonhole import bootstrap
 from pigeonhole.adapters.dynamodb import DynamoLedger
 from pigeonhole.adapters.eventbridge import EventBus
-from pigeonhole.adapters.lambda_events import Message
 from pigeonhole.adapters.s3 import ArtifactsBucket, Inbox, taxonomy_text
 from pigeonhole.adapters.sqs import SqsQueues
 from pigeonhole.domain import taxonomy
 from pigeonhole.domain.document import PigeonholeError, Stage
 from pigeonhole.guards.circuit_breaker import Gatekeeper
 from pigeonhole.jobs.job import Order
+from pigeonhole.jobs.message import Message
 from pigeonhole.jobs.usage import Tally
 from pigeonhole.ports import Parts, Swap
 from pigeonhole.settings import Settings, SettingsError

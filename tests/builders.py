@@ -11,7 +11,6 @@ from typing import Any
 
 from boto3.dynamodb.types import TypeSerializer
 
-from pigeonhole.adapters.lambda_events import Message
 from pigeonhole.claude import model_catalog
 from pigeonhole.claude.prompt import Asking
 from pigeonhole.domain import taxonomy
@@ -23,6 +22,7 @@ from pigeonhole.guards.circuit_breaker import Gatekeeper
 from pigeonhole.guards.lease import Claim, Shift, take
 from pigeonhole.jobs import transitions
 from pigeonhole.jobs.job import Order, Work
+from pigeonhole.jobs.message import Message
 from pigeonhole.money.account import Cap
 from pigeonhole.ports import Answer, Parts, Rules, Swap
 from tests.fakes import (

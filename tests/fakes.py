@@ -12,11 +12,11 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, TypeVar
 
-from pigeonhole.adapters.lambda_events import Message
 from pigeonhole.domain.document import Coverage, DocumentError, PageImage, Reply, Text, Upload
 from pigeonhole.domain.outcome_event import News
 from pigeonhole.domain.record import Record
 from pigeonhole.jobs.job import Order, OverCapBy, Work
+from pigeonhole.jobs.message import Message
 from pigeonhole.jobs.usage import Count, Tally
 from pigeonhole.money.account import Account, Draw, Pace
 from pigeonhole.ports import Answer, Body, Entry, Gate, Swap

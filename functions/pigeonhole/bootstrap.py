@@ -27,12 +27,13 @@ from pigeonhole.claude.prompt import Asking
 from pigeonhole.domain import taxonomy
 from pigeonhole.domain.document import Allowance, Defect, Reply, Stage, StopAll, Text, Tier, TryLater
 from pigeonhole.domain.policy import Thresholds
-from pigeonhole.extract import Extractor, Limits
+from pigeonhole.extract.limits import Limits
 from pigeonhole.guards.budget import STACK, Budget, account_of
 from pigeonhole.guards.circuit_breaker import Gatekeeper
 from pigeonhole.guards.lease import Shift
 from pigeonhole.money.account import Cap
 from pigeonhole.ports import Analyst, Clock, Ledger, Parts, Rules
+from pigeonhole.sandbox.extractor import Extractor
 from pigeonhole.settings import Settings, SettingsError
 
 __all__ = ["Settings", "SettingsError", "connect", "shift"]

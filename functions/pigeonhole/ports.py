@@ -14,7 +14,6 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
-from pigeonhole.adapters.lambda_events import Message
 from pigeonhole.claude.prompt import Asking
 from pigeonhole.domain.document import Allowance, Reply, Stage, StopAll, Text, TryLater, Upload
 from pigeonhole.domain.outcome_event import News
@@ -22,6 +21,7 @@ from pigeonhole.domain.policy import Thresholds
 from pigeonhole.domain.record import Record
 from pigeonhole.domain.taxonomy import Taxonomy
 from pigeonhole.jobs.job import Order, OverCapBy, Reservation, Work
+from pigeonhole.jobs.message import Message
 from pigeonhole.jobs.usage import Tally
 from pigeonhole.money.account import Account, Draw, Need
 

@@ -15,7 +15,8 @@ from infra.cli.inputs import InputError, walked
 from infra.cli.table import inert
 from pigeonhole.domain.document import DocumentError, Text
 from pigeonhole.domain.error_codes import EXPLANATIONS
-from pigeonhole.extract import Extractor, Limits
+from pigeonhole.extract.limits import Limits
+from pigeonhole.sandbox.extractor import Extractor
 
 STATED = ("title", "author", "created", "modified")
 

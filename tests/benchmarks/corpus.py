@@ -11,7 +11,7 @@ from pathlib import Path
 from infra.bootstrap import ROOT
 from infra.cli.inputs import find
 from pigeonhole.domain.document import Coverage, DocumentError, Text
-from pigeonhole.extract import Extractor
+from pigeonhole.sandbox.extractor import Extractor
 
 SAMPLES = ROOT / "tests" / "documents" / "samples"
 SIZE = 300

@@ -30,8 +30,11 @@ from pathlib import Path
 from typing import Any
 
 from pigeonhole.domain.document import DocumentError
-from pigeonhole.extract import Extractor, Limits, child, sniff, wire
-from pigeonhole.extract.table import FORMATS
+from pigeonhole.extract import sniff
+from pigeonhole.extract.limits import Limits
+from pigeonhole.extract.registry import FORMATS
+from pigeonhole.sandbox import protocol, worker
+from pigeonhole.sandbox.extractor import Extractor
 from tests.benchmarks import truths
 from tests.benchmarks.bare import BARE, Bare, markitdown
 
@@ -135,8 +138,8 @@ def _speed(bare: Bare, paths: list[Path]) -> Figures:
 
 def _unforked(path: Path) -> str:
     """What a child does with a document, without a child."""
-    parts = child.parts(path.read_bytes(), path.name, Limits(), spare=False)
-    return str(sum(len(wire.frame(part)) for part in parts))
+    parts = worker.parts(path.read_bytes(), path.name, Limits(), spare=False)
+    return str(sum(len(protocol.frame(part)) for part in parts))
 
 
 def _times_markitdown(paths: list[Path]) -> float | str:

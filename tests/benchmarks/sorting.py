@@ -9,11 +9,11 @@ from decimal import Decimal
 from pathlib import Path
 
 from pigeonhole import bootstrap
-from pigeonhole.adapters.lambda_events import Batch, Message
 from pigeonhole.domain.document import Allowance, Change, Stage, Text
 from pigeonhole.guards.budget import STACK, Budget
 from pigeonhole.guards.circuit_breaker import Gatekeeper
 from pigeonhole.guards.lease import Shift
+from pigeonhole.jobs.message import Batch, Message
 from pigeonhole.money.account import Cap
 from pigeonhole.pipeline import process
 from pigeonhole.pipeline.batch import Works, settle

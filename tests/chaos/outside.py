@@ -26,6 +26,7 @@ from pigeonhole.guards.circuit_breaker import Gatekeeper
 from pigeonhole.guards.claude_call import request_hash
 from pigeonhole.guards.lease import Shift
 from pigeonhole.jobs.job import Order
+from pigeonhole.jobs.message import Message
 from pigeonhole.money import pricing
 from pigeonhole.money.account import Cap
 from pigeonhole.pipeline import batch as batches
@@ -441,7 +442,7 @@ class SimulatedQueues:
         self.outside.enqueue(queue, lambda_events.order_body(order))
         self.invocation.pause(0.001)
 
-    def put_back(self, message: lambda_events.Message, seconds: float) -> None:
+    def put_back(self, message: Message, seconds: float) -> None:
         self.outside.call(self.invocation, "sqs")
         found = self.outside.queues[self.own].get(message.id)
         if found:

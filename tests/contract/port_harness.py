@@ -9,11 +9,11 @@ from typing import Any, Protocol
 
 from pigeonhole.adapters import lambda_events
 from pigeonhole.adapters.eventbridge import EventBus
-from pigeonhole.adapters.lambda_events import Message
 from pigeonhole.adapters.s3 import ArtifactsBucket, Inbox
 from pigeonhole.adapters.sqs import SqsQueues
 from pigeonhole.domain.document import Stage, Upload
 from pigeonhole.jobs.job import Order
+from pigeonhole.jobs.message import Message
 from pigeonhole.ports import Artifacts, Body, Bus, Objects, Queues
 from tests.builders import upload
 from tests.contract import moto_cloud

@@ -13,7 +13,7 @@ from pigeonhole import bootstrap
 from pigeonhole.adapters.aws_clients import client
 from pigeonhole.bootstrap import connect
 from pigeonhole.domain.record import Record
-from pigeonhole.extract import Extractor
+from pigeonhole.sandbox.extractor import Extractor
 from publish import handler as publish
 from sweep import handler as sweep
 from tests.builders import stream_record

@@ -16,7 +16,7 @@ from pigeonhole.adapters.lambda_events import UnfinishedError
 from pigeonhole.bootstrap import connect
 from pigeonhole.domain.document import Tier
 from pigeonhole.domain.record import Status
-from pigeonhole.extract import Extractor
+from pigeonhole.sandbox.extractor import Extractor
 from tests.contract.captured_output import Lines
 from tests.contract.claude_server import OfflineClaude
 from tests.contract.lambdas import Context, Stack, bridged

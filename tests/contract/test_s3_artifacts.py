@@ -8,9 +8,9 @@ import re
 import pytest
 from botocore.stub import Stubber
 
-from pigeonhole.adapters.lambda_events import Message
 from pigeonhole.adapters.s3 import ArtifactsBucket, taxonomy_text
 from pigeonhole.domain.document import Defect, TryLater, Upload
+from pigeonhole.jobs.message import Message
 from tests.builders import upload
 from tests.contract import moto_cloud
 from tests.contract.port_harness import ArtifactsBench

@@ -13,13 +13,13 @@ from pydantic import ValidationError
 from infra import template
 from pigeonhole import bootstrap
 from pigeonhole.adapters.aws_clients import client
-from pigeonhole.adapters.lambda_events import Message
 from pigeonhole.bootstrap import connect
 from pigeonhole.claude.model_catalog import UnknownModelError
 from pigeonhole.domain.document import Defect, Stage
 from pigeonhole.domain.policy import Thresholds
 from pigeonhole.domain.taxonomy import TaxonomyError
-from pigeonhole.extract import Limits
+from pigeonhole.extract.limits import Limits
+from pigeonhole.jobs.message import Message
 from pigeonhole.settings import Settings, SettingsError
 from tests.contract import moto_cloud
 from tests.contract.port_harness import receive

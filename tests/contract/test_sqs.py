@@ -9,10 +9,10 @@ from datetime import UTC, datetime
 import pytest
 from botocore.stub import Stubber
 
-from pigeonhole.adapters.lambda_events import Message
 from pigeonhole.adapters.sqs import SqsQueues
 from pigeonhole.domain.document import Defect, Stage, TryLater
 from pigeonhole.jobs.job import Order
+from pigeonhole.jobs.message import Message
 from tests.builders import upload
 from tests.contract import moto_cloud
 from tests.contract.port_harness import QueuesBench, SqsBench

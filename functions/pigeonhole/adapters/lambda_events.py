@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import unquote_plus
 
 from pigeonhole.domain.document import Change, Kind, Stage, Upload
 from pigeonhole.jobs.job import Order
+from pigeonhole.jobs.message import Batch, Message
 
 _KINDS = {
     "ObjectCreated": Kind.CREATED,
@@ -22,25 +22,6 @@ _SEQUENCER = re.compile("[0-9A-F]{1,64}")
 _KEY_BYTES = 1024
 # More than S3's names and ids have, and few enough for DynamoDB's keys.
 _NAME_BYTES = 1000
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Message:
-    """One message and all that it asks for; `unreadable` says why some of it could not be parsed."""
-
-    id: str
-    receipt: str = ""
-    body: str = field(default="", repr=False)
-    asks: tuple[Change | Order, ...] = ()
-    unreadable: str | None = None
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Batch:
-    """One invocation's messages; `queued` when they can be handed back one by one."""
-
-    messages: tuple[Message, ...]
-    queued: bool
 
 
 class UnfinishedError(RuntimeError):

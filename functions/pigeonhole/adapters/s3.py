@@ -14,8 +14,8 @@ from botocore.exceptions import ClientError
 from botocore.response import StreamingBody
 
 from pigeonhole.adapters.aws_errors import classified, code_of
-from pigeonhole.adapters.lambda_events import Message
 from pigeonhole.domain.document import DocumentError, Upload
+from pigeonhole.jobs.message import Message
 from pigeonhole.ports import Body
 
 _GONE = frozenset({"NoSuchKey", "NoSuchVersion", "404", "NotFound", "MethodNotAllowed", "405"})

@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from pigeonhole.adapters.aws_errors import classified
-from pigeonhole.adapters.lambda_events import Message, order_body
+from pigeonhole.adapters.lambda_events import order_body
 from pigeonhole.domain.document import Stage
 from pigeonhole.jobs.job import Order
+from pigeonhole.jobs.message import Message
 
 
 class SqsQueues:

@@ -93,7 +93,7 @@ def code_page(number: int) -> str | None:
 
 
 def _guess(data: bytes) -> str:
-    from pigeonhole.extract.guess import guess
+    from pigeonhole.extract.detect_charset import guess
 
     sample = _sample(data)
     guessed = known(guess(sample)) or WESTERN

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from pigeonhole.domain.document import DocumentError, PageImage
-from pigeonhole.extract import sniff, table
+from pigeonhole.extract import registry, sniff
 from pigeonhole.extract.parts import ATTACHED, NOT_READ, Facts, Part, Source, unread
 
 TINY_IMAGE = 12_000
@@ -54,7 +54,7 @@ def _parts(outer: Source, name: str, kind: str, data: bytes) -> Iterator[Part]:
         budget=outer.budget,
         depth=outer.depth + 1,
     )
-    for part in table.read(inner):
+    for part in registry.read(inner):
         if isinstance(part, PageImage):
             yield replace(part, page=outer.budget.number()) if outer.depth == 0 else part
         elif isinstance(part, str):

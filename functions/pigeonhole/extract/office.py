@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 
 from pigeonhole.domain.document import DocumentError
-from pigeonhole.extract import legacy, ooxml, outline
+from pigeonhole.extract import legacy, ooxml, ppt_outline
 from pigeonhole.extract.nested import looked_at
 from pigeonhole.extract.parts import Facts, Part, Source
 
@@ -90,7 +90,7 @@ def _markdown(source: Source) -> str:
                 return _converted(whole, source.kind)
     if source.kind == "doc" and not text.isascii():
         return legacy.in_its_bytes(source.data, text)
-    return outline.completed(source.data, text) if source.kind == "ppt" else text
+    return ppt_outline.completed(source.data, text) if source.kind == "ppt" else text
 
 
 def _converted(data: bytes, kind: str) -> str:

@@ -7,11 +7,11 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from pigeonhole.domain.document import DocumentError, PageImage
-from pigeonhole.extract import forms
-from pigeonhole.extract.furniture import Furniture
+from pigeonhole.extract import pdf_annotations
 from pigeonhole.extract.image import encode
 from pigeonhole.extract.nested import attached
 from pigeonhole.extract.parts import Facts, Part, Source
+from pigeonhole.extract.running_headers import Furniture
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -51,7 +51,7 @@ def read(source: Source) -> Iterator[Part]:
     """The pages in order, after what the document says of itself."""
     document = _open(source)
     yield _facts(document)
-    forms.opened(document)
+    pdf_annotations.opened(document)
     furniture = Furniture()
     for number in range(1, min(len(document), source.limits.pages) + 1):
         yield from _page(document, number, source, furniture)
@@ -110,10 +110,10 @@ def _page(document: PdfDocument, number: int, source: Source, furniture: Furnitu
     try:
         text = _text(page)
         yield furniture.without(text, number)
-        yield "\n".join(forms.filled(document, page)) if document.formenv else ""
-        yield "\n".join(filter(None, forms.noted(page)))
+        yield "\n".join(pdf_annotations.filled(document, page)) if document.formenv else ""
+        yield "\n".join(filter(None, pdf_annotations.noted(page)))
         yield from _seen(page, number, source) if _needs_eyes(page, text, source.limits.scan_chars) else ()
-        yield "\n".join(forms.stamped(document, page, number, _text))
+        yield "\n".join(pdf_annotations.stamped(document, page, number, _text))
         yield Facts(pages_read=number)
     except PdfiumError:
         yield Facts(cut="corrupt", failed=1)

@@ -160,7 +160,7 @@ def _looks(head: str) -> str | None:
 def _refined(found: str, head: str, tail: bytes) -> str:
     """An Office document in one XML file names its program; a notebook is JSON, and says so at either end."""
     if found == "xml" and (sign := _FLAT.search(head[: 4 * HEAD])):
-        return MIMETYPES.get(sign[1].removesuffix("-template"), "xml") if sign[1] else "flat"
+        return MIMETYPES.get(sign[1].removesuffix("-template"), "xml") if sign[1] else "office_2003_xml"
     if found == "json" and '"cells"' in head and ('"nbformat"' in head or b'"nbformat"' in tail):
         return "ipynb"
     return found

@@ -7,10 +7,10 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
-from pigeonhole.adapters.lambda_events import Batch, Message
 from pigeonhole.domain.document import Change, Stage, TryLater
 from pigeonhole.guards.lease import Shift
 from pigeonhole.jobs.job import Order, WorkAloneError
+from pigeonhole.jobs.message import Batch, Message
 from pigeonhole.ports import Parts
 
 Ask = Change | Order

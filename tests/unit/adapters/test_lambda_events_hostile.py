@@ -11,10 +11,10 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from pigeonhole.adapters import lambda_events
-from pigeonhole.adapters.lambda_events import Message
 from pigeonhole.domain.document import Stage, Upload
 from pigeonhole.domain.record import begun
 from pigeonhole.jobs.job import Order
+from pigeonhole.jobs.message import Message
 from tests.builders import s3_record, sqs_event, upload
 
 SCALARS = st.none() | st.booleans() | st.integers() | st.floats() | st.text()

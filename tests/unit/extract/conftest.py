@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from pigeonhole.domain.document import Text
-from pigeonhole.extract import Extractor, Limits
+from pigeonhole.extract.limits import Limits
+from pigeonhole.sandbox.extractor import Extractor
 
 VECTORS = Path(__file__).parents[2] / "documents" / "vectors" / "files"
 

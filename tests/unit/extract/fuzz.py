@@ -24,8 +24,9 @@ from pathlib import Path
 from typing import Any
 
 from pigeonhole.domain.document import DocumentError
-from pigeonhole.extract import Limits, sniff, table
+from pigeonhole.extract import registry, sniff
 from pigeonhole.extract.gather import refine
+from pigeonhole.extract.limits import Limits
 from pigeonhole.extract.parts import Budget, Source
 from tests.unit.extract.mutations import SEEDS, mutated
 
@@ -33,7 +34,7 @@ ROUND = 200
 SLOW_SECONDS = 5
 LIMITS = Limits(chars=50_000, eye_pages=1, image_px=100)
 TOOL = 4
-OURS = str(Path(table.__file__).parent)
+OURS = str(Path(registry.__file__).parent)
 
 
 class Lines:
@@ -61,7 +62,7 @@ def tried(data: bytes, name: str) -> str:
     try:
         kind = sniff.kind(data, name)
         source = Source(kind=kind, name=name, data=data, limits=LIMITS, budget=Budget(LIMITS))
-        for _ in refine(table.read(source), LIMITS):
+        for _ in refine(registry.read(source), LIMITS):
             pass
     except DocumentError as error:
         return error.code

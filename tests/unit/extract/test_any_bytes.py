@@ -12,10 +12,11 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from pigeonhole.domain.document import DocumentError, Text
-from pigeonhole.extract import Extractor, Limits
-from pigeonhole.extract.link import GRACE_SECONDS
-from pigeonhole.extract.table import FORMATS
-from pigeonhole.extract.wire import CODES
+from pigeonhole.extract.limits import Limits
+from pigeonhole.extract.registry import FORMATS
+from pigeonhole.sandbox.client import GRACE_SECONDS
+from pigeonhole.sandbox.extractor import Extractor
+from pigeonhole.sandbox.protocol import CODES
 from tests.unit.extract.mutations import SEEDS, mutated
 
 LIMITS = Limits(

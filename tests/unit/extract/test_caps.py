@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from pigeonhole.domain.document import DocumentError
-from pigeonhole.extract import Limits
+from pigeonhole.extract.limits import Limits
 from tests.documents.vectors import packages
 from tests.documents.vectors.make import scan
 from tests.documents.vectors.pdfs import pdf

@@ -12,7 +12,7 @@ from pypdfium2 import PdfDocument
 from pigeonhole.domain.document import DocumentError
 from pigeonhole.extract import html, lzfu, mail, rtf, sniff
 from pigeonhole.extract.decode import decode
-from pigeonhole.extract.furniture import Furniture
+from pigeonhole.extract.running_headers import Furniture
 from pigeonhole.extract.tidy import tidy
 from tests.documents.vectors import packages
 from tests.documents.vectors.compound import Tree, compound

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from pigeonhole.domain.document import DocumentError, Text
-from pigeonhole.extract import Extractor
-from pigeonhole.extract.table import FORMATS
+from pigeonhole.extract.registry import FORMATS
+from pigeonhole.sandbox.extractor import Extractor
 from tests.unit.extract.conftest import VECTORS
 
 VECTOR_LIST: list[dict[str, Any]] = tomllib.loads((VECTORS.parent / "vectors.toml").read_text())["vector"]

@@ -8,11 +8,11 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pigeonhole.adapters.lambda_events import Batch, Message
 from pigeonhole.domain.document import Change, Defect, Kind, Stage, Tier, TryLater
 from pigeonhole.domain.record import OUTCOMES, Status
 from pigeonhole.guards.lease import Shift
 from pigeonhole.jobs.job import Order
+from pigeonhole.jobs.message import Batch, Message
 from pigeonhole.pipeline.batch import Ask, Works, settle
 from pigeonhole.pipeline.process import escalate, triage
 from pigeonhole.pipeline.upkeep import sweep

@@ -8,11 +8,11 @@ from datetime import timedelta
 import pytest
 
 from pigeonhole.adapters import lambda_events
-from pigeonhole.adapters.lambda_events import Batch, Message
 from pigeonhole.domain.document import Change, Defect, DocumentError, Stage, StopAll, TryLater
 from pigeonhole.domain.record import Status
 from pigeonhole.guards.budget import STACK
 from pigeonhole.jobs.job import Order
+from pigeonhole.jobs.message import Batch, Message
 from pigeonhole.pipeline.batch import Works, settle
 from pigeonhole.pipeline.process import escalate, triage
 from tests.builders import (

@@ -11,6 +11,7 @@ import pytest
 from pigeonhole.domain import policy
 from pigeonhole.domain.document import Defect, Stage, StopAll, TryLater
 from pigeonhole.domain.record import Status
+from pigeonhole.guards import row_updates
 from pigeonhole.guards.lease import Shift
 from pigeonhole.jobs.job import Order, WorkAloneError
 from pigeonhole.pipeline.process import triage

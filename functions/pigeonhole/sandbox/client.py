@@ -16,7 +16,7 @@ from types import TracebackType
 
 from pigeonhole.domain.document import DocumentError
 from pigeonhole.extract.limits import Limits
-from pigeonhole.extract.nursery import REQUEST
+from pigeonhole.sandbox.fork_server import REQUEST
 
 GRACE_SECONDS = 5.0
 CHUNK = 1 << 16
@@ -36,7 +36,7 @@ _START = """
 import json, os, sys
 sys.path[:] = json.loads(sys.argv[3])
 os.register_at_fork = lambda **hooks: None
-from pigeonhole.extract.nursery import main
+from pigeonhole.sandbox.fork_server import main
 main(int(sys.argv[1]), sys.argv[2])
 """
 _KEPT = ("LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "SYSTEMROOT")

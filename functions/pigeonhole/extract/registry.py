@@ -84,12 +84,12 @@ FORMATS: dict[str, Format] = {
     "md": Format("text/markdown", "plain", _CHARS),
     "csv": Format("text/csv", "plain", _CHARS),
     "json": Format("application/json", "plain", _CHARS),
-    "flat": Format("application/xml", "flat", ("pyexpat",), "plain"),
+    "office_2003_xml": Format("application/xml", "office_2003_xml", ("pyexpat",), "plain"),
     "ipynb": Format("application/x-ipynb+json", "notebook", _CHARS, "plain"),
     "xml": Format("application/xml", "plain", _CHARS),
 }
 MODULES = frozenset(module for known in FORMATS.values() for module in known.modules) | {
-    "pigeonhole.extract.guess"
+    "pigeonhole.extract.detect_charset"
 }
 
 

@@ -18,8 +18,9 @@ from pathlib import Path
 import pytest
 
 from pigeonhole.domain.document import DocumentError, Text, TryLater
-from pigeonhole.extract import Extractor, Limits
-from pigeonhole.extract.link import ALLOCATION
+from pigeonhole.extract.limits import Limits
+from pigeonhole.sandbox.client import ALLOCATION
+from pigeonhole.sandbox.extractor import Extractor
 from tests.unit.extract import hostile
 from tests.unit.extract.conftest import Read
 
@@ -198,7 +199,7 @@ def test_it_works_without_shared_memory(tmp_path):
         "try: open('/dev/shm/x', 'w'); sys.exit(77)\n"
         "except OSError: pass\n"
         "from pathlib import Path\n"
-        "from pigeonhole.extract import Extractor\n"
+        "from pigeonhole.sandbox.extractor import Extractor\n"
         "extractor = Extractor(); print(extractor.read(Path(sys.argv[1]), 'table.csv').text); extractor.close()"
     )
     ran = subprocess.run(
@@ -214,9 +215,10 @@ def test_a_child_has_no_environment_and_no_descriptor_of_its_neighbours():
     script = (
         "import os, sys; sys.path[:0] = ['functions']\n"
         "from pathlib import Path\n"
-        "from pigeonhole.extract import Limits, child\n"
+        "from pigeonhole.extract.limits import Limits\n"
+        "from pigeonhole.sandbox import worker\n"
         "kept = os.open('/dev/null', os.O_RDONLY); others = [os.open('/dev/null', os.O_RDONLY) for _ in range(9)]\n"
-        "child.enclose(Limits()); child.fence(Limits(), Limits().memory_bytes, others[4], others[6])\n"
+        "worker.enclose(Limits()); worker.fence(Limits(), Limits().memory_bytes, others[4], others[6])\n"
         "held = [int(fd) for fd in os.listdir('/proc/self/fd')]\n"
         "print(dict(os.environ), sorted(set(held) - {0, 1, 2, others[4], others[6]})[1:], {others[4], others[6]} <= set(held))"
     )

@@ -21,9 +21,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from importlib import import_module
 
-from pigeonhole.extract import child
 from pigeonhole.extract.limits import Limits
-from pigeonhole.extract.table import FORMATS
+from pigeonhole.extract.registry import FORMATS
+from pigeonhole.sandbox import worker
 
 OK, TIMEOUT, MEMORY, CRASHED = b"ok", b"timeout", b"memory", b"crashed"
 HEAD = 16
@@ -143,7 +143,7 @@ class Nursery:
             os.write(one.status, _verdict(one, exit_status, usage, self._limits))
         os.close(one.status)
         if one.said:
-            self._warm(child.loaded(bytes(one.said)))
+            self._warm(worker.loaded(bytes(one.said)))
 
     def _warm(self, modules: Iterable[str]) -> None:
         """Import before the next fork what documents would import after it: once, and for all that follow."""
@@ -182,9 +182,9 @@ def _be_a_child(job: Job, limits: Limits, said: int, warmed: set[str]) -> None:
     try:
         os.setpgid(0, 0)
         os.dup2(said, 2)
-        child.fence(limits, job.memory, job.document, job.result)
-        child.work(job.document, job.name, limits, job.result, spare=job.spare)
-        if news := child.last_words(warmed):
+        worker.fence(limits, job.memory, job.document, job.result)
+        worker.work(job.document, job.name, limits, job.result, spare=job.spare)
+        if news := worker.last_words(warmed):
             os.write(2, news)
         code = 0
     finally:
@@ -213,6 +213,6 @@ def _exactly(control: socket.socket, size: int) -> bytes:
 def main(descriptor: int, limits: str) -> None:
     """Run a nursery on an inherited socket."""
     allowed = Limits(**json.loads(limits))
-    child.enclose(allowed)
+    worker.enclose(allowed)
     gc.disable()  # a child ends before its garbage matters, and collecting touches pages that it shares
     Nursery(socket.socket(fileno=descriptor), allowed).run()

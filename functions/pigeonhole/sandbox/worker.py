@@ -10,11 +10,12 @@ import sys
 from collections.abc import Callable, Iterator, Set
 
 from pigeonhole.domain.document import DocumentError
-from pigeonhole.extract import sniff, table, wire
+from pigeonhole.extract import registry, sniff
 from pigeonhole.extract.gather import refine
 from pigeonhole.extract.limits import Limits
 from pigeonhole.extract.parts import Budget, Part, Source
-from pigeonhole.extract.table import MODULES
+from pigeonhole.extract.registry import MODULES
+from pigeonhole.sandbox import protocol
 
 FEW_FILES = 32
 
@@ -72,14 +73,14 @@ def work(document: int, name: str, limits: Limits, result: int, *, spare: bool) 
         send(DocumentError("corrupt", f"{type(error).__name__}: {error}"))
 
 
-def parts(data: bytes, name: str, limits: Limits, *, spare: bool) -> Iterator[Part | wire.Kind]:
+def parts(data: bytes, name: str, limits: Limits, *, spare: bool) -> Iterator[Part | protocol.Kind]:
     """What the document is, then its parts: all that a child does of which a sandbox is no part."""
     if len(data) > limits.document_bytes:
         raise DocumentError("too_large", f"more than {limits.document_bytes} bytes")
     kind = sniff.kind(data, name)
-    yield wire.Kind(kind)
+    yield protocol.Kind(kind)
     source = Source(kind=kind, name=name, data=data, limits=limits, budget=Budget(limits))
-    yield from refine(table.read(source, spare=spare), limits)
+    yield from refine(registry.read(source, spare=spare), limits)
 
 
 def last_words(known: Set[str]) -> bytes:
@@ -94,9 +95,9 @@ def loaded(said: bytes) -> frozenset[str]:
     return MODULES & frozenset(names.decode("ascii", "replace").split())
 
 
-def _sender(result: int) -> Callable[[Part | wire.Kind | DocumentError | None], None]:
-    def send(part: Part | wire.Kind | DocumentError | None) -> None:
-        left = memoryview(wire.frame(part))
+def _sender(result: int) -> Callable[[Part | protocol.Kind | DocumentError | None], None]:
+    def send(part: Part | protocol.Kind | DocumentError | None) -> None:
+        left = memoryview(protocol.frame(part))
         while left:
             left = left[os.write(result, left) :]
 

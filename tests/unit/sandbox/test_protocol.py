@@ -11,8 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pigeonhole.domain.document import DocumentError, PageImage
-from pigeonhole.extract import Limits, wire
+from pigeonhole.extract.limits import Limits
 from pigeonhole.extract.parts import Facts, Part
+from pigeonhole.sandbox import protocol
 
 LIMITS = Limits(chars=1_000, image_bytes=1_000)
 IMAGE = PageImage(page=3, media_type="image/jpeg", data=b"\xff\xd8\xff...", width=800, height=600)
@@ -31,23 +32,23 @@ def receiver(data: bytes) -> Callable[[int], bytes]:
 
 
 def received(data: bytes) -> list[object]:
-    return list(wire.parts(receiver(data), LIMITS))
+    return list(protocol.parts(receiver(data), LIMITS))
 
 
 def test_parts_come_through_as_they_were_sent():
-    sent: list[Part | wire.Kind] = [
-        wire.Kind("pdf"),
+    sent: list[Part | protocol.Kind] = [
+        protocol.Kind("pdf"),
         Facts(pages_total=3, title="Ünder"),
         "words …",
         IMAGE,
         Facts(cut="pages", failed=1),
     ]
-    assert received(b"".join(map(wire.frame, sent)) + wire.frame(None)) == sent
+    assert received(b"".join(map(protocol.frame, sent)) + protocol.frame(None)) == sent
 
 
 def test_an_error_comes_through_as_itself():
     with pytest.raises(DocumentError) as failed:
-        received(wire.frame("words") + wire.frame(DocumentError("encrypted", "no key")))
+        received(protocol.frame("words") + protocol.frame(DocumentError("encrypted", "no key")))
     assert (failed.value.code, failed.value.detail) == ("encrypted", "no key")
 
 
@@ -74,7 +75,7 @@ def test_an_error_comes_through_as_itself():
     ],
 )
 def test_what_no_child_of_ours_sends_is_garbled(hostile):
-    with pytest.raises(wire.Garbled):
+    with pytest.raises(protocol.Garbled):
         received(hostile)
 
 
@@ -82,5 +83,5 @@ def test_what_no_child_of_ours_sends_is_garbled(hostile):
 def test_any_bytes_end_in_parts_or_in_a_named_error(data):
     try:
         received(data)
-    except (wire.Garbled, DocumentError, EOFError):
+    except (protocol.Garbled, DocumentError, EOFError):
         return

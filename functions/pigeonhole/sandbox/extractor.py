@@ -11,11 +11,11 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from pigeonhole.domain.document import DocumentError, Text, TryLater
-from pigeonhole.extract import wire
 from pigeonhole.extract.gather import Gathered
 from pigeonhole.extract.limits import Limits
-from pigeonhole.extract.link import Link, NurseryDied, Stream
-from pigeonhole.extract.table import FORMATS
+from pigeonhole.extract.registry import FORMATS
+from pigeonhole.sandbox import protocol
+from pigeonhole.sandbox.client import Link, NurseryDied, Stream
 
 TRIES = 2
 STARVED = "extraction_memory"
@@ -121,12 +121,12 @@ class Reading:
             self._error = error
         except EOFError:
             self._error = stream.breach()
-        except wire.Garbled as error:
+        except protocol.Garbled as error:
             self._error = DocumentError("crashed", str(error))
 
     def _listen(self, stream: Stream, limits: Limits) -> None:
-        for part in wire.parts(stream.receive, limits):
-            if isinstance(part, wire.Kind):
+        for part in protocol.parts(stream.receive, limits):
+            if isinstance(part, protocol.Kind):
                 self._kind = part.name
             else:
                 self._gathered.add(part)
