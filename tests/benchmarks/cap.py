@@ -17,7 +17,7 @@ from pigeonhole.domain.record import OUTCOMES, Status
 from pigeonhole.guards.budget import STACK
 from pigeonhole.money.account import Cap
 from tests.benchmarks.crowd import BATCHES, Crowd
-from tests.chaos.outside import Faults
+from tests.simulation.simulated_aws import Faults
 
 DOCUMENTS, ENOUGH_FOR = 1_000, 300
 UNSURE = float(os.environ.get("CAP_UNSURE", "0"))

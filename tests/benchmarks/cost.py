@@ -19,7 +19,7 @@ from tests.benchmarks.baselines import plain_haiku, sonnet_alone
 from tests.benchmarks.corpus import Document, documents
 from tests.benchmarks.offline import Bill, Offline
 from tests.benchmarks.sorting import deployed_rules, sort
-from tests.builders import World
+from tests.support.builders import World
 
 T = TypeVar("T")
 

@@ -27,9 +27,9 @@ from pigeonhole.money.account import Cap
 from pigeonhole.pipeline import upkeep
 from pigeonhole.ports import Parts, Rules
 from tests.benchmarks.sorting import deployed_rules
-from tests.chaos.hub import Hub, Invocation
-from tests.chaos.outside import VISIBILITY, Faults, Message, Outside
-from tests.fakes import START
+from tests.simulation.scheduler import Hub, Invocation
+from tests.simulation.simulated_aws import VISIBILITY, Faults, Message, Outside
+from tests.support.fakes import START
 
 BATCHES = {"intake": 10, "escalation": 1, "dead": 10}
 SEED = 1

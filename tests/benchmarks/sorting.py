@@ -20,7 +20,7 @@ from pigeonhole.pipeline.batch import Works, settle
 from pigeonhole.ports import Analyst, Parts, Rules
 from pigeonhole.settings import Settings
 from tests.benchmarks.corpus import Document
-from tests.builders import World, created, message, upload
+from tests.support.builders import World, created, message, upload
 
 # In one invocation.
 MESSAGES = 10

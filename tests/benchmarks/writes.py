@@ -20,8 +20,8 @@ from pigeonhole.guards.budget import Budget
 from pigeonhole.guards.circuit_breaker import Gatekeeper
 from pigeonhole.guards.lease import Shift
 from pigeonhole.pipeline import process
-from tests.builders import World, created, reply, upload
-from tests.fakes import FakeAnalyst
+from tests.support.builders import World, created, reply, upload
+from tests.support.fakes import FakeAnalyst
 
 # On demand, standard class, us-east-1, since November 2024; looked up in November 2026.
 USD_A_MILLION_UNITS = 0.625

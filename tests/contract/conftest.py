@@ -26,7 +26,7 @@ from tests.contract.port_harness import (
     S3Inbox,
     SqsBench,
 )
-from tests.fakes import FakeLedger
+from tests.support.fakes import FakeLedger
 
 both = pytest.fixture(params=["fake", "aws"])
 

@@ -15,9 +15,9 @@ from pigeonhole.domain.document import Stage, Upload
 from pigeonhole.jobs.job import Order
 from pigeonhole.jobs.message import Message
 from pigeonhole.ports import Artifacts, Body, Bus, Objects, Queues
-from tests.builders import upload
 from tests.contract import moto_cloud
-from tests.fakes import FakeArtifacts, FakeBus, FakeObjects, FakeQueues
+from tests.support.builders import upload
+from tests.support.fakes import FakeArtifacts, FakeBus, FakeObjects, FakeQueues
 
 Told = tuple[str, dict[str, Any]]
 

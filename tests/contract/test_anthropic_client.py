@@ -20,8 +20,8 @@ from pigeonhole.domain.document import (
     Tier,
     TryLater,
 )
-from tests.builders import TAXONOMY, asking
 from tests.contract.claude_server import MESSAGE, Api, OfflineClaude
+from tests.support.builders import TAXONOMY, asking
 
 INVOICE = "INVOICE No. 7\nBill to: Ada Ltd\nAmount due: 12.00 EUR\nPayment due within 14 days."
 MODELS = {Tier.FAST: "claude-haiku-5-5", Tier.STRONG: "claude-sonnet-5-5"}

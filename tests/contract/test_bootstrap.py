@@ -8,8 +8,8 @@ from types import SimpleNamespace
 
 from pigeonhole.bootstrap import SystemChance, SystemClock, Threads, shift
 from pigeonhole.guards.lease import Shift
-from tests.builders import World
-from tests.fakes import START
+from tests.support.builders import World
+from tests.support.fakes import START
 
 
 def test_a_shift_leaves_time_for_the_last_writes():

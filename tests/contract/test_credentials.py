@@ -16,12 +16,12 @@ from pigeonhole.domain.record import Record
 from pigeonhole.sandbox.extractor import Extractor
 from publish import handler as publish
 from sweep import handler as sweep
-from tests.builders import stream_record
 from tests.contract import moto_cloud
 from tests.contract.captured_output import Lines
 from tests.contract.claude_server import MESSAGE, Api, OfflineClaude
 from tests.contract.lambdas import Context, Stack
 from tests.contract.port_harness import EventBridgeBench
+from tests.support.builders import stream_record
 from triage import handler as triage
 
 # One as they look today, and one as no pattern would know it.

@@ -17,11 +17,11 @@ from pigeonhole.adapters.dynamodb import DynamoLedger
 from pigeonhole.domain.document import Defect, TryLater
 from pigeonhole.domain.record import Record, Status
 from pigeonhole.ports import Entry, Gate, Swap
-from tests.builders import record, upload, work
 from tests.contract import moto_cloud
 from tests.contract.claude_server import Api
 from tests.contract.test_stores import ANSWER, GATE, full_row, full_work, put
-from tests.fakes import START
+from tests.support.builders import record, upload, work
+from tests.support.fakes import START
 
 DAY = 24 * 60 * 60
 

@@ -19,8 +19,8 @@ from pigeonhole.domain.document import TryLater
 from pigeonhole.domain.record import Status
 from pigeonhole.jobs.job import Order
 from pigeonhole.ports import Parts
-from tests.builders import World, breaks, record, reply, s3_record, sqs_event, stream_record, upload
 from tests.contract.test_settings import NEEDED
+from tests.support.builders import World, breaks, record, reply, s3_record, sqs_event, stream_record, upload
 
 TEXT = "Amount due: 12"
 CONTEXT = SimpleNamespace(get_remaining_time_in_millis=lambda: 100_000)

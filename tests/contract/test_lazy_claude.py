@@ -8,8 +8,8 @@ from pigeonhole import bootstrap
 from pigeonhole.bootstrap import LateClaude
 from pigeonhole.domain.document import Reply, StopAll, TryLater
 from pigeonhole.settings import Settings
-from tests.builders import reply
-from tests.fakes import FakeClock
+from tests.support.builders import reply
+from tests.support.fakes import FakeClock
 
 NEEDED = {name.upper(): "x" for name, field in Settings.model_fields.items() if field.is_required()}
 

@@ -11,9 +11,9 @@ from botocore.stub import Stubber
 from pigeonhole.adapters.s3 import ArtifactsBucket, taxonomy_text
 from pigeonhole.domain.document import Defect, TryLater, Upload
 from pigeonhole.jobs.message import Message
-from tests.builders import upload
 from tests.contract import moto_cloud
 from tests.contract.port_harness import ArtifactsBench
+from tests.support.builders import upload
 
 TEXTS = ["", "plain", "Grüße 😀 \u0000\r\n\u2028 end", "x" * 300_000]
 

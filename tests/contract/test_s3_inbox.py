@@ -14,9 +14,9 @@ from botocore.stub import Stubber
 
 from pigeonhole.adapters.s3 import Inbox
 from pigeonhole.domain.document import Defect, DocumentError, TryLater, Upload
-from tests.builders import upload
 from tests.contract import moto_cloud
 from tests.contract.port_harness import ObjectsBench, S3Inbox
+from tests.support.builders import upload
 
 KEY = "finance/a.txt"
 NAMES = [

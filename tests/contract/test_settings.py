@@ -23,7 +23,7 @@ from pigeonhole.jobs.message import Message
 from pigeonhole.settings import Settings, SettingsError
 from tests.contract import moto_cloud
 from tests.contract.port_harness import receive
-from tests.fakes import FakeClock, FakeLedger
+from tests.support.fakes import FakeClock, FakeLedger
 
 NEEDED = {
     "INBOX_BUCKET": "inbox",

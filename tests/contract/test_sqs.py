@@ -13,9 +13,9 @@ from pigeonhole.adapters.sqs import SqsQueues
 from pigeonhole.domain.document import Defect, Stage, TryLater
 from pigeonhole.jobs.job import Order
 from pigeonhole.jobs.message import Message
-from tests.builders import upload
 from tests.contract import moto_cloud
 from tests.contract.port_harness import QueuesBench, SqsBench
+from tests.support.builders import upload
 
 URL = "https://sqs.eu-west-1.amazonaws.com/123456789012/intake"
 URLS = {Stage.TRIAGE: URL, Stage.ESCALATION: URL}

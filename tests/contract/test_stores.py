@@ -14,8 +14,8 @@ from pigeonhole.domain.record import Read, Record, Status, Tokens, Waiting
 from pigeonhole.guards.row_updates import failed
 from pigeonhole.jobs.job import OverCapBy, Reservation, Work
 from pigeonhole.ports import Answer, Entry, Gate, Ledger, Swap
-from tests.builders import record, reply, upload, work
-from tests.fakes import START
+from tests.support.builders import record, reply, upload, work
+from tests.support.fakes import START
 
 LATER = START + timedelta(hours=1, microseconds=123456)
 UPLOAD = replace(upload("finance/Rechnung + 50% 😀.pdf"), etag="abc")

@@ -13,8 +13,8 @@ from pigeonhole.jobs.job import OverCapBy
 from pigeonhole.jobs.usage import Count, Tally
 from pigeonhole.money.account import Account, Cap, Draw, Pace
 from pigeonhole.ports import Ledger, Swap
-from tests.builders import upload, work
-from tests.fakes import START
+from tests.support.builders import upload, work
+from tests.support.fakes import START
 
 TODAY, TOMORROW = date(2026, 11, 22), date(2026, 11, 23)
 NEXT_MONTH = date(2026, 12, 1)

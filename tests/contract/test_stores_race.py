@@ -16,9 +16,9 @@ from pigeonhole.domain.document import Stage, TryLater
 from pigeonhole.domain.record import Status, begun
 from pigeonhole.pipeline.process import triage
 from pigeonhole.ports import Swap
-from tests.builders import SHIFT, World, created, record, reply, upload, work
 from tests.contract import moto_cloud
-from tests.fakes import START, FakeLedger
+from tests.support.builders import SHIFT, World, created, record, reply, upload, work
+from tests.support.fakes import START, FakeLedger
 
 AT_ONCE, ROUNDS = 8, 3
 

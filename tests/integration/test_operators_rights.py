@@ -13,8 +13,8 @@ from infra import stack as stacks
 from infra.cli import documents
 from infra.cli.__main__ import app
 from infra.stack import Stack
-from tests.deployed import STACK_ID, granted
-from tests.deployed import stack as template
+from tests.support.template import STACK_ID, granted
+from tests.support.template import stack as template
 
 INVOICE = b"Invoice 4714\nBill to: Example Ltd\nTotal due: 120.00 EUR, payable within 30 days\n"
 COMMANDS = (

@@ -12,7 +12,7 @@ from pigeonhole.adapters import lambda_events
 from pigeonhole.adapters.lambda_events import UnfinishedError
 from pigeonhole.domain.document import Change, Kind, Stage
 from pigeonhole.jobs.job import Order
-from tests.builders import s3_record, sqs_event, upload
+from tests.support.builders import s3_record, sqs_event, upload
 
 
 def only(event) -> Change:

@@ -15,7 +15,7 @@ from pigeonhole.domain.document import Stage, Upload
 from pigeonhole.domain.record import begun
 from pigeonhole.jobs.job import Order
 from pigeonhole.jobs.message import Message
-from tests.builders import s3_record, sqs_event, upload
+from tests.support.builders import s3_record, sqs_event, upload
 
 SCALARS = st.none() | st.booleans() | st.integers() | st.floats() | st.text()
 JSON = st.recursive(SCALARS, lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner), max_leaves=10)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from pigeonhole.claude.answer_form import UnusableReplyError, interpret
 from pigeonhole.domain.document import Analysis, Reply
-from tests.builders import TAXONOMY, answer, reply
+from tests.support.builders import TAXONOMY, answer, reply
 
 SCALARS = st.none() | st.booleans() | st.integers() | st.floats() | st.text()
 JSON = st.recursive(SCALARS, lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner), max_leaves=8)

@@ -8,7 +8,7 @@ import pytest
 
 from pigeonhole.claude.answer_form import Answer, schema
 from pigeonhole.domain import taxonomy
-from tests.builders import TAXONOMY
+from tests.support.builders import TAXONOMY
 
 FORM = schema(TAXONOMY)
 # Of JSON Schema, the API compiles these; bounds of any kind are a 400.

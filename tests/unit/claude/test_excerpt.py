@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from pigeonhole.claude.excerpt import MARK, Body, cut
 from pigeonhole.domain.document import PageImage
-from tests.fakes import SCAN
+from tests.support.fakes import SCAN
 
 BODY = st.lists(st.text("abc \n", max_size=80) | st.integers(1, 3).map(lambda n: replace(SCAN, page=n)))
 

@@ -16,9 +16,9 @@ from hypothesis import strategies as st
 from pigeonhole.claude import model_catalog, prompt
 from pigeonhole.claude.prompt import Question
 from pigeonhole.domain.document import Coverage, PageImage, Text, Tier
-from tests.builders import TAXONOMY, asking
-from tests.fakes import SCAN
-from tests.kept import assert_current
+from tests.support.builders import TAXONOMY, asking
+from tests.support.fakes import SCAN
+from tests.support.snapshots import assert_current
 
 KEPT = Path(__file__).parent / "requests.json"
 

@@ -12,8 +12,8 @@ from pigeonhole.domain import outcome_event
 from pigeonhole.domain.outcome_event import News
 from pigeonhole.domain.record import Record, Status
 from pigeonhole.pipeline.upkeep import publish
-from tests.builders import World, record, reply, stream_record, upload
-from tests.fakes import START
+from tests.support.builders import World, record, reply, stream_record, upload
+from tests.support.fakes import START
 
 PROCESSING = record(status=Status.PROCESSING)
 

@@ -14,8 +14,8 @@ from pydantic import ValidationError
 from pigeonhole.domain.document import Coverage, Text, Tier
 from pigeonhole.domain.record import OUTCOMES, Record, Status, begun, stamp
 from pigeonhole.guards.row_updates import as_told, examine
-from tests.builders import TAXONOMY, reply, upload
-from tests.fakes import START
+from tests.support.builders import TAXONOMY, reply, upload
+from tests.support.fakes import START
 
 FOLLOWS = {
     Status.PROCESSING: {"escalated", "parked", "done", "needs_review", "failed", "removed"},

@@ -15,9 +15,9 @@ from pigeonhole.domain.record import Record, Status, begun
 from pigeonhole.guards import row_updates
 from pigeonhole.guards.row_updates import as_read, as_told, examine
 from pigeonhole.ports import Body
-from tests.builders import TAXONOMY, reply, upload
-from tests.fakes import START
-from tests.kept import assert_current
+from tests.support.builders import TAXONOMY, reply, upload
+from tests.support.fakes import START
+from tests.support.snapshots import assert_current
 
 SCHEMA = Path(pigeonhole.__path__[0]) / "domain" / "record.schema.json"
 

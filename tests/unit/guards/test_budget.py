@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from pigeonhole.domain.document import Allowance, OverCap, Tier, TryLater
 from pigeonhole.guards.budget import STACK, Budget, account_of, day_ends, month_ends
 from pigeonhole.money.account import Cap, Draw, Need
-from tests.builders import breaks
-from tests.fakes import START, FakeClock, FakeLedger
+from tests.support.builders import breaks
+from tests.support.fakes import START, FakeClock, FakeLedger
 
 FAST, STRONG = "claude-haiku-5-5", "claude-sonnet-5-5"
 TEAM = account_of("finance")

@@ -9,8 +9,8 @@ import pytest
 from pigeonhole.domain.document import StopAll, TryLater
 from pigeonhole.guards.circuit_breaker import Gatekeeper
 from pigeonhole.ports import Gate
-from tests.builders import World, breaks
-from tests.fakes import START
+from tests.support.builders import World, breaks
+from tests.support.fakes import START
 
 BUSY = TryLater("overloaded", seconds=60, busy=True)
 LIMIT = StopAll("spend_cap", "the month's limit")

@@ -13,8 +13,8 @@ from pigeonhole.domain.record import Status
 from pigeonhole.jobs.job import Order
 from pigeonhole.pipeline.process import escalate, triage
 from pigeonhole.ports import Gate, Swap
-from tests.builders import SHIFT, World, breaks, keeps, reply, reserves, upload
-from tests.fakes import START
+from tests.support.builders import SHIFT, World, breaks, keeps, reply, reserves, upload
+from tests.support.fakes import START
 
 TEXT = "Amount due: 12"
 FIRST, TWIN = upload(), upload("finance/copy.txt")

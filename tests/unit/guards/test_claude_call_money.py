@@ -35,8 +35,8 @@ from pigeonhole.money import pricing
 from pigeonhole.money.account import Cap
 from pigeonhole.pipeline.process import escalate, triage
 from pigeonhole.pipeline.upkeep import review
-from tests.builders import RULES, SHIFT, World, breaks, reply, reserves, upload
-from tests.fakes import START
+from tests.support.builders import RULES, SHIFT, World, breaks, reply, reserves, upload
+from tests.support.fakes import START
 
 TEXT = "Amount due: 12"
 FIRST, TWIN = upload(), upload("finance/copy.txt")

@@ -12,8 +12,8 @@ from pigeonhole.domain.document import Stage, StopAll, TryLater
 from pigeonhole.domain.record import Status
 from pigeonhole.guards.lease import LostError, change, close, handle, take
 from pigeonhole.jobs.job import Order, WorkAloneError
-from tests.builders import DEADLINE, SHIFT, World, breaks, record, upload
-from tests.fakes import START
+from tests.support.builders import DEADLINE, SHIFT, World, breaks, record, upload
+from tests.support.fakes import START
 
 UPLOAD = upload()
 ORDER = Order(upload=UPLOAD)

@@ -13,8 +13,8 @@ from pigeonhole.domain.policy import Signals
 from pigeonhole.domain.record import Record, Status, begun
 from pigeonhole.guards import row_updates
 from pigeonhole.ports import Body
-from tests.builders import TAXONOMY, reply, upload
-from tests.fakes import SCAN, START
+from tests.support.builders import TAXONOMY, reply, upload
+from tests.support.fakes import SCAN, START
 
 COVERAGE = Coverage(
     pages_total=3, pages_read=2, chars_total=20, chars_read=14, truncated=True, parts_failed=1

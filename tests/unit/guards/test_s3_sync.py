@@ -11,7 +11,7 @@ from pigeonhole.domain.record import Record, Status
 from pigeonhole.guards.s3_sync import follow
 from pigeonhole.jobs.job import Order
 from pigeonhole.pipeline.process import escalate, triage
-from tests.builders import SHIFT, World, created, reply, upload
+from tests.support.builders import SHIFT, World, created, reply, upload
 
 FIRST, SECOND = upload(order=1), upload(version="v2", order=2)
 GONE = replace(SECOND, sequencer=upload(order=3).sequencer)

@@ -12,8 +12,8 @@ from pigeonhole.domain.policy import Signals
 from pigeonhole.domain.record import Status
 from pigeonhole.jobs import transitions
 from pigeonhole.jobs.job import GiveUp, Park, PutBack, Work, WorkAloneError
-from tests.builders import record, reply, upload, work
-from tests.fakes import START
+from tests.support.builders import record, reply, upload, work
+from tests.support.fakes import START
 
 BILLED = TryLater("no answer", seconds=2, billed=True)
 BUSY = TryLater("overloaded", seconds=30, busy=True)

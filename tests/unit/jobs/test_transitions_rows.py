@@ -12,8 +12,8 @@ from pigeonhole.domain.document import Stage, Tier
 from pigeonhole.domain.record import Status, Tokens, begun, stamp
 from pigeonhole.jobs import transitions
 from pigeonhole.jobs.job import Order
-from tests.builders import record, reply, upload, work
-from tests.fakes import START
+from tests.support.builders import record, reply, upload, work
+from tests.support.fakes import START
 
 FIRST, SECOND = upload(order=1), upload(version="v2", order=2)
 LATER = START + timedelta(hours=1)

@@ -19,8 +19,8 @@ from pigeonhole.jobs import transitions, usage
 from pigeonhole.jobs.job import Reservation, Work
 from pigeonhole.jobs.usage import UNANSWERED, UNUSABLE, Count, Tally
 from pigeonhole.money import pricing
-from tests.builders import TAXONOMY, reply, upload, work
-from tests.fakes import START
+from tests.support.builders import TAXONOMY, reply, upload, work
+from tests.support.fakes import START
 
 FAST, STRONG = "claude-haiku-5-5", "claude-sonnet-5-5"
 MODELS = {Tier.FAST: FAST, Tier.STRONG: STRONG}

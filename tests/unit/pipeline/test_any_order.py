@@ -17,7 +17,7 @@ from pigeonhole.pipeline.batch import Ask, Works, settle
 from pigeonhole.pipeline.process import escalate, triage
 from pigeonhole.pipeline.upkeep import sweep
 from pigeonhole.ports import Parts, Swap
-from tests.builders import World, breaks, keeps, message, reply, upload
+from tests.support.builders import World, breaks, keeps, message, reply, upload
 
 REPLIES = [reply(), reply(confidence=20), reply("refusal"), reply(text="?"), reply(issue="unreadable")]
 ERRORS = [TryLater("busy", seconds=2), Defect("400"), ZeroDivisionError()]

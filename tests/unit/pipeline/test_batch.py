@@ -15,7 +15,7 @@ from pigeonhole.jobs.job import Order
 from pigeonhole.jobs.message import Batch, Message
 from pigeonhole.pipeline.batch import Works, settle
 from pigeonhole.pipeline.process import escalate, triage
-from tests.builders import (
+from tests.support.builders import (
     DEADLINE,
     SHIFT,
     World,
@@ -27,7 +27,7 @@ from tests.builders import (
     sqs_event,
     upload,
 )
-from tests.fakes import START
+from tests.support.fakes import START
 
 TEXT = "Amount due: 12"
 WORKS: Works = {Change: triage}

@@ -11,7 +11,7 @@ from pigeonhole.domain.record import Status
 from pigeonhole.jobs.job import Order
 from pigeonhole.pipeline.process import bury, escalate, triage
 from pigeonhole.pipeline.upkeep import redrive
-from tests.builders import SHIFT, World, breaks, created, ends, reply, upload
+from tests.support.builders import SHIFT, World, breaks, created, ends, reply, upload
 
 TEXT = "Amount due: 12"
 UPLOAD = upload()

@@ -10,7 +10,7 @@ from pigeonhole.domain.document import DocumentError, Tier
 from pigeonhole.domain.policy import Signals
 from pigeonhole.domain.record import Status
 from pigeonhole.pipeline.process import escalate, triage
-from tests.builders import SHIFT, World, breaks, created, reply, upload
+from tests.support.builders import SHIFT, World, breaks, created, reply, upload
 
 TEXT = "Amount due: 12"
 UPLOAD = upload()

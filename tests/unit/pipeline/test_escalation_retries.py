@@ -13,7 +13,7 @@ from pigeonhole.domain.record import Status
 from pigeonhole.guards.s3_sync import follow
 from pigeonhole.jobs.job import Order
 from pigeonhole.pipeline.process import escalate, triage
-from tests.builders import DEADLINE, SHIFT, World, breaks, created, ends, reply, reserves, upload
+from tests.support.builders import DEADLINE, SHIFT, World, breaks, created, ends, reply, reserves, upload
 
 TEXT = "Amount due: 12"
 UPLOAD = upload()

@@ -12,7 +12,7 @@ from pigeonhole.domain.record import Status, stamp
 from pigeonhole.jobs.job import Order
 from pigeonhole.pipeline.process import escalate, triage
 from pigeonhole.pipeline.upkeep import NotAllowedError, redrive, review, upload_of
-from tests.builders import SHIFT, World, breaks, created, record, reply, upload
+from tests.support.builders import SHIFT, World, breaks, created, record, reply, upload
 
 UPLOAD = upload()
 DOCUMENT = UPLOAD.document

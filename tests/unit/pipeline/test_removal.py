@@ -12,8 +12,8 @@ from pigeonhole.domain.record import Status
 from pigeonhole.guards.s3_sync import follow
 from pigeonhole.jobs.job import Order
 from pigeonhole.pipeline.process import triage
-from tests.builders import SHIFT, World, breaks, created, reply, upload
-from tests.fakes import START
+from tests.support.builders import SHIFT, World, breaks, created, reply, upload
+from tests.support.fakes import START
 
 TEXT = "Amount due: 12"
 FIRST = upload()

@@ -12,8 +12,8 @@ from pigeonhole.jobs.job import Order
 from pigeonhole.pipeline.process import escalate, triage
 from pigeonhole.pipeline.upkeep import sweep
 from pigeonhole.ports import Gate
-from tests.builders import SHIFT, World, breaks, created, reply, upload
-from tests.fakes import START
+from tests.support.builders import SHIFT, World, breaks, created, reply, upload
+from tests.support.fakes import START
 
 UPLOADS = [upload(f"finance/{number}.txt") for number in range(4)]
 ORDERS = [Order(upload=each) for each in UPLOADS]

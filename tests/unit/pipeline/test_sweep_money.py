@@ -17,8 +17,8 @@ from pigeonhole.pipeline import upkeep
 from pigeonhole.pipeline.process import triage
 from pigeonhole.pipeline.upkeep import sweep
 from pigeonhole.ports import Gate
-from tests.builders import World, breaks, reply, upload
-from tests.fakes import START
+from tests.support.builders import World, breaks, reply, upload
+from tests.support.fakes import START
 
 MIDNIGHT = datetime(2026, 11, 23, tzinfo=UTC)
 DECEMBER = datetime(2026, 12, 1, tzinfo=UTC)

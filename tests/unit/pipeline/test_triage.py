@@ -13,8 +13,8 @@ from pigeonhole.domain.policy import Signals
 from pigeonhole.domain.record import Status, stamp
 from pigeonhole.jobs.job import Order
 from pigeonhole.pipeline.process import triage
-from tests.builders import RULES, SHIFT, World, breaks, created, reply, upload
-from tests.fakes import START
+from tests.support.builders import RULES, SHIFT, World, breaks, created, reply, upload
+from tests.support.fakes import START
 
 TEXT = "Amount due: 12"
 UPLOAD = upload()

@@ -16,7 +16,7 @@ from pigeonhole.guards.lease import Shift
 from pigeonhole.jobs.job import Order, WorkAloneError
 from pigeonhole.pipeline.process import triage
 from pigeonhole.pipeline.upkeep import sweep
-from tests.builders import (
+from tests.support.builders import (
     DEADLINE,
     SHIFT,
     World,
@@ -29,7 +29,7 @@ from tests.builders import (
     takes,
     upload,
 )
-from tests.fakes import START
+from tests.support.fakes import START
 
 TEXT = "Amount due: 12"
 UPLOAD = upload()

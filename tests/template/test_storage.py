@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from pigeonhole.domain.record import Record
-from tests.deployed import Properties, several, stack
+from tests.support.template import Properties, several, stack
 
 BUCKETS = ["InboxBucket", "ArtifactsBucket"]
 TABLES = ["DocumentsTable", "LedgerTable"]

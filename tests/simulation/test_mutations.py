@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tests.chaos.history import play
-from tests.chaos.mutations import MUTATIONS, Mutation
+from tests.simulation.history import play
+from tests.simulation.mutations import MUTATIONS, Mutation
 
 WITHIN = 1500
 

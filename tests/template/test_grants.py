@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 
 import pytest
 
-from tests.deployed import SECRET, STACK_ID, Stack, granted, stack
+from tests.support.template import SECRET, STACK_ID, Stack, granted, stack
 
 # The calls of each function, as the code makes them: what is granted is this, no less and no more.
 DOCUMENTS, LEDGER = "DocumentsTable.Arn", "LedgerTable.Arn"

@@ -14,8 +14,8 @@ from pigeonhole.domain.record import Record, Status, begun, stamp
 from pigeonhole.jobs import transitions
 from pigeonhole.jobs.job import Order, Work
 from pigeonhole.ports import Gate, Swap
-from tests.builders import World, upload
-from tests.fakes import START
+from tests.support.builders import World, upload
+from tests.support.fakes import START
 
 SHOWN = upload()
 BEFORE = START + timedelta(hours=1)

@@ -6,8 +6,8 @@ from collections import Counter
 
 import pytest
 
-from tests.chaos.history import Verdict, ops_of, play, shortened
-from tests.chaos.run import THROWN
+from tests.simulation.history import Verdict, ops_of, play, shortened
+from tests.simulation.run import THROWN
 
 SEEDS = range(1500)
 

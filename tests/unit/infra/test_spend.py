@@ -15,8 +15,8 @@ from pigeonhole.jobs.job import Order, Park
 from pigeonhole.money.account import Draw
 from pigeonhole.ports import Swap
 from pigeonhole.settings import Settings
-from tests.builders import upload
-from tests.fakes import START, FakeClock, FakeLedger
+from tests.support.builders import upload
+from tests.support.fakes import START, FakeClock, FakeLedger
 
 SETTINGS = Settings(
     inbox_bucket="inbox",

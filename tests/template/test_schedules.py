@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 from pigeonhole.domain.record import TOLD
-from tests.deployed import Properties, stack
+from tests.support.template import Properties, stack
 
 HOUR = 60 * 60
 STREAM_KEEPS = 24 * HOUR

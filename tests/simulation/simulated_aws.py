@@ -25,18 +25,18 @@ from pigeonhole.guards.budget import STACK, Budget, account_of
 from pigeonhole.guards.circuit_breaker import Gatekeeper
 from pigeonhole.guards.claude_call import request_hash
 from pigeonhole.guards.lease import Shift
+from pigeonhole.jobs import message as job_message
 from pigeonhole.jobs.job import Order
-from pigeonhole.jobs.message import Message
 from pigeonhole.money import pricing
 from pigeonhole.money.account import Cap
 from pigeonhole.pipeline import batch as batches
 from pigeonhole.pipeline import process, upkeep
 from pigeonhole.pipeline.batch import Works
 from pigeonhole.ports import Answer, Body, Parts
-from tests import builders
-from tests.builders import ALLOWANCE
-from tests.chaos.hub import Hub, Invocation
-from tests.fakes import START, FakeArtifacts, FakeJournal, FakeLedger, FakeReader
+from tests.simulation.scheduler import Hub, Invocation
+from tests.support import builders
+from tests.support.builders import ALLOWANCE
+from tests.support.fakes import START, FakeArtifacts, FakeJournal, FakeLedger, FakeReader
 
 BUCKET = "inbox"
 # What calls take: most of them little, some nearly as much as was set aside for them.
@@ -442,7 +442,7 @@ class SimulatedQueues:
         self.outside.enqueue(queue, lambda_events.order_body(order))
         self.invocation.pause(0.001)
 
-    def put_back(self, message: Message, seconds: float) -> None:
+    def put_back(self, message: job_message.Message, seconds: float) -> None:
         self.outside.call(self.invocation, "sqs")
         found = self.outside.queues[self.own].get(message.id)
         if found:

@@ -11,9 +11,9 @@ from infra.bootstrap import ROOT
 from pigeonhole.adapters.powertools import PowertoolsJournal
 from pigeonhole.domain.record import Status, begun, stamp
 from pigeonhole.guards.telemetry import tell
-from tests.builders import World, upload
-from tests.deployed import Properties, stack
-from tests.fakes import START
+from tests.support.builders import World, upload
+from tests.support.fakes import START
+from tests.support.template import Properties, stack
 
 STACK_NAME = "papers"
 WATCHED = {

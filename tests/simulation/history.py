@@ -15,8 +15,8 @@ from pigeonhole.domain.record import OUTCOMES, Status
 from pigeonhole.guards.budget import STACK, account_of
 from pigeonhole.money.account import Cap
 from pigeonhole.pipeline import upkeep
-from tests.chaos.hub import Hub
-from tests.chaos.outside import Faults, Outside
+from tests.simulation.scheduler import Hub
+from tests.simulation.simulated_aws import Faults, Outside
 
 _KEYS = ("sales/a.txt", "sales/b.txt", "legal/a.txt")
 _CONTENTS = (

@@ -20,7 +20,7 @@ from pigeonhole.money import pricing
 from pigeonhole.money.account import Cap
 from pigeonhole.pipeline import batch, process, upkeep
 from pigeonhole.ports import Answer, Parts, Swap
-from tests.fakes import FakeLedger
+from tests.support.fakes import FakeLedger
 
 Patch = Callable[[pytest.MonkeyPatch], None]
 

@@ -12,7 +12,7 @@ from infra import template
 from infra.bootstrap import ROOT
 from pigeonhole.claude.model_catalog import MODELS
 from pigeonhole.settings import TEAM_CAPS, Settings
-from tests.deployed import SECRET, Properties, stack
+from tests.support.template import SECRET, Properties, stack
 
 MB = 1_000_000
 DAY = 24 * 60 * 60

@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 
-from tests.chaos.history import Verdict, play, shortened
+from tests.simulation.history import Verdict, play, shortened
 
 BROKEN = ("lost", "stale", "stuck", "double_paid_outside_window", "events_missing", "over_cap", "miscounted")
 THROWN = ("calls", "crashes", "cuts", "throttles", "duplicates", "reordered", "removals")

@@ -25,7 +25,7 @@ from pigeonhole.jobs.job import Order, Work
 from pigeonhole.jobs.message import Message
 from pigeonhole.money.account import Cap
 from pigeonhole.ports import Answer, Parts, Rules, Swap
-from tests.fakes import (
+from tests.support.fakes import (
     START,
     FakeAnalyst,
     FakeArtifacts,
