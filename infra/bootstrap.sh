@@ -6,7 +6,7 @@ become() {
     for python in "${PIGEONHOLE_PYTHON:-python3.13}" "${HOME:-/}"/.pyenv/versions/3.13*/bin/python3.13 \
         python3.12 python3.11 python3; do
         if "$python" -I -c 'import ensurepip, sys, venv; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then
-            exec "$python" -I "$here/bootstrap.py" "$@"
+            exec "$python" -I "$here/dev/bootstrap.py" "$@"
         fi
     done
     echo 'pigeonhole needs Python 3.11 or newer with its venv module (on Debian: apt install python3-venv);' \

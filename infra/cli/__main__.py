@@ -19,7 +19,7 @@ from infra.cli.review import review
 from infra.cli.run import run
 from infra.cli.status import gate_app, status
 from infra.local.server import SetupError
-from infra.stack import StackError
+from infra.ops.stack import StackError
 from pigeonhole.domain.document import PigeonholeError
 from pigeonhole.pipeline.upkeep import NotAllowedError
 

@@ -6,13 +6,13 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from infra.caps import Standing, Used, caps_of, standings
 from infra.cli.console import DATA, print_json
 from infra.cli.documents import AsJson, Region, StackName, find_stack
 from infra.cli.inputs import InputError
 from infra.cli.table import inert
-from infra.costing import KEPT_DAYS, USUAL_DAYS, By, Costs, WrongDatesError, costs, days, described
-from infra.operator import operator, settings_of
+from infra.ops.costs import KEPT_DAYS, USUAL_DAYS, By, Costs, WrongDatesError, costs, days, described
+from infra.ops.services import operator, settings_of
+from infra.ops.spend import Standing, Used, caps_of, standings
 from pigeonhole.jobs.usage import Count
 
 

@@ -5,13 +5,13 @@ from typing import Annotated
 
 import typer
 
-from infra import listing
 from infra.cli.console import DATA, print_json, print_json_lines, tell
 from infra.cli.inputs import InputError
 from infra.cli.table import documents_table
-from infra.listing import STATUSES
 from infra.local.run import standing
-from infra.stack import Row, Stack, deployed
+from infra.ops import listing
+from infra.ops.listing import STATUSES
+from infra.ops.stack import Row, Stack, deployed
 
 StackName = Annotated[
     str | None, typer.Option("--stack", help="A deployed stack; without it, the local one.")

@@ -10,7 +10,7 @@ from boto3.exceptions import Boto3Error
 from botocore.exceptions import BotoCoreError, ClientError
 
 from infra.cli.inputs import Found
-from infra.stack import OUTCOMES, NoNews, Row, Stack
+from infra.ops.stack import OUTCOMES, NoNews, Row, Stack
 
 UPLOADS_AT_A_TIME = 8
 News = Callable[[str, int], None]

@@ -6,12 +6,12 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from infra import listing
-from infra.causes import WITHOUT_ANSWER, Cause, grouped
 from infra.cli.console import DATA, print_json_lines, tell
 from infra.cli.documents import AsJson, Region, StackName, find_stack
 from infra.cli.table import inert
-from infra.stack import Row
+from infra.ops import listing
+from infra.ops.failures import WITHOUT_ANSWER, Cause, grouped
+from infra.ops.stack import Row
 
 
 def failures(

@@ -9,7 +9,7 @@ from infra.cli.console import DATA, complain, json_line, tell
 from infra.cli.drive import Journey
 from infra.cli.inputs import Found
 from infra.cli.table import documents_table
-from infra.stack import Row
+from infra.ops.stack import Row
 
 ENGINES = {"offline": "the offline Claude (at list prices; nothing was billed)", "api": "the Claude API"}
 WORDS = {"done": "done", "needs_review": "for review", "failed": "failed", "removed": "removed"}
@@ -33,7 +33,7 @@ def in_order(files: Sequence[Found], journey: Journey) -> list[Row]:
 
 def write(files: Sequence[Found], journey: Journey, out: Path, *, engine: str, seconds: float) -> None:
     """Only these two files of the folder are replaced."""
-    from infra.report import render
+    from infra.report.page import render
 
     rows = in_order(files, journey)
     left = {str(file.path): journey.left[file.key] for file in files if file.key in journey.left}

@@ -8,14 +8,14 @@ from typing import Annotated, Any
 
 import typer
 
-from infra import listing
 from infra.cli.console import DATA, print_json_lines, tell
 from infra.cli.documents import AsJson, Region, StackName, find_stack
 from infra.cli.table import inert
-from infra.listing import STATUSES
-from infra.operator import operator
-from infra.reconciling import MEANINGS, Finding, Seen, heal, is_forgotten, judge
-from infra.stack import Stack
+from infra.ops import listing
+from infra.ops.listing import STATUSES
+from infra.ops.reconcile import MEANINGS, Finding, Seen, heal, is_forgotten, judge
+from infra.ops.services import operator
+from infra.ops.stack import Stack
 from pigeonhole.domain.document import PigeonholeError, Upload
 from pigeonhole.domain.record import OUTCOMES, Record, stamp
 from pigeonhole.pipeline.upkeep import NotAllowedError, upload_of

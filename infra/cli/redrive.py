@@ -7,14 +7,14 @@ from typing import Annotated, Any
 
 import typer
 
-from infra import listing
-from infra.causes import WITHOUT_ANSWER, Estimate, estimate, short
 from infra.cli.console import complain, print_json_lines, tell
 from infra.cli.documents import AsJson, Region, StackName, find_stack, uri_of
 from infra.cli.failures import chosen_by
 from infra.cli.inputs import InputError
-from infra.operator import operator
-from infra.stack import Stack
+from infra.ops import listing
+from infra.ops.failures import WITHOUT_ANSWER, Estimate, estimate, short
+from infra.ops.services import operator
+from infra.ops.stack import Stack
 from pigeonhole.domain.document import PigeonholeError
 from pigeonhole.domain.record import Record, Status
 from pigeonhole.pipeline import upkeep

@@ -8,8 +8,8 @@ import typer
 from infra.cli.console import print_json_lines, tell
 from infra.cli.documents import AsJson, Region, StackName, find_stack, uri_of
 from infra.cli.inputs import InputError
-from infra.operator import operator
-from infra.stack import Stack
+from infra.ops.services import operator
+from infra.ops.stack import Stack
 from pigeonhole.pipeline import upkeep
 
 

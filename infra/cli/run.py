@@ -12,14 +12,14 @@ from typing import Annotated
 
 import typer
 
-from infra.bootstrap import ROOT
 from infra.cli.console import print_json_lines, tell
 from infra.cli.drive import Journey, drive
 from infra.cli.inputs import InputError, find
 from infra.cli.outcome import conclude, documents_file, in_order, report_file, write
 from infra.cli.progress import progress
+from infra.dev.bootstrap import ROOT
 from infra.local.run import Wanted, local_stack, up
-from infra.stack import Stack
+from infra.ops.stack import Stack
 from pigeonhole.domain.taxonomy import TaxonomyError, load
 
 SAMPLES = ROOT / "tests" / "documents" / "samples"

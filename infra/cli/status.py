@@ -9,15 +9,15 @@ from typing import Annotated, Any
 import typer
 from rich.table import Table
 
-from infra import listing
-from infra.caps import Queue, Standing, caps_of, queues, standings
 from infra.cli.console import DATA, print_json, tell
 from infra.cli.costs import used
 from infra.cli.documents import AsJson, Region, StackName, find_stack
 from infra.cli.table import inert
-from infra.listing import STATUSES
-from infra.operator import operator, settings_of
-from infra.stack import QUEUES, Stack
+from infra.ops import listing
+from infra.ops.listing import STATUSES
+from infra.ops.services import operator, settings_of
+from infra.ops.spend import Queue, Standing, caps_of, queues, standings
+from infra.ops.stack import QUEUES, Stack
 from pigeonhole.domain.record import stamp
 from pigeonhole.ports import Gate, Parts
 

@@ -6,7 +6,7 @@ from rich.table import Table
 from rich.text import Text
 
 from infra.cli.console import harmless
-from infra.stack import Row
+from infra.ops.stack import Row
 
 STYLES = {"done": "", "needs_review": "yellow", "failed": "red", "removed": "dim"}
 SUMMARY_CHARS = 100

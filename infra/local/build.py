@@ -13,7 +13,7 @@ import sys
 import zipfile
 from pathlib import Path
 
-from infra.bootstrap import ROOT, exclusively, uv, uv_environment
+from infra.dev.bootstrap import ROOT, exclusively, uv, uv_environment
 from infra.local.server import SetupError
 
 FUNCTIONS = ROOT / "functions"

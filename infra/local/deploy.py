@@ -5,12 +5,12 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-from infra import template
 from infra.local.build import code, libraries
 from infra.local.differences import Here, Waits, localised
 from infra.local.ministack import ACCESS_KEY_ID, REGION, SECRET_ACCESS_KEY
 from infra.local.server import SetupError
-from infra.stack import Stack
+from infra.ops import template
+from infra.ops.stack import Stack
 
 STACK_NAME = "pigeonhole"
 BESIDE = "deploy"

@@ -5,7 +5,7 @@ from copy import deepcopy
 from dataclasses import dataclass, field
 from typing import Any
 
-from infra.template import Template
+from infra.ops.template import Template
 
 
 @dataclass(frozen=True, kw_only=True)

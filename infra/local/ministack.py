@@ -6,7 +6,7 @@ dependency or a variable that the template or the build forgot is then missing h
 
 from pathlib import Path
 
-from infra.bootstrap import environment
+from infra.dev.bootstrap import environment
 from infra.local.server import Server, SetupError, free_port
 
 REGION = "eu-west-1"

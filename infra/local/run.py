@@ -9,12 +9,12 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from infra.bootstrap import ROOT, exclusively
+from infra.dev.bootstrap import ROOT, exclusively
 from infra.local import ministack
 from infra.local.deploy import deploy
 from infra.local.differences import Waits
 from infra.local.server import Server, free_port
-from infra.stack import Stack, StackError
+from infra.ops.stack import Stack, StackError
 
 STAYING = ROOT / ".local" / "stack"
 MINISTACK, CLAUDE = "ministack", "claude"

@@ -13,7 +13,7 @@ from functools import cache
 from pathlib import Path
 from xml.etree import ElementTree
 
-from infra.bootstrap import environment
+from infra.dev.bootstrap import environment
 
 Bare = Callable[[Path], str]
 

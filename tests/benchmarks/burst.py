@@ -14,7 +14,7 @@ from typing import Any
 
 from infra.local.offline_claude.settings import Settings as Behaviour
 from infra.local.run import Wanted, local_stack
-from infra.stack import OUTCOMES, NoNews, Row, Stack
+from infra.ops.stack import OUTCOMES, NoNews, Row, Stack
 from tests.benchmarks.crowd import Crowd, invoice
 
 MINUTE_S = 60.0

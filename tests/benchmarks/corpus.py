@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 from itertools import cycle, islice
 from pathlib import Path
 
-from infra.bootstrap import ROOT
 from infra.cli.inputs import find
+from infra.dev.bootstrap import ROOT
 from pigeonhole.domain.document import Coverage, DocumentError, Text
 from pigeonhole.sandbox.extractor import Extractor
 

@@ -14,11 +14,11 @@ import httpx2
 from anthropic import Anthropic
 from greenlet import getcurrent
 
-from infra import template
 from infra.local.offline_claude.app import App
 from infra.local.offline_claude.exchange import Reply as Answered
 from infra.local.offline_claude.exchange import Request
 from infra.local.offline_claude.settings import Settings as Behaviour
+from infra.ops import template
 from pigeonhole.adapters.anthropic_client import Claude
 from pigeonhole.domain.document import Allowance, Reply, Stage
 from pigeonhole.guards.budget import Budget

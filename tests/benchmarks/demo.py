@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from infra.bootstrap import ROOT
+from infra.dev.bootstrap import ROOT
 
 
 def run(on: Path | None) -> Iterator[dict[str, Any]]:

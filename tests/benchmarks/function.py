@@ -17,11 +17,11 @@ from math import nan
 from pathlib import Path
 from typing import Any
 
-from infra import template
 from infra.cli.inputs import find
 from infra.local.build import FUNCTIONS
 from infra.local.run import Wanted, local_stack
-from infra.stack import Stack
+from infra.ops import template
+from infra.ops.stack import Stack
 from tests.benchmarks.corpus import SAMPLES
 from tests.benchmarks.offline import Offline, latency
 

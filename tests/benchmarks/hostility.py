@@ -17,8 +17,8 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from infra.operator import operator
-from infra.stack import Stack
+from infra.ops.services import operator
+from infra.ops.stack import Stack
 from pigeonhole.bootstrap import SystemClock
 from pigeonhole.domain.document import PigeonholeError
 from pigeonhole.pipeline import upkeep

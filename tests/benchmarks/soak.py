@@ -16,8 +16,8 @@ from typing import Any
 
 from infra.local.differences import Waits
 from infra.local.run import Wanted, local_stack
-from infra.operator import operator, settings_of
-from infra.stack import OUTCOMES, NoNews, Row, Stack, plain
+from infra.ops.services import operator, settings_of
+from infra.ops.stack import OUTCOMES, NoNews, Row, Stack, plain
 from tests.benchmarks.hostility import early, hostility, send, swept, waiting
 
 SIZE = int(os.environ.get("SOAK_SIZE", "1000"))

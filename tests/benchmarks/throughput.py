@@ -9,7 +9,7 @@ from typing import Any
 
 from infra.cli.inputs import find
 from infra.local.run import Wanted, local_stack
-from infra.stack import Stack
+from infra.ops.stack import Stack
 
 DOCUMENTS = 600
 WARM_UP = 40

@@ -12,8 +12,8 @@ from typing import Any
 from boto3.dynamodb.types import TypeDeserializer
 
 from infra.local.run import local_stack
-from infra.operator import settings_of
-from infra.stack import Stack
+from infra.ops.services import settings_of
+from infra.ops.stack import Stack
 from pigeonhole.adapters.dynamodb import DynamoLedger
 from pigeonhole.domain.document import Reply
 from pigeonhole.guards.budget import Budget

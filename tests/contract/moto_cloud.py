@@ -14,7 +14,7 @@ from typing import Any
 import boto3
 import pytest
 
-from infra import template
+from infra.ops import template
 
 REGION = "eu-west-1"
 INBOX, ARTIFACTS, DOCUMENTS, LEDGER = "inbox", "artifacts", "documents", "ledger"

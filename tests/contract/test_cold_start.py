@@ -10,7 +10,7 @@ import sys
 
 import pytest
 
-from infra.bootstrap import ROOT
+from infra.dev.bootstrap import ROOT
 
 FUNCTIONS = ["triage", "escalation", "dead_letter"]
 # Two thirds of a cold start, and the extractors' libraries, which only their own process loads.

@@ -11,7 +11,7 @@ import pytest
 from boto3.dynamodb.types import TypeDeserializer
 from botocore.stub import Stubber
 
-from infra import template
+from infra.ops import template
 from pigeonhole.adapters.aws_clients import client
 from pigeonhole.adapters.dynamodb import DynamoLedger
 from pigeonhole.domain.document import Defect, TryLater

@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from pydantic import BaseModel, ValidationError
 
-from infra import template
+from infra.ops import template
 from pigeonhole.adapters.powertools import PowertoolsJournal
 from pigeonhole.domain.document import Defect
 from tests.contract.captured_output import Lines

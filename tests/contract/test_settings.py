@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from infra import template
+from infra.ops import template
 from pigeonhole import bootstrap
 from pigeonhole.adapters.aws_clients import client
 from pigeonhole.bootstrap import connect

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from infra.local.run import local_stack
-from infra.stack import Stack
+from infra.ops.stack import Stack
 
 ClaudeIs = Callable[..., None]
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 from botocore.exceptions import ClientError
 
-from infra.stack import Stack
+from infra.ops.stack import Stack
 
 
 def as_user_with(stack: Stack, policy: str) -> Stack:

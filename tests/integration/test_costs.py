@@ -19,8 +19,8 @@ from infra.cli.inputs import Found, find
 from infra.cli.outcome import conclude, write
 from infra.cli.run import caps
 from infra.local.run import Wanted, local_stack
-from infra.operator import operator
-from infra.stack import Stack
+from infra.ops.services import operator
+from infra.ops.stack import Stack
 from pigeonhole.guards.budget import month_ends
 from pigeonhole.jobs.job import Work
 

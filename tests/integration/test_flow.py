@@ -10,7 +10,7 @@ from urllib.parse import quote_plus
 
 import pytest
 
-from infra.stack import Row, Stack
+from infra.ops.stack import Row, Stack
 from pigeonhole.domain.record import Record
 
 DOCUMENTS = Path(__file__).parent.parent / "documents"

@@ -4,10 +4,10 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
-from infra import template
 from infra.local.build import INSTALL, REQUIREMENTS
 from infra.local.differences import DIFFERENCES, Here, Waits, localised
-from infra.stack import Stack
+from infra.ops import template
+from infra.ops.stack import Stack
 
 HERE = Here(
     code_uri="s3://deploy/functions.zip",

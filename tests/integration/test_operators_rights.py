@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from infra import stack as stacks
 from infra.cli import documents
 from infra.cli.__main__ import app
-from infra.stack import Stack
+from infra.ops import stack as stacks
+from infra.ops.stack import Stack
 from tests.support.template import STACK_ID, granted
 from tests.support.template import stack as template
 

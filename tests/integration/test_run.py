@@ -14,7 +14,7 @@ import pytest
 from infra.cli.drive import Journey, drive
 from infra.cli.inputs import find
 from infra.local import run as local
-from infra.stack import StackError
+from infra.ops.stack import StackError
 
 RUN = [sys.executable, "-I", "-m", "infra.cli", "run"]
 HARD = Path(__file__).parent.parent / "documents" / "samples" / "purchasing" / "letter-of-intent.pdf"

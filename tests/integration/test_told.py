@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from infra.stack import Stack
+from infra.ops.stack import Stack
 from pigeonhole.domain.outcome_event import SOURCE
 
 INVOICE = b"Invoice 4712\nBill to: Example Ltd\nTotal due: 120.00 EUR, payable within 30 days\n"

@@ -5,12 +5,12 @@ from datetime import timedelta
 
 import pytest
 
-from infra import listing
 from infra.cli.reconcile import Look
 from infra.cli.status import gate_words
-from infra.operator import operator
-from infra.reconciling import Finding, heal
-from infra.stack import Stack
+from infra.ops import listing
+from infra.ops.reconcile import Finding, heal
+from infra.ops.services import operator
+from infra.ops.stack import Stack
 from pigeonhole.domain.document import StopAll
 from pigeonhole.jobs.job import Work
 from pigeonhole.pipeline import upkeep

@@ -12,7 +12,7 @@ from unittest import mock
 from samtranslator.parser.parser import Parser  # type: ignore[import-untyped]
 from samtranslator.translator.translator import Translator  # type: ignore[import-untyped]
 
-from infra import template
+from infra.ops import template
 
 Properties = dict[str, Any]
 

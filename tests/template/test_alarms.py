@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from infra.bootstrap import ROOT
+from infra.dev.bootstrap import ROOT
 from pigeonhole.adapters.powertools import PowertoolsJournal
 from pigeonhole.domain.record import Status, begun, stamp
 from pigeonhole.guards.telemetry import tell

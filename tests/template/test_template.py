@@ -8,8 +8,8 @@ import tomllib
 
 import pytest
 
-from infra import template
-from infra.bootstrap import ROOT
+from infra.dev.bootstrap import ROOT
+from infra.ops import template
 from pigeonhole.claude.model_catalog import MODELS
 from pigeonhole.settings import TEAM_CAPS, Settings
 from tests.support.template import SECRET, Properties, stack

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from infra import bootstrap
+from infra.dev import bootstrap
 
 SHELL = shutil.which("sh") or "/bin/sh"
 
@@ -17,7 +17,8 @@ SHELL = shutil.which("sh") or "/bin/sh"
 def command(tmp_path: Path) -> Path:
     """A command that becomes a bootstrap which only says how it was called."""
     shutil.copy(bootstrap.ROOT / "infra" / "bootstrap.sh", tmp_path)
-    (tmp_path / "bootstrap.py").write_text("import sys; print(sys.argv[1:])")
+    (tmp_path / "dev").mkdir()
+    (tmp_path / "dev" / "bootstrap.py").write_text("import sys; print(sys.argv[1:])")
     path = tmp_path / "command"
     path.write_text('. "$(dirname -- "$0")/bootstrap.sh"\nbecome cli -m infra.cli run "$@"\n')
     return path

@@ -5,17 +5,17 @@ from typing import Any
 import pytest
 import typer
 
-from infra import listing
 from infra.cli import local, redrive, review
 from infra.cli.inputs import InputError
 from infra.local import run
-from infra.stack import Stack
+from infra.ops import listing
+from infra.ops.stack import Stack
 from pigeonhole.pipeline import upkeep
 from pigeonhole.pipeline.upkeep import NotAllowedError
 
 
 class Inbox:
-    """infra.stack.Stack, as far as these look at it: one document."""
+    """infra.ops.stack.Stack, as far as these look at it: one document."""
 
     def uri(self, key: str) -> str:
         return f"s3://inbox/{key}"

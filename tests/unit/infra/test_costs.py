@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from infra.costing import By, Group, WrongDatesError, costs, days, described
+from infra.ops.costs import By, Group, WrongDatesError, costs, days, described
 from pigeonhole.domain.document import Tier
 from pigeonhole.jobs.usage import Count, Tally
 

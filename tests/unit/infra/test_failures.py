@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import pytest
 
-from infra.causes import Estimate, Row, code_of, estimate, grouped, short
+from infra.ops.failures import Estimate, Row, code_of, estimate, grouped, short
 
 
 def row(key: str, status: str = "failed", **more: object) -> Row:

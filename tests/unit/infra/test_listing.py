@@ -12,7 +12,7 @@ STATUS = {"a": "done", "b": "done", "c": "needs_review", "d": "done", "e": "need
 
 
 class OneCategory:
-    """infra.stack.Stack, as far as listing looks at it: invoices, the newest first."""
+    """infra.ops.stack.Stack, as far as listing looks at it: invoices, the newest first."""
 
     def __init__(self) -> None:
         self.outputs = {"DocumentsTable": "documents"}

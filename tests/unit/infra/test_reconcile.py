@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from infra.reconciling import Finding, Seen, heal, judge
+from infra.ops.reconcile import Finding, Seen, heal, judge
 from pigeonhole.domain.document import Stage
 from pigeonhole.domain.record import Record, Status, begun, stamp
 from pigeonhole.jobs import transitions

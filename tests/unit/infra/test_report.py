@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from infra.report import clock, named, render, usd
-from infra.report_entry import decimal
-from infra.report_words import STATUSES
+from infra.report.entry import decimal
+from infra.report.page import clock, named, render, usd
+from infra.report.words import STATUSES
 from pigeonhole.domain.error_codes import EXPLANATIONS
 
 INVOICE = {

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from infra.operator import operator
-from infra.stack import Stack, StackError
+from infra.ops.services import operator
+from infra.ops.stack import Stack, StackError
 
 VARIABLES = dict.fromkeys(
     (

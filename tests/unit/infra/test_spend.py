@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 
-from infra.caps import Queue, Used, caps_of, queues, standings
+from infra.ops.spend import Queue, Used, caps_of, queues, standings
 from pigeonhole import bootstrap
 from pigeonhole.domain.document import OverCap
 from pigeonhole.guards.budget import day_ends, month_ends

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from infra.stack import NoNews, Row, Stack, plain
+from infra.ops.stack import NoNews, Row, Stack, plain
 
 
 class Table:

@@ -5,7 +5,7 @@ from typing import Any
 
 import yaml
 
-from infra.bootstrap import ROOT
+from infra.dev.bootstrap import ROOT
 
 Template = dict[str, Any]
 TEMPLATE = ROOT / "template.yaml"

@@ -7,7 +7,7 @@ from decimal import Decimal
 from types import MappingProxyType
 from typing import Any
 
-from infra.report_words import reason
+from infra.report.words import reason
 from pigeonhole.guards.budget import STACK, account_of
 
 Row = dict[str, Any]

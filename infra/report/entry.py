@@ -10,7 +10,7 @@ from decimal import Decimal, InvalidOperation
 from functools import cached_property
 from typing import Any
 
-from infra.report_words import FACTS, WAITING, reason
+from infra.report.words import FACTS, WAITING, reason
 
 Row = Mapping[str, Any]
 

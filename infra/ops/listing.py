@@ -6,7 +6,7 @@ from itertools import islice
 from operator import itemgetter
 from typing import Any
 
-from infra.stack import Row, Stack, plain
+from infra.ops.stack import Row, Stack, plain
 
 STATUSES = ("done", "needs_review", "failed", "parked", "escalated", "processing", "removed")
 _ROWS_A_LOOK = 100

@@ -9,7 +9,7 @@ from decimal import Decimal
 from functools import partial
 from typing import Any
 
-from infra.costing import in_json
+from infra.ops.costs import in_json
 from pigeonhole.domain.record import stamp
 from pigeonhole.guards.budget import STACK, account_of, day_ends, month_ends
 from pigeonhole.jobs.job import OverCapBy

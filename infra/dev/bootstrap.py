@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 ENVIRONMENTS = ROOT / ".local" / "envs"
 STANDS_ALONE = "local"  # the functions run there: they must see only what the build gives them
 BASE = str(Path(sys.executable).resolve())

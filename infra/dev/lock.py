@@ -3,7 +3,7 @@
 import subprocess
 import sys
 
-from infra.bootstrap import ROOT, uv, uv_environment
+from infra.dev.bootstrap import ROOT, uv, uv_environment
 
 CHECK = "infra/requirements/check.txt"
 PROJECT = "pyproject.toml"

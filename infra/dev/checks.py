@@ -6,7 +6,7 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from infra.bootstrap import ROOT
+from infra.dev.bootstrap import ROOT
 
 TOOLS = Path(sys.executable).parent
 QUIET = {

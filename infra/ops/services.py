@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
-from infra.stack import Stack, StackError
+from infra.ops.stack import Stack, StackError
 from pigeonhole import bootstrap
 from pigeonhole.adapters.dynamodb import DynamoLedger
 from pigeonhole.adapters.eventbridge import EventBus

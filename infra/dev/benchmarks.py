@@ -9,9 +9,9 @@ from typing import Annotated, Any
 import typer
 from rich.table import Table
 
-from infra.bootstrap import ROOT
 from infra.cli.console import DATA, complain, print_json_lines, tell
 from infra.cli.inputs import InputError
+from infra.dev.bootstrap import ROOT
 from infra.local.server import SetupError
 
 FOLDER = ROOT / "tests" / "benchmarks"

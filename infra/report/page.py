@@ -14,8 +14,8 @@ from types import MappingProxyType
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 from markupsafe import Markup
 
-from infra.report_entry import Entry, Row
-from infra.report_words import ENGINES, STATUSES, TIERS
+from infra.report.entry import Entry, Row
+from infra.report.words import ENGINES, STATUSES, TIERS
 
 # In a name these turn the reading order around: better seen than obeyed.
 _TURNS = re.compile("[\u202a-\u202e\u2066-\u2069]")
@@ -65,7 +65,7 @@ def _template() -> Template:
         lstrip_blocks=True,
     )
     environment.filters |= {"usd": usd, "named": named, "clock": clock}
-    return environment.get_template("report.html.j2")
+    return environment.get_template("page.html.j2")
 
 
 def _visible(value: object) -> object:

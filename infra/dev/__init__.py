@@ -1,0 +1,1 @@
+"""What keeps the repository: environments, locked requirements, the gate, the benchmarks."""
