@@ -4,16 +4,15 @@ import os
 from typing import Any
 
 from pigeonhole.adapters import lambda_events
-from pigeonhole.bootstrap import Settings, connect, shift
-from pigeonhole.domain.document import Stage
-from pigeonhole.pipeline import process
-from pigeonhole.pipeline.batch import settle
+from pigeonhole.bootstrap import Settings, connect, invocation_of
+from pigeonhole.pipeline.batch import finish, process_batch
 
 
 def handle(event: dict[str, Any], context: Any) -> dict[str, Any]:
-    """Escalations from their queue; what is unfinished is reported by name."""
-    parts = connect(Settings.load(os.environ), "escalation")
+    """Tasks from the escalation queue; what is unfinished is reported by name."""
+    services = connect(Settings.load(os.environ), "escalation")
     batch = lambda_events.parse(event)
-    unfinished = settle(batch, {Stage.ESCALATION: process.escalate}, parts, shift(context, parts))
-    parts.journal.flush()
+    invocation = invocation_of(context, services)
+    unfinished = process_batch(batch, services.escalation, services.batch_ports, invocation)
+    finish(services.budget, services.outside.telemetry)
     return lambda_events.reply(batch, unfinished)

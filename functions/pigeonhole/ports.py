@@ -1,7 +1,7 @@
-"""The outside as small Protocols: what the use cases need of it, and nothing of how it is done.
+"""The outside as small protocols: what the use cases need of it, and nothing of how it is done.
 
-Every method may raise TryLater (a service is busy or out of reach) and Defect (it will not do what
-we ask of it, whatever the document); what else it may raise, it says.
+Every method may raise TryLater (a service is busy or out of reach) and Defect (it will not do what we ask of
+it, whatever the document); what else it may raise, it says.
 """
 
 from __future__ import annotations
@@ -9,42 +9,29 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
-from pigeonhole.claude.prompt import Asking
-from pigeonhole.domain.document import Allowance, Reply, Stage, StopAll, Text, TryLater, Upload
-from pigeonhole.domain.outcome_event import News
-from pigeonhole.domain.policy import Thresholds
+from pigeonhole.domain.document import FetchedObject, Reply, Text, Upload
+from pigeonhole.domain.outcome_event import OutcomeEvent
 from pigeonhole.domain.record import Record
-from pigeonhole.domain.taxonomy import Taxonomy
-from pigeonhole.jobs.job import Order, OverCapBy, Reservation, Work
+from pigeonhole.jobs.job import CapWait, Job, Task
 from pigeonhole.jobs.message import Message
-from pigeonhole.jobs.usage import Tally
-from pigeonhole.money.account import Account, Draw, Need
+from pigeonhole.jobs.stored import BreakerState, CachedReply, Write
+from pigeonhole.jobs.usage import UsageLine
+from pigeonhole.money.account import Account, Withdrawal
 
 T = TypeVar("T")
 R = TypeVar("R")
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Body:
-    """An upload's bytes, on disk for as long as the context that gave them is open."""
-
-    path: Path
-    size_bytes: int
-    sha256: str
-    content_type: str | None
-    etag: str | None
-
-
-class Objects(Protocol):
+class ObjectStore(Protocol):
     """The inbox bucket."""
 
-    def body(self, upload: Upload, *, max_bytes: int) -> AbstractContextManager[Body]:
-        """That very version's bytes. DocumentError `gone` or `too_large`."""
+    def fetch(self, upload: Upload, *, max_bytes: int) -> AbstractContextManager[FetchedObject]:
+        """That very version's bytes. DocumentError `gone`, `sealed` or `too_large`."""
         ...
 
     def current(self, upload: Upload) -> Upload | None:
@@ -60,10 +47,10 @@ class Reader(Protocol):
         ...
 
 
-class Artifacts(Protocol):
-    """The bucket of what we made: texts, and messages that nobody could read."""
+class ArtifactStore(Protocol):
+    """The bucket of what we made: texts, and messages that nobody could parse."""
 
-    def keep_text(self, upload: Upload, text: str) -> str:
+    def save_text(self, upload: Upload, text: str) -> str:
         """Save the text; its S3 URI."""
         ...
 
@@ -71,12 +58,12 @@ class Artifacts(Protocol):
         """A saved text, or None when it has expired."""
         ...
 
-    def keep_unreadable(self, message: Message, why: str) -> str:
+    def quarantine(self, message: Message, why: str) -> str:
         """Save a message that cannot be parsed; its S3 URI."""
         ...
 
 
-class Analyst(Protocol):
+class ModelClient(Protocol):
     """Claude."""
 
     def ask(self, request: Mapping[str, Any], *, timeout: float) -> Reply:
@@ -84,58 +71,18 @@ class Analyst(Protocol):
         ...
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Answer:
-    """A reply that whoever in the team asks the same may have; owned while it is being asked for."""
+class JobStore(Protocol):
+    """Jobs and the public rows: what is read is consistent, what is written is compared first."""
 
-    team: str
-    key: str
-    run: int
-    rev: int = 0
-    owner: str | None = None
-    lease_until: datetime | None = None
-    reply: Reply | None = None
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Gate:
-    """Whether Claude may be asked; closed without `until`, a person has to open it."""
-
-    rev: int = 0
-    is_closed: bool = False
-    until: datetime | None = None
-    waiting_for: str = "claude"
-    detail: str = ""
-    probe_until: datetime | None = None
-
-    def is_sooner_than(self, until: datetime | None) -> bool:
-        """Whether it would open before then; never is later than any time."""
-        return self.until is not None and (until is None or self.until < until)
-
-
-Entry = Work | Answer | Gate | Record
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Swap:
-    """Write `after` in the place of `before`, which is None where nothing stands yet."""
-
-    before: Entry | None
-    after: Entry
-
-
-class Ledger(Protocol):
-    """Both tables: what is read is consistent, what is written is compared first."""
-
-    def work(self, upload: Upload, run: int) -> Work | None:
+    def job(self, upload: Upload, run: int) -> Job | None:
         """One run of one upload."""
         ...
 
-    def state(self, upload: Upload, run: int) -> tuple[Work | None, Record | None]:
+    def job_and_row(self, upload: Upload, run: int) -> tuple[Job | None, Record | None]:
         """One run of one upload, and its document's public row."""
         ...
 
-    def latest(self, upload: Upload) -> Work | None:
+    def latest_job(self, upload: Upload) -> Job | None:
         """The upload's highest run."""
         ...
 
@@ -143,123 +90,92 @@ class Ledger(Protocol):
         """The public row."""
         ...
 
-    def answer(self, team: str, key: str) -> Answer | None:
-        """The reply to a request that the team has asked."""
+    def due_jobs(self, now: datetime, limit: int) -> list[Job]:
+        """Open jobs to be looked after by now, the longest due first; may lag behind."""
         ...
 
-    def gate(self) -> Gate | None:
-        """The gate."""
-        ...
-
-    def due(self, now: datetime, limit: int) -> list[Work]:
-        """Open work to be looked after by now, the longest due first; may lag behind."""
-        ...
-
-    def over_cap(self, until: datetime, pays: Callable[[OverCapBy], bool], limit: int) -> list[Work]:
-        """Work parked for money until then that `pays`, asked of the oldest upload first, says yes to; may
+    def jobs_over_cap(self, until: datetime, fits: Callable[[CapWait], bool], limit: int) -> list[Job]:
+        """Jobs parked for money until then for which `fits` is true, asked of the oldest upload first; may
         lag behind."""
         ...
 
-    def swap(self, *swaps: Swap, tallies: Iterable[Tally] = ()) -> bool:
-        """All of them at once, with what they add to the tallies.
+    def commit(self, *writes: Write, usage: Iterable[UsageLine] = ()) -> bool:
+        """All writes in one transaction, with what they add to the usage.
 
-        False, and nothing is written, when any has changed since it was read.
+        False, and nothing is written, when any entry has changed since it was read.
         """
         ...
+
+
+class ReplyCache(Protocol):
+    """Replies that an identical request of the same team may have; commits go through JobStore."""
+
+    def cached_reply(self, team: str, key: str) -> CachedReply | None:
+        """The entry for a request, by its hash."""
+        ...
+
+
+class Ledger(JobStore, ReplyCache, Protocol):
+    """Jobs, rows and cached replies: what one transaction may change together."""
+
+
+class BreakerStore(Protocol):
+    """The circuit breaker's state, which all containers share."""
+
+    def breaker(self) -> BreakerState | None:
+        """The state, or None where it never tripped."""
+        ...
+
+    def commit(self, *writes: Write) -> bool:
+        """A conditional write, as JobStore's."""
+        ...
+
+
+class AccountStore(Protocol):
+    """What was spent, by account and month, and the rate slots of each model."""
 
     def account(self, name: str, day: date) -> Account:
         """The account in the month of that day."""
         ...
 
-    def draw(self, draw: Draw) -> tuple[bool, Account]:
+    def withdraw(self, withdrawal: Withdrawal) -> tuple[bool, Account]:
         """Whether the account had what was wanted and so gave it, and how it stands now: one write."""
         ...
 
-    def credit(self, account: str, day: date, usd: Decimal) -> None:
-        """Give back what was drawn on that day and not spent."""
+    def refund(self, account: str, day: date, usd: Decimal) -> None:
+        """Give back what was withdrawn for that day and not spent."""
         ...
 
-    def tallies(self, day: str) -> list[Tally]:
+    def usage(self, day: str) -> list[UsageLine]:
         """What the calls of one day have come to."""
         ...
 
 
-class Queues(Protocol):
-    """The two queues."""
+class Store(Ledger, BreakerStore, AccountStore, Protocol):
+    """All four, as the one class behind them; only the composition root passes it on whole."""
 
-    def send(self, order: Order) -> None:
-        """Put the order into its stage's queue."""
+
+class Queues(Protocol):
+    """The intake and the escalation queue."""
+
+    def send(self, task: Task) -> None:
+        """Put the task into its stage's queue."""
         ...
 
-    def put_back(self, message: Message, seconds: float) -> None:
+    def requeue(self, message: Message, seconds: float) -> None:
         """Let the message come again after that many seconds."""
         ...
 
 
-class Bus(Protocol):
+class EventBus(Protocol):
     """Where outcomes are published."""
 
-    def send(self, news: Iterable[News]) -> list[str]:
+    def publish(self, events: Iterable[OutcomeEvent]) -> list[str]:
         """Publish all of them; the ids of those that were not taken."""
         ...
 
 
-class Gatekeeping(Protocol):
-    """The gate, as asking.py needs it."""
-
-    def enter(self, seconds: float) -> bool:
-        """Whether this call of at most so long is the probe that may open it.
-
-        TryLater or StopAll while it is closed.
-        """
-        ...
-
-    def opened(self) -> None:
-        """The probe came through."""
-        ...
-
-    def untried(self) -> None:
-        """The probe brought nothing: another may try at once."""
-        ...
-
-    def closed(self, error: TryLater | StopAll) -> None:
-        """Claude said stop."""
-        ...
-
-
-class Budgeting(Protocol):
-    """Caps and pace, as the use cases need them."""
-
-    def reserve(self, need: Need, latest: datetime) -> Reservation:
-        """Set the call's price aside and wait for its turn. OverCap; TryLater if that is after `latest`."""
-        ...
-
-    def settle(self, reserved: Reservation, usd: Decimal) -> None:
-        """What the call did cost."""
-        ...
-
-    def learn(self, model: str, allowance: Allowance) -> None:
-        """What the API itself says of the account's limits."""
-        ...
-
-    def is_warm(self, model: str) -> bool:
-        """Whether a call of this model began so shortly ago that Claude still keeps what it was told."""
-        ...
-
-    def flush(self) -> None:
-        """Give back what was not spent."""
-        ...
-
-    def rooms(self) -> dict[str, Decimal]:
-        """How much each account may still spend today, by its name."""
-        ...
-
-    def percent(self) -> int:
-        """How much of its cap that account has used up that has used up the most."""
-        ...
-
-
-class Chance(Protocol):
+class Randomness(Protocol):
     """Randomness."""
 
     def token(self) -> str:
@@ -291,54 +207,30 @@ class Clock(Protocol):
         ...
 
 
-class Journal(Protocol):
+class Telemetry(Protocol):
     """The log and the metrics; nothing of a document's content goes in."""
 
-    def note(self, what: str, **fields: object) -> None:
+    def log(self, event: str, **fields: object) -> None:
         """One line about what happened."""
         ...
 
-    def count(self, metric: str, value: float = 1) -> None:
+    def metric(self, name: str, value: float = 1) -> None:
         """Add to a metric of this invocation."""
         ...
 
-    def defect(self, what: str, error: BaseException, **fields: object) -> None:
+    def log_defect(self, event: str, error: BaseException, **fields: object) -> None:
         """A mistake of ours, with its traceback, and loud: it counts in the metric `Defect`."""
         ...
 
     def flush(self) -> None:
-        """Write out what was counted; the last step of an invocation."""
+        """Write out the metrics; the last step of an invocation."""
         ...
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Rules:
-    """What the operator decides: sizes in bytes; `inbox` is the bucket, `visibility` the queues'."""
+class System:
+    """What all use cases need of the machine that they run on."""
 
-    taxonomy: Taxonomy
-    thresholds: Thresholds
-    fast: Asking
-    strong: Asking
-    inbox: str
-    max_bytes: int
-    visibility: Mapping[Stage, timedelta]
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Parts:
-    """All that the use cases work with."""
-
-    objects: Objects
-    reader: Reader
-    artifacts: Artifacts
-    analyst: Analyst
-    gate: Gatekeeping
-    budget: Budgeting
-    ledger: Ledger
-    queues: Queues
-    bus: Bus
-    runner: Runner
     clock: Clock
-    chance: Chance
-    journal: Journal
-    rules: Rules
+    randomness: Randomness
+    telemetry: Telemetry

@@ -7,8 +7,6 @@ from decimal import Decimal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from pigeonhole.domain.policy import Thresholds
-
 # A team is a first folder; one with a comma, a space or an equals sign in its name cannot have caps.
 _TEAM_CAP = r"[^,=\s/]+=\d+(\.\d+)?/\d+(\.\d+)?"
 TEAM_CAPS = rf"^({_TEAM_CAP}(,{_TEAM_CAP})*)?$"
@@ -73,17 +71,15 @@ class Settings(BaseModel):
     strong_timeout: float = Field(
         default=120, gt=0, allow_inf_nan=False, description="Seconds for a strong call."
     )
-    fast_confidence: int = Field(
-        default=Thresholds().fast_confidence, ge=0, le=100, description="Least percent of a fast answer kept."
-    )
+    fast_confidence: int = Field(default=85, ge=0, le=100, description="Least percent of a fast answer kept.")
     fast_margin: int = Field(
-        default=Thresholds().fast_margin,
+        default=15,
         ge=0,
         le=100,
         description="Least lead over its runner-up, in percent.",
     )
     strong_confidence: int = Field(
-        default=Thresholds().strong_confidence,
+        default=70,
         ge=0,
         le=100,
         description="Least percent of a strong answer kept.",

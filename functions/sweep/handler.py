@@ -1,17 +1,18 @@
-"""What is parked, stuck or lost is put back, every few minutes: call, report."""
+"""What is parked, stuck or lost goes on, every minute: call, report."""
 
 import os
 from typing import Any
 
 from pigeonhole.bootstrap import Settings, connect
-from pigeonhole.pipeline.upkeep import sweep
+from pigeonhole.pipeline.sweep import sweep
 
 
 def handle(event: dict[str, Any], context: Any) -> dict[str, Any]:
-    """How many orders were sent again."""
-    parts = connect(Settings.load(os.environ), "schedule")
-    sent = sweep(parts)
-    parts.journal.count("Swept", sent)
-    parts.journal.count("SpendPercent", parts.budget.percent())
-    parts.journal.flush()
+    """How many tasks were sent again."""
+    services = connect(Settings.load(os.environ), "schedule")
+    telemetry = services.outside.telemetry
+    sent = sweep(services.sweep_ports, services.config.visibility)
+    telemetry.metric("Swept", sent)
+    telemetry.metric("SpendPercent", services.budget.percent_used())
+    telemetry.flush()
     return {"sent": sent}

@@ -19,9 +19,9 @@ from infra.cli.review import review
 from infra.cli.run import run
 from infra.cli.status import gate_app, status
 from infra.local.server import SetupError
+from infra.ops.operations import NotAllowedError
 from infra.ops.stack import StackError
-from pigeonhole.domain.document import PigeonholeError
-from pigeonhole.pipeline.upkeep import NotAllowedError
+from pigeonhole.domain.errors import PigeonholeError
 
 app = typer.Typer(
     name="infra/pigeonhole",

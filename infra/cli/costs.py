@@ -11,9 +11,9 @@ from infra.cli.documents import AsJson, Region, StackName, find_stack
 from infra.cli.inputs import InputError
 from infra.cli.table import inert
 from infra.ops.costs import KEPT_DAYS, USUAL_DAYS, By, Costs, WrongDatesError, costs, days, described
-from infra.ops.services import operator, settings_of
-from infra.ops.spend import Standing, Used, caps_of, standings
-from pigeonhole.jobs.usage import Count
+from infra.ops.services import operator
+from infra.ops.spend import Standing, Used, standings
+from pigeonhole.jobs.usage import UsageTotals
 
 
 def show_costs(
@@ -30,15 +30,15 @@ def show_costs(
 ) -> None:
     """Show what calls of the models have cost, and how much of the caps is used. Days are UTC."""
     chosen = find_stack(stack, region)
-    parts = operator(chosen)
-    today = parts.clock.now().date()
+    services = operator(chosen)
+    today = services.outside.clock.now().date()
     try:
         asked = days(today, number=number, first=first, last=last)
     except WrongDatesError as error:
         raise InputError(str(error)) from error
-    tallies = parts.runner.map(parts.ledger.tallies, map(str, asked))
-    found = costs((tally for day in tallies for tally in day), by)
-    accounts = standings(parts.ledger, caps_of(settings_of(chosen)), today)
+    usage = services.outside.runner.map(services.outside.store.usage, map(str, asked))
+    found = costs((line for day in usage for line in day), by)
+    accounts = standings(services.outside.store, services.config.caps, today)
     if as_json:
         print_json(described(asked, by, found) | {"caps": [each.described() for each in accounts]})
         return
@@ -72,7 +72,7 @@ def _table(found: Costs, by: By) -> Table:
     return table
 
 
-def _cells(count: Count) -> dict[str, str]:
+def _cells(count: UsageTotals) -> dict[str, str]:
     return {
         "Calls": f"{count.calls:,}",
         "Reused": f"{count.reused:,}",
@@ -85,7 +85,7 @@ def _cells(count: Count) -> dict[str, str]:
     }
 
 
-def _lines(total: Count) -> list[str]:
+def _lines(total: UsageTotals) -> list[str]:
     alone = "The strong model alone would have cost for the same documents, nothing cached:"
     return [
         f"{alone} {dollars(total.alone_usd)}",

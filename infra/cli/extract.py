@@ -13,8 +13,9 @@ import typer
 from infra.cli.console import DATA, harmless, print_json_lines
 from infra.cli.inputs import InputError, walked
 from infra.cli.table import inert
-from pigeonhole.domain.document import DocumentError, Text
+from pigeonhole.domain.document import Text
 from pigeonhole.domain.error_codes import EXPLANATIONS
+from pigeonhole.domain.errors import DocumentError
 from pigeonhole.extract.limits import Limits
 from pigeonhole.sandbox.extractor import Extractor
 

@@ -13,13 +13,15 @@ from infra.cli.documents import AsJson, Region, StackName, find_stack
 from infra.cli.table import inert
 from infra.ops import listing
 from infra.ops.listing import STATUSES
+from infra.ops.operations import NotAllowedError, upload_of
 from infra.ops.reconcile import MEANINGS, Finding, Seen, heal, is_forgotten, judge
 from infra.ops.services import operator
 from infra.ops.stack import Stack
-from pigeonhole.domain.document import PigeonholeError, Upload
+from pigeonhole.domain.document import Upload
+from pigeonhole.domain.errors import PigeonholeError
 from pigeonhole.domain.record import OUTCOMES, Record, stamp
-from pigeonhole.pipeline.upkeep import NotAllowedError, upload_of
-from pigeonhole.ports import Gate, Parts
+from pigeonhole.jobs.stored import BreakerState
+from pigeonhole.services import Services
 
 _AT_ONCE = 100
 _MOST_OVERDUE = 1000
@@ -43,12 +45,12 @@ def reconcile(
     Exit code 1: something is wrong and was not mended.
     """
     chosen = find_stack(stack, region)
-    parts = operator(chosen)
-    before = parts.clock.now() - timedelta(minutes=older_than)
-    look = Look(stack=chosen, parts=parts, prefix=prefix, before=before)
+    services = operator(chosen)
+    before = services.outside.clock.now() - timedelta(minutes=older_than)
+    look = Look(stack=chosen, services=services, prefix=prefix, before=before)
     found = wrong = 0
     for finding, seen in look.findings():
-        told = _told(finding, seen, tried=mend, why_not=_mended(finding, seen, parts) if mend else None)
+        told = _told(finding, seen, tried=mend, why_not=_mended(finding, seen, services) if mend else None)
         found, wrong = found + 1, wrong + (not told["healed"])
         if as_json:
             print_json_lines([told])
@@ -65,20 +67,20 @@ class Look:
     """One comparison; nothing that changed after `before` is held against anybody."""
 
     stack: Stack
-    parts: Parts
+    services: Services
     prefix: str
     before: datetime
     compared: int = 0
-    _gate: Gate | None = None
+    _breaker: BreakerState | None = None
     _stuck: set[str] = field(default_factory=set)
 
     def findings(self) -> Iterator[tuple[Finding, Seen]]:
         """From the bucket to the tables, then back; at last the runs that sweep should have taken."""
-        self._gate = self.parts.ledger.gate()
+        self._breaker = self.services.outside.store.breaker()
         in_inbox: set[str] = set()
         for seen in chain(self._inbox(in_inbox), self._rows_alone(in_inbox)):
             self.compared += 1
-            if finding := judge(seen, gate=self._gate, before=self.before):
+            if finding := judge(seen, breaker=self._breaker, before=self.before):
                 yield finding, seen
         yield from ((Finding.STUCK, seen) for seen in self._overdue())
 
@@ -94,23 +96,23 @@ class Look:
     def _rows_alone(self, in_inbox: set[str]) -> Iterator[Seen]:
         """What the listing did not show may have come since: S3 is asked about each."""
         for uri in listing.of_statuses(self.stack, [each for each in STATUSES if each != "removed"]):
-            row = None if uri in in_inbox else self.parts.ledger.row(uri)
+            row = None if uri in in_inbox else self.services.outside.store.row(uri)
             if row and row.key.startswith(self.prefix):
-                yield self._seen(self.parts.objects.current(upload_of(row)), row)
+                yield self._seen(self.services.outside.objects.current(upload_of(row)), row)
 
     def _overdue(self) -> Iterator[Seen]:
-        for work in self.parts.ledger.due(self.before, _MOST_OVERDUE):
-            document = work.upload.document
-            told = document in self._stuck or not work.upload.key.startswith(self.prefix)
-            if not told and is_forgotten(work, gate=self._gate, before=self.before):
-                yield Seen(shown=work.upload, row=self.parts.ledger.row(document), work=work)
+        for job in self.services.outside.store.due_jobs(self.before, _MOST_OVERDUE):
+            document = job.upload.document
+            told = document in self._stuck or not job.upload.key.startswith(self.prefix)
+            if not told and is_forgotten(job, breaker=self._breaker, before=self.before):
+                yield Seen(shown=job.upload, row=self.services.outside.store.row(document), job=job)
 
     def _seen(self, shown: Upload | None, row: Record | None) -> Seen:
-        """Only for open work the ledger is asked."""
+        """Only for open job the ledger is asked."""
         if row is None or row.status in OUTCOMES:
             return Seen(shown=shown, row=row)
         self._stuck.add(row.document)
-        return Seen(shown=shown, row=row, work=self.parts.ledger.latest(upload_of(row)))
+        return Seen(shown=shown, row=row, job=self.services.outside.store.latest_job(upload_of(row)))
 
 
 def current(stack: Stack, prefix: str) -> Iterator[Upload]:
@@ -131,10 +133,10 @@ def current(stack: Stack, prefix: str) -> Iterator[Upload]:
                 )
 
 
-def _mended(finding: Finding, seen: Seen, parts: Parts) -> str | None:
+def _mended(finding: Finding, seen: Seen, services: Services) -> str | None:
     """None when it is; else why not."""
     try:
-        heal(finding, seen, parts)
+        heal(finding, seen, services)
     except (NotAllowedError, PigeonholeError) as error:
         return str(error)
     return None

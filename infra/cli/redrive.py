@@ -11,15 +11,14 @@ from infra.cli.console import complain, print_json_lines, tell
 from infra.cli.documents import AsJson, Region, StackName, find_stack, uri_of
 from infra.cli.failures import chosen_by
 from infra.cli.inputs import InputError
-from infra.ops import listing
+from infra.ops import listing, operations
 from infra.ops.failures import WITHOUT_ANSWER, Estimate, estimate, short
-from infra.ops.services import operator
+from infra.ops.operations import NotAllowedError, upload_of
+from infra.ops.services import operation_ports, operator
 from infra.ops.stack import Stack
-from pigeonhole.domain.document import PigeonholeError
+from pigeonhole.domain.errors import PigeonholeError
 from pigeonhole.domain.record import Record, Status
-from pigeonhole.pipeline import upkeep
-from pigeonhole.pipeline.upkeep import NotAllowedError
-from pigeonhole.ports import Parts
+from pigeonhole.services import Services
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,47 +58,52 @@ def redrive(
     if not (documents or code or prefix):
         raise InputError("Say which: documents, --code or --prefix.")
     chosen = find_stack(stack, region)
-    parts = operator(chosen)
+    services = operator(chosen)
     uris = [uri_of(chosen, each) for each in documents] if documents else None
-    records = list(_records(chosen, parts, uris, code, prefix))
+    records = list(_records(chosen, services, uris, code, prefix))
     rehearsal = operator(chosen, acts=False)
     planned = {record.document: _fate(record, rehearsal, force) for record in records}
     willing = [record for record in records if planned[record.document].why_not is None]
     rows = [record.row() for record in willing]
-    cost = estimate(rows, dict(_refused(willing, parts)))
-    fates = {**planned, **{each.document: _fate(each, parts, force) for each in willing if yes}}
+    cost = estimate(rows, dict(_refused(willing, services)))
+    fates = {**planned, **{each.document: _fate(each, services, force) for each in willing if yes}}
     if as_json:
         print_json_lines(fate.described(done=yes) for fate in fates.values())
-    _conclude(fates, cost, short(cost, rows, parts.budget.rooms()), done=yes)
+    _conclude(fates, cost, short(cost, rows, services.budget.headroom()), done=yes)
     raise typer.Exit(1 if any(fates[each.document].why_not for each in willing) else 0)
 
 
 def _records(
-    stack: Stack, parts: Parts, uris: Sequence[str] | None, code: str | None, prefix: str
+    stack: Stack, services: Services, uris: Sequence[str] | None, code: str | None, prefix: str
 ) -> Iterator[Record]:
     """The named ones, or all that have no answer; of these, those of the cause and under the prefix."""
     found = uris if uris is not None else listing.of_statuses(stack, WITHOUT_ANSWER)
     for uri in found:
-        record = parts.ledger.row(uri)
+        record = services.outside.store.row(uri)
         if record is None and uris is not None:
             raise InputError(f"There is no document {uri}.")
         if record and chosen_by(record.row(), code, prefix):
             yield record
 
 
-def _refused(records: Iterable[Record], parts: Parts) -> Iterator[tuple[str, Decimal]]:
+def _refused(records: Iterable[Record], services: Services) -> Iterator[tuple[str, Decimal]]:
     """What the next call may cost of those that wait for a cap."""
     for record in records:
-        work = parts.ledger.latest(upkeep.upload_of(record)) if record.status is Status.PARKED else None
-        if work and work.over_cap:
-            yield record.document, work.over_cap.usd
+        job = services.outside.store.latest_job(upload_of(record)) if record.status is Status.PARKED else None
+        if job and job.charges.over_cap:
+            yield record.document, job.charges.over_cap.usd
 
 
-def _fate(record: Record, parts: Parts, force: bool) -> Fate:
+def _fate(record: Record, services: Services, force: bool) -> Fate:
     try:
-        return Fate(document=record.document, run=upkeep.redrive(record, parts, forced=force).run)
+        return Fate(document=record.document, run=_redriven(record, services, force))
     except (NotAllowedError, PigeonholeError) as error:
         return Fate(document=record.document, why_not=str(error))
+
+
+def _redriven(record: Record, services: Services, force: bool) -> int:
+    visibility = services.config.visibility
+    return operations.redrive(record, operation_ports(services), visibility, forced=force).task.run
 
 
 def _conclude(fates: Mapping[str, Fate], cost: Estimate, rooms: Mapping[str, float], *, done: bool) -> None:

@@ -8,9 +8,9 @@ import typer
 from infra.cli.console import print_json_lines, tell
 from infra.cli.documents import AsJson, Region, StackName, find_stack, uri_of
 from infra.cli.inputs import InputError
-from infra.ops.services import operator
+from infra.ops import operations
+from infra.ops.services import operation_ports, operator
 from infra.ops.stack import Stack
-from pigeonhole.pipeline import upkeep
 
 
 def review(
@@ -34,8 +34,10 @@ def review(
     if chosen.row(uri) is None:
         raise InputError(f"There is no document {uri}.")
     try:
-        record = upkeep.review(uri, category, who or _caller(chosen), operator(chosen))
-    except upkeep.NotAllowedError as error:
+        services = operator(chosen)
+        by, taxonomy = who or _caller(chosen), services.config.taxonomy
+        record = operations.review(uri, category, by, operation_ports(services), taxonomy)
+    except operations.NotAllowedError as error:
         raise InputError(f"{uri} stays as it is: {error}.") from error
     if as_json:
         print_json_lines([record.model_dump(mode="json", by_alias=True, exclude_none=True)])

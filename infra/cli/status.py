@@ -15,11 +15,12 @@ from infra.cli.documents import AsJson, Region, StackName, find_stack
 from infra.cli.table import inert
 from infra.ops import listing
 from infra.ops.listing import STATUSES
-from infra.ops.services import operator, settings_of
-from infra.ops.spend import Queue, Standing, caps_of, queues, standings
+from infra.ops.services import operator
+from infra.ops.spend import Queue, Standing, queues, standings
 from infra.ops.stack import QUEUES, Stack
 from pigeonhole.domain.record import stamp
-from pigeonhole.ports import Gate, Parts
+from pigeonhole.jobs.stored import BreakerState
+from pigeonhole.services import Services
 
 gate_app = typer.Typer(help="The gate, which is closed while Claude says stop.", no_args_is_help=True)
 
@@ -27,11 +28,11 @@ gate_app = typer.Typer(help="The gate, which is closed while Claude says stop.",
 def status(stack: StackName = None, region: Region = None, as_json: AsJson = False) -> None:
     """Show how many documents stand where, the gate, the queues, the budget, what is parked and why."""
     chosen = find_stack(stack, region)
-    parts = operator(chosen)
-    accounts, waiting = budget(chosen, parts)
+    services = operator(chosen)
+    accounts, waiting = budget(services)
     found: dict[str, Any] = {
         "documents": {each: listing.count(chosen, each) for each in STATUSES},
-        "gate": gate_words(parts.ledger.gate()),
+        "gate": gate_words(services.outside.store.breaker()),
         "queues": {name: depth for queue in QUEUES for name, depth in _depths(chosen, queue).items()},
         "parked": parked(chosen),
         "budget": {
@@ -57,10 +58,10 @@ def open_gate(
     as_json: Annotated[bool, typer.Option("--json", help="Print the gate as JSON.")] = False,
 ) -> None:
     """Let work go on that Claude stopped, once the key or the limit is in order."""
-    parts = operator(find_stack(stack, region))
-    was = gate_words(parts.ledger.gate())
-    parts.gate.opened()
-    now = gate_words(parts.ledger.gate())
+    services = operator(find_stack(stack, region))
+    was = gate_words(services.outside.store.breaker())
+    services.guards.breaker.reset()
+    now = gate_words(services.outside.store.breaker())
     if as_json:
         print_json({"was": was, "now": now})
     elif was["state"] == "open":
@@ -72,18 +73,18 @@ def open_gate(
     raise typer.Exit(0 if now["state"] == "open" else 1)
 
 
-def gate_words(gate: Gate | None) -> dict[str, str | None]:
+def gate_words(state: BreakerState | None) -> dict[str, str | None]:
     """The gate as JSON; `until` is absent where a person has to open it."""
-    if gate is None or not gate.is_closed:
+    if state is None or not state.is_tripped:
         return {"state": "open"}
-    until = {"until": stamp(gate.until)} if isinstance(gate.until, datetime) else {}
-    return {"state": "closed", "waiting_for": gate.waiting_for, "detail": gate.detail, **until}
+    until = {"until": stamp(state.until)} if isinstance(state.until, datetime) else {}
+    return {"state": "closed", "waiting_for": state.waiting_for, "detail": state.detail, **until}
 
 
-def budget(stack: Stack, parts: Parts) -> tuple[list[Standing], list[Queue]]:
+def budget(services: Services) -> tuple[list[Standing], list[Queue]]:
     """How much of each cap is used, and what waits for one."""
-    now = parts.clock.now()
-    return standings(parts.ledger, caps_of(settings_of(stack)), now.date()), queues(parts.ledger, now)
+    store, now = services.outside.store, services.outside.clock.now()
+    return standings(store, services.config.caps, now.date()), queues(store, now)
 
 
 def parked(stack: Stack) -> list[dict[str, Any]]:

@@ -1,4 +1,4 @@
-"""What the daily tallies come to, by whatever they are told apart, and which days to ask for (pure)."""
+"""What the daily usage come to, by whatever they are told apart, and which days to ask for (pure)."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 
-from pigeonhole.jobs.usage import Count, Tally
+from pigeonhole.jobs.usage import UsageLine, UsageTotals
 
 USUAL_DAYS = 30
-# The ledger forgets a tally after as many.
+# The ledger forgets a line after as many.
 KEPT_DAYS = 400
 _NUMBERS = ("calls", "reused", "unsettled")
 _TOKENS = ("input_tokens", "output_tokens", "cache_read_tokens", "cache_write_tokens")
@@ -24,7 +24,7 @@ class WrongDatesError(ValueError):
 
 
 class By(StrEnum):
-    """What tallies are told apart by: each is an attribute of theirs."""
+    """What usage are told apart by: each is an attribute of theirs."""
 
     DAY = "day"
     TEAM = "team"
@@ -35,10 +35,10 @@ class By(StrEnum):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Group:
-    """All the tallies of one name."""
+    """All the usage of one name."""
 
     name: str
-    count: Count
+    count: UsageTotals
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -46,19 +46,19 @@ class Costs:
     """The groups, days in their order and others by what they cost; `total` is all of them."""
 
     groups: tuple[Group, ...]
-    total: Count
+    total: UsageTotals
 
 
-def costs(tallies: Iterable[Tally], by: By) -> Costs:
-    """The tallies, told apart and in total."""
-    counts: dict[str, Count] = {}
-    for tally in tallies:
-        name = str(getattr(tally, by))
-        counts[name] = counts.get(name, Count()) + tally.count
+def costs(usage: Iterable[UsageLine], by: By) -> Costs:
+    """The usage, told apart and in total."""
+    counts: dict[str, UsageTotals] = {}
+    for line in usage:
+        name = str(getattr(line, by))
+        counts[name] = counts.get(name, UsageTotals()) + line.totals
     groups = [Group(name=name, count=count) for name, count in sorted(counts.items())]
     if by is not By.DAY:
         groups.sort(key=lambda group: -group.count.usd)
-    return Costs(groups=tuple(groups), total=sum(counts.values(), Count()))
+    return Costs(groups=tuple(groups), total=sum(counts.values(), UsageTotals()))
 
 
 def days(today: date, *, number: int | None, first: str | None, last: str | None) -> Sequence[date]:
@@ -95,7 +95,7 @@ def in_json(usd: Decimal) -> float:
     return float(usd)
 
 
-def _numbers(count: Count) -> dict[str, int | float]:
+def _numbers(count: UsageTotals) -> dict[str, int | float]:
     counted = {name: getattr(count, name) for name in (*_NUMBERS, *_TOKENS)}
     return counted | {name: in_json(getattr(count, name)) for name in _DOLLARS}
 

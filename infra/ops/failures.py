@@ -8,7 +8,7 @@ from types import MappingProxyType
 from typing import Any
 
 from infra.report.words import reason
-from pigeonhole.guards.budget import STACK, account_of
+from pigeonhole.money.account import STACK, account_of
 
 Row = dict[str, Any]
 WITHOUT_ANSWER = ("failed", "needs_review")

@@ -4,12 +4,13 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
+from infra.ops.operations import redrive, upload_of
+from infra.ops.services import operation_ports
 from pigeonhole.domain.document import Stage, Upload
 from pigeonhole.domain.record import OUTCOMES, Record, Status
-from pigeonhole.guards.s3_sync import follow
-from pigeonhole.jobs.job import Work
-from pigeonhole.pipeline import upkeep
-from pigeonhole.ports import Gate, Parts
+from pigeonhole.jobs.job import Job
+from pigeonhole.jobs.stored import BreakerState
+from pigeonhole.services import Services
 
 
 class Finding(StrEnum):
@@ -31,14 +32,14 @@ MEANINGS = {
 
 @dataclass(frozen=True, kw_only=True)
 class Seen:
-    """One document from both sides; `shown` is the current version, `work` the row's if it is open."""
+    """One document from both sides; `shown` is the current version, `job` the row's if it is open."""
 
     shown: Upload | None
     row: Record | None
-    work: Work | None = None
+    job: Job | None = None
 
 
-def judge(seen: Seen, *, gate: Gate | None, before: datetime) -> Finding | None:
+def judge(seen: Seen, *, breaker: BreakerState | None, before: datetime) -> Finding | None:
     """Nothing is wrong with what changed since `before`: its event may still be on the way."""
     shown, row = seen.shown, seen.row
     if row and datetime.fromisoformat(row.updated_at) > before:
@@ -53,25 +54,25 @@ def judge(seen: Seen, *, gate: Gate | None, before: datetime) -> Finding | None:
         return Finding.STALE
     if row.status in OUTCOMES:
         return None
-    return Finding.STUCK if is_forgotten(seen.work, gate=gate, before=before) else None
+    return Finding.STUCK if is_forgotten(seen.job, breaker=breaker, before=before) else None
 
 
-def is_forgotten(work: Work | None, *, gate: Gate | None, before: datetime) -> bool:
-    """Whether sweep should have come for it by then; behind a closed gate, what is parked rightly waits."""
-    if work is None or work.stage is Stage.ENDED or work.due is None:
+def is_forgotten(job: Job | None, *, breaker: BreakerState | None, before: datetime) -> bool:
+    """Whether sweep should have come by then; while the breaker is tripped, what is parked rightly waits."""
+    if job is None or job.stage is Stage.ENDED or job.wake_at is None:
         return True
-    waits = work.draft.status is Status.PARKED and gate is not None and gate.is_closed
-    return work.due < before and not waits
+    waits = job.draft.status is Status.PARKED and breaker is not None and breaker.is_tripped
+    return job.wake_at < before and not waits
 
 
-def heal(finding: Finding, seen: Seen, parts: Parts) -> None:
+def heal(finding: Finding, seen: Seen, services: Services) -> None:
     """S3 has the last word about what a key shows; open work is sent on, or begun anew where it is gone."""
-    if finding is Finding.STUCK and seen.work and seen.work.stage is not Stage.ENDED:
-        parts.queues.send(seen.work.order)
+    if finding is Finding.STUCK and seen.job and seen.job.stage is not Stage.ENDED:
+        services.outside.queues.send(seen.job.task)
     elif finding is Finding.STUCK and seen.row:
-        upkeep.redrive(seen.row, parts, forced=False)
+        redrive(seen.row, operation_ports(services), services.config.visibility, forced=False)
     elif upload := _taken_away(seen):
-        follow(upload, parts)
+        services.sync.sync(upload)
 
 
 def _taken_away(seen: Seen) -> Upload | None:
@@ -81,4 +82,4 @@ def _taken_away(seen: Seen) -> Upload | None:
     """
     if seen.shown:
         return replace(seen.shown, sequencer="", version_id="")
-    return replace(upkeep.upload_of(seen.row), sequencer="") if seen.row else None
+    return replace(upload_of(seen.row), sequencer="") if seen.row else None

@@ -11,11 +11,9 @@ from typing import Any
 
 from infra.ops.costs import in_json
 from pigeonhole.domain.record import stamp
-from pigeonhole.guards.budget import STACK, account_of, day_ends, month_ends
-from pigeonhole.jobs.job import OverCapBy
-from pigeonhole.money.account import Cap
-from pigeonhole.ports import Ledger
-from pigeonhole.settings import Settings
+from pigeonhole.jobs.job import CapWait
+from pigeonhole.money.account import Cap, day_ends, month_ends
+from pigeonhole.ports import Store
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -62,19 +60,9 @@ class Queue:
     until: str
 
 
-def caps_of(settings: Settings) -> dict[str, Cap]:
-    """Every account that has a cap: the whole stack's, and those of teams."""
-    caps = {STACK: Cap(day=settings.daily_cap_usd, month=settings.monthly_cap_usd)}
-    for each in filter(None, settings.team_caps.split(",")):
-        team, _, dollars = each.partition("=")
-        day, month = map(Decimal, dollars.split("/"))
-        caps[account_of(team)] = Cap(day=day, month=month)
-    return caps
-
-
-def standings(ledger: Ledger, caps: Mapping[str, Cap], today: date) -> list[Standing]:
+def standings(store: Store, caps: Mapping[str, Cap], today: date) -> list[Standing]:
     """Every account as it stands."""
-    found = {name: ledger.account(name, today) for name in caps}
+    found = {name: store.account(name, today) for name in caps}
     return [
         Standing(
             account=name,
@@ -85,16 +73,16 @@ def standings(ledger: Ledger, caps: Mapping[str, Cap], today: date) -> list[Stan
     ]
 
 
-def queues(ledger: Ledger, now: datetime) -> list[Queue]:
+def queues(store: Store, now: datetime) -> list[Queue]:
     """What is parked for money, by the account that has none left."""
     ends: dict[str, list[datetime]] = {}
 
-    def counted(by: OverCapBy, *, end: datetime) -> bool:
+    def counted(by: CapWait, *, end: datetime) -> bool:
         ends.setdefault(by.account, []).append(end)
         return False  # nothing more of it is wanted
 
     for end in sorted({day_ends(now), month_ends(now)}):
-        ledger.over_cap(end, partial(counted, end=end), limit=1)
+        store.jobs_over_cap(end, partial(counted, end=end), limit=1)
     return [
         Queue(account=account, documents=len(each), until=stamp(min(each)))
         for account, each in sorted(ends.items())

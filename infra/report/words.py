@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pigeonhole.domain.error_codes import EXPLANATIONS
+from pigeonhole.domain.error_codes import EXPLANATIONS, ErrorCode
 
 ENGINES = {
     "offline": "the offline Claude: a keyword classifier, not the real model",
@@ -71,4 +71,4 @@ def reason(code: str) -> str:
     """Why a document was hard, in a sentence; a code that has none yet is shown as it is."""
     if code in _REASONS:
         return _REASONS[code]
-    return EXPLANATIONS[code].message if code in EXPLANATIONS else code.replace("_", " ")
+    return EXPLANATIONS[ErrorCode(code)].message if code in EXPLANATIONS else code.replace("_", " ")

@@ -10,13 +10,14 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from pigeonhole.domain.document import Stage, TryLater
+from infra.ops import operations
+from infra.ops.services import operation_ports
+from pigeonhole.domain.document import Stage
+from pigeonhole.domain.errors import TryLater
 from pigeonhole.domain.record import OUTCOMES, Status
-from pigeonhole.guards.budget import STACK, account_of
-from pigeonhole.money.account import Cap
-from pigeonhole.pipeline import upkeep
-from tests.simulation.scheduler import Hub
-from tests.simulation.simulated_aws import Faults, Outside
+from pigeonhole.money.account import STACK, Cap, account_of
+from tests.simulation.scheduler import Scheduler
+from tests.simulation.simulated_aws import Faults, SimulatedAws
 
 _KEYS = ("sales/a.txt", "sales/b.txt", "legal/a.txt")
 _CONTENTS = (
@@ -69,53 +70,53 @@ class Verdict:
 
 
 def ops_of(seed: int) -> list[Op]:
-    chance = random.Random(f"ops {seed}")
-    ops = [_op(chance) for _ in range(chance.randint(3, 10))]
-    return sorted([Op(0.0, "put", chance.choice(_KEYS), _CONTENTS[0]), *ops], key=lambda op: op.at)
+    randomness = random.Random(f"ops {seed}")
+    ops = [_op(randomness) for _ in range(randomness.randint(3, 10))]
+    return sorted([Op(0.0, "put", randomness.choice(_KEYS), _CONTENTS[0]), *ops], key=lambda op: op.at)
 
 
-def _op(chance: random.Random) -> Op:
+def _op(randomness: random.Random) -> Op:
     whats = ("put", "delete", "delete_newest", "delete_any", "expire", "redrive", "force", "review")
-    what = chance.choices(whats, weights=(10, 2, 2, 1, 1, 1, 1, 2))[0]
+    what = randomness.choices(whats, weights=(10, 2, 2, 1, 1, 1, 1, 2))[0]
     # A person may be quicker than the strong model.
-    soon = chance.uniform(2, 20) if what == "review" else chance.uniform(0, 5)
-    at = chance.choice([soon, chance.uniform(0, 2000)])
-    return Op(at, what, chance.choice(_KEYS), chance.choice(_CONTENTS))
+    soon = randomness.uniform(2, 20) if what == "review" else randomness.uniform(0, 5)
+    at = randomness.choice([soon, randomness.uniform(0, 2000)])
+    return Op(at, what, randomness.choice(_KEYS), randomness.choice(_CONTENTS))
 
 
 def play(seed: int, ops: list[Op] | None = None) -> Verdict:
     """Let it happen, let it come to rest, and look."""
-    chance = random.Random(seed)
-    unkind = chance.uniform(0.2, 1.0)
-    hub = Hub(chance)
-    outside = Outside(
+    randomness = random.Random(seed)
+    unkind = randomness.uniform(0.2, 1.0)
+    hub = Scheduler(randomness)
+    outside = SimulatedAws(
         hub=hub,
         faults=Faults(
-            crash=chance.choice([0, 0.004, 0.02]) * unkind,
-            throttle=chance.choice([0, 0.02, 0.1]) * unkind,
-            unsaid=chance.choice([0, 0.01, 0.03]) * unkind,
-            busy=chance.choice([0, 0.1, 0.4]) * unkind,
-            lost_answer=chance.choice([0, 0.2, 0.5]) * unkind,
-            cut_before=chance.choice([0.1, 0.4, 0.7]) * unkind,
-            stop=chance.choice([0, 0, 0.1]) * unkind,
+            crash=randomness.choice([0, 0.004, 0.02]) * unkind,
+            throttle=randomness.choice([0, 0.02, 0.1]) * unkind,
+            unsaid=randomness.choice([0, 0.01, 0.03]) * unkind,
+            busy=randomness.choice([0, 0.1, 0.4]) * unkind,
+            lost_answer=randomness.choice([0, 0.2, 0.5]) * unkind,
+            cut_before=randomness.choice([0.1, 0.4, 0.7]) * unkind,
+            stop=randomness.choice([0, 0, 0.1]) * unkind,
             duplicate=0.4 * unkind,
             late=0.4 * unkind,
             refused_news=0.3 * unkind,
         ),
-        most_receives=chance.choice([50, 50, 50, 6]),
-        caps=chance.choice(_CAPS),
+        most_receives=randomness.choice([50, 50, 50, 6]),
+        caps=randomness.choice(_CAPS),
     )
     for op in ops if ops is not None else ops_of(seed):
         hub.at(op.at, lambda op=op: _do(op, outside))  # type: ignore[misc]
     _keep_going(outside)
     hub.run(until=_UNKIND_UNTIL)
     outside.faults = Faults()
-    hub.at(1.0, outside.open_gate)
+    hub.at(1.0, outside.reset_breaker)
     hub.run(until=_REST_BY, quiet=lambda: _is_at_rest(outside))
     return _look(seed, outside)
 
 
-def _do(op: Op, outside: Outside) -> None:
+def _do(op: Op, outside: SimulatedAws) -> None:
     match op.what:
         case "put":
             outside.s3_put(op.key, op.content)
@@ -129,20 +130,21 @@ def _do(op: Op, outside: Outside) -> None:
             outside.hub.start(lambda: _by_a_person(op, outside))
 
 
-def _by_a_person(op: Op, outside: Outside) -> None:
+def _by_a_person(op: Op, outside: SimulatedAws) -> None:
     invocation = outside.invocation(60)
-    parts = outside.parts(invocation, "person")
-    row = outside.ledger.row(f"s3://inbox/{op.key}")
+    services = outside.services(invocation, "person")
+    ports, config = operation_ports(services), services.config
+    row = outside.store.row(f"s3://inbox/{op.key}")
     try:
         if op.what == "review":
-            upkeep.review(f"s3://inbox/{op.key}", "letter", "somebody", parts)
+            operations.review(f"s3://inbox/{op.key}", "letter", "somebody", ports, config.taxonomy)
         elif row:
-            upkeep.redrive(row, parts, forced=op.what == "force")
-    except (upkeep.NotAllowedError, TryLater):
+            operations.redrive(row, ports, config.visibility, forced=op.what == "force")
+    except (operations.NotAllowedError, TryLater):
         return
 
 
-def _keep_going(outside: Outside) -> None:
+def _keep_going(outside: SimulatedAws) -> None:
     """The schedule: sweep, sometimes two at once, and the stream's readers."""
     hub = outside.hub
 
@@ -152,29 +154,29 @@ def _keep_going(outside: Outside) -> None:
 
     def sweep() -> None:
         outside.sweep()
-        if hub.chance.random() < 0.3:
+        if hub.random.random() < 0.3:
             outside.sweep()
-        hub.at(hub.chance.uniform(60, 600) * pace(), sweep)
+        hub.at(hub.random.uniform(60, 600) * pace(), sweep)
 
     def publish() -> None:
         outside.publish()
-        hub.at(hub.chance.uniform(5, 60) * pace(), publish)
+        hub.at(hub.random.uniform(5, 60) * pace(), publish)
 
     hub.at(60.0, sweep)
     hub.at(5.0, publish)
 
 
-def _is_at_rest(outside: Outside) -> bool:
+def _is_at_rest(outside: SimulatedAws) -> bool:
     return (
         outside.hub.now > _UNKIND_UNTIL + 5
         and not any(outside.queues.values())
         and not any(outside.running.values())
         and outside.published >= len(outside.stream)
-        and not any(work.due for work in outside.ledger.works.values())
+        and not any(job.wake_at for job in outside.store.jobs.values())
     )
 
 
-def _look(seed: int, outside: Outside) -> Verdict:
+def _look(seed: int, outside: SimulatedAws) -> Verdict:
     verdict = Verdict(seed=seed, thrown=outside.thrown, double_paid=outside.lost_answers, trace=outside.trace)
     _look_at_rows(outside, verdict)
     _look_at_leftovers(outside, verdict)
@@ -185,14 +187,14 @@ def _look(seed: int, outside: Outside) -> Verdict:
             verdict.breaks("double_paid_outside_window", f"a reply was paid for and not kept: {key[:8]}")
     _look_at_money(outside, verdict)
     for record in outside.outcomes:
-        if record.outcome_id not in outside.told:
+        if record.outcome_id not in outside.published_ids:
             verdict.breaks("events_missing", f"{record.document} {record.status}")
     return verdict
 
 
-def _look_at_rows(outside: Outside, verdict: Verdict) -> None:
+def _look_at_rows(outside: SimulatedAws, verdict: Verdict) -> None:
     for key in outside.versions:
-        row, shown = outside.ledger.row(f"s3://inbox/{key}"), outside.shows(key)
+        row, shown = outside.store.row(f"s3://inbox/{key}"), outside.shows(key)
         if row is None or row.status not in OUTCOMES:
             verdict.breaks("lost", f"{key}: {row and row.status}")
         elif shown is None and row.status is not Status.REMOVED:
@@ -201,29 +203,29 @@ def _look_at_rows(outside: Outside, verdict: Verdict) -> None:
             verdict.breaks("stale", f"{key} shows {shown[0]}, its row {row.status} of {row.version_id}")
 
 
-def _look_at_leftovers(outside: Outside, verdict: Verdict) -> None:
+def _look_at_leftovers(outside: SimulatedAws, verdict: Verdict) -> None:
     for name, queue in outside.queues.items():
         for message in queue.values():
             verdict.breaks("stuck", f"a message in {name}: {message.body[:200]}")
-    for work in outside.ledger.works.values():
-        if work.due or work.owner or work.stage is not Stage.ENDED:
-            verdict.breaks("stuck", f"work on {work.upload.document} {work.upload.version_id}: {work.stage}")
-        if work.reserved:
-            verdict.breaks("stuck", f"a reservation of {work.upload.document} {work.upload.version_id}")
-    for error in outside.journal.defects:
+    for job in outside.store.jobs.values():
+        if job.wake_at or job.owner or job.stage is not Stage.ENDED:
+            verdict.breaks("stuck", f"the job of {job.upload.document} {job.upload.version_id}: {job.stage}")
+        if job.charges.reserved:
+            verdict.breaks("stuck", f"a reservation of {job.upload.document} {job.upload.version_id}")
+    for error in outside.telemetry.defects:
         verdict.breaks("defects", repr(error))
 
 
-def _look_at_money(outside: Outside, verdict: Verdict) -> None:
-    """What Claude billed is under every cap, and neither an account nor the tallies say less."""
+def _look_at_money(outside: SimulatedAws, verdict: Verdict) -> None:
+    """What Claude billed is under every cap, and neither an account nor the usage says less."""
     for (account, when), usd in outside.billed.items():
         cap, is_month = outside.caps.get(account), len(when) == len("2026-11")
         if cap and usd > (cap.month if is_month else cap.day):
             verdict.breaks("over_cap", f"{account} was billed {usd} in {when}")
-        if cap and is_month and usd > outside.ledger.account(account, date.fromisoformat(f"{when}-01")).usd:
+        if cap and is_month and usd > outside.store.account(account, date.fromisoformat(f"{when}-01")).usd:
             verdict.breaks("miscounted", f"{account} was billed {usd} in {when}, and knows of less")
-    counts = [each.count for each in outside.ledger.counted.values()]
-    counted = sum((each.usd + each.unsettled_usd for each in counts), Decimal(0))
+    totals = [each.totals for each in outside.store.counted.values()]
+    counted = sum((each.usd + each.unsettled_usd for each in totals), Decimal(0))
     billed = sum(
         usd for (account, when), usd in outside.billed.items() if account == STACK and len(when) == 7
     )

@@ -14,11 +14,11 @@ T = TypeVar("T")
 R = TypeVar("R")
 
 
-class Hub:
+class Scheduler:
     """Seconds since the start, and what is to happen when; ties are broken by chance."""
 
-    def __init__(self, chance: random.Random) -> None:
-        self.chance = chance
+    def __init__(self, randomness: random.Random) -> None:
+        self.random = randomness
         self.now = 0.0
         self._order = count()
         self._heap: list[tuple[float, float, int, Callable[[], object]]] = []
@@ -26,7 +26,7 @@ class Hub:
         self._until = 0.0
 
     def at(self, delay: float, action: Callable[[], object]) -> None:
-        heapq.heappush(self._heap, (self.now + delay, self.chance.random(), next(self._order), action))
+        heapq.heappush(self._heap, (self.now + delay, self.random.random(), next(self._order), action))
 
     def start(self, action: Callable[[], object], delay: float = 0.0) -> None:
         """Run the action as a greenlet of its own, so that it may pause."""
@@ -52,10 +52,10 @@ class Hub:
             action()
 
 
-class Invocation:
+class SimulatedInvocation:
     """One run of a function; once dead, whatever belongs to it never goes on."""
 
-    def __init__(self, hub: Hub, *, skew: float, crash: float, alive_for: float) -> None:
+    def __init__(self, hub: Scheduler, *, skew: float, crash: float, alive_for: float) -> None:
         self.hub = hub
         self.skew = skew
         self.crash = crash
@@ -66,7 +66,7 @@ class Invocation:
     def pause(self, delay: float, *, may_crash: bool = True) -> None:
         if self.dead:
             raise GreenletExit  # the corpse is cleared away: nothing it still tries to do is done
-        if may_crash and self.crash and self.hub.chance.random() < self.crash:
+        if may_crash and self.crash and self.hub.random.random() < self.crash:
             self.dead = True
         if not self.dead:
             self.hub.pause(delay)
@@ -79,13 +79,13 @@ class Invocation:
         todo, waiting = list(items), getcurrent()
         results: dict[int, R] = {}
 
-        def work(number: int, item: T) -> None:
+        def job(number: int, item: T) -> None:
             results[number] = function(item)
             if len(results) == len(todo):
                 self.hub.at(0.0, waiting.switch)
 
         for number, item in enumerate(todo):
-            self.hub.start(lambda number=number, item=item: work(number, item))  # type: ignore[misc]
+            self.hub.start(lambda number=number, item=item: job(number, item))  # type: ignore[misc]
         if todo:
             self.hub.stop_for_ever()  # until the last of them is done, if ever
         self.pause(0.0)

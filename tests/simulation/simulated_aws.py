@@ -17,37 +17,30 @@ from greenlet import getcurrent
 
 from pigeonhole.adapters import lambda_events
 from pigeonhole.claude import model_catalog
+from pigeonhole.claude.prompt import request_hash
 from pigeonhole.domain import outcome_event
-from pigeonhole.domain.document import Change, DocumentError, Reply, Stage, StopAll, TryLater, Upload, Usage
-from pigeonhole.domain.outcome_event import News
+from pigeonhole.domain.document import FetchedObject, Reply, Stage, Tier, Upload, Usage
+from pigeonhole.domain.errors import DocumentError, RetryCause, StopAll, TryLater, WaitReason
+from pigeonhole.domain.outcome_event import OutcomeEvent
 from pigeonhole.domain.record import OUTCOMES, Record
-from pigeonhole.guards.budget import STACK, Budget, account_of
-from pigeonhole.guards.circuit_breaker import Gatekeeper
-from pigeonhole.guards.claude_call import request_hash
-from pigeonhole.guards.lease import Shift
-from pigeonhole.jobs import message as job_message
-from pigeonhole.jobs.job import Order
+from pigeonhole.guards.lease import Invocation
+from pigeonhole.jobs.job import Task
+from pigeonhole.jobs.message import Message as QueueMessage
+from pigeonhole.jobs.stored import CachedReply
 from pigeonhole.money import pricing
-from pigeonhole.money.account import Cap
+from pigeonhole.money.account import STACK, Cap, account_of
 from pigeonhole.pipeline import batch as batches
-from pigeonhole.pipeline import process, upkeep
-from pigeonhole.pipeline.batch import Works
-from pigeonhole.ports import Answer, Body, Parts
-from tests.simulation.scheduler import Hub, Invocation
+from pigeonhole.pipeline import publish, sweep
+from pigeonhole.services import Outside, Services
+from tests.simulation.scheduler import Scheduler, SimulatedInvocation
 from tests.support import builders
-from tests.support.builders import ALLOWANCE
-from tests.support.fakes import START, FakeArtifacts, FakeJournal, FakeLedger, FakeReader
+from tests.support.fakes import START, FakeArtifactStore, FakeReader, FakeStore, FakeTelemetry
 
 BUCKET = "inbox"
 # What calls take: most of them little, some nearly as much as was set aside for them.
 USAGES = (*[Usage(input_tokens=1000, output_tokens=100)] * 2, Usage(input_tokens=4000, output_tokens=1024))
 VISIBILITY = {"intake": 720.0, "escalation": 1080.0, "dead": 400.0}
 TIMEOUT = {"intake": 120.0, "escalation": 180.0, "dead": 60.0}
-WORKS: Mapping[str, Works] = {
-    "intake": {Change: process.triage, Stage.TRIAGE: process.triage},
-    "escalation": {Stage.ESCALATION: process.escalate},
-    "dead": dict.fromkeys((Change, Stage.TRIAGE, Stage.ESCALATION), process.bury),
-}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,7 +60,7 @@ class Faults:
 
 
 @dataclass
-class Message:
+class SentMessage:
     body: str
     visible_at: float
     receives: int = 0
@@ -75,22 +68,22 @@ class Message:
 
 
 @dataclass
-class Outside:
+class SimulatedAws:
     """All of it, with what it saw; one a history."""
 
-    hub: Hub
+    hub: Scheduler
     faults: Faults
-    ledger: FakeLedger = field(default_factory=FakeLedger)
-    artifacts: FakeArtifacts = field(default_factory=FakeArtifacts)
-    journal: FakeJournal = field(default_factory=FakeJournal)
+    store: FakeStore = field(default_factory=FakeStore)
+    artifacts: FakeArtifactStore = field(default_factory=FakeArtifactStore)
+    telemetry: FakeTelemetry = field(default_factory=FakeTelemetry)
     versions: dict[str, list[tuple[str, bytes | None]]] = field(default_factory=dict)
-    queues: dict[str, dict[str, Message]] = field(
+    queues: dict[str, dict[str, SentMessage]] = field(
         default_factory=lambda: {"intake": {}, "escalation": {}, "dead": {}}
     )
     running: Counter[str] = field(default_factory=Counter)
     thrown: Counter[str] = field(default_factory=Counter)
     paid: int = 0
-    unwritten: list[tuple[str, str, Invocation]] = field(default_factory=list)
+    unwritten: list[tuple[str, str, SimulatedInvocation]] = field(default_factory=list)
     lost_answers: int = 0
     askers: dict[Any, str] = field(default_factory=dict)
     asked_afresh: dict[tuple[str, str], bool] = field(default_factory=dict)
@@ -98,7 +91,7 @@ class Outside:
     refused_calls: int = 0
     unsaid: int = 0
     stream: list[tuple[Mapping[str, Any], Mapping[str, Any]]] = field(default_factory=list)
-    told: list[str] = field(default_factory=list)
+    published_ids: list[str] = field(default_factory=list)
     outcomes: list[Record] = field(default_factory=list)
     published: int = 0
     most_receives: int = 50
@@ -109,8 +102,8 @@ class Outside:
     trace: list[Any] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.ledger.on_row = self._row_changed
-        self.ledger.on_answer = self._answer_changed
+        self.store.on_row = self._row_changed
+        self.store.on_cached = self._cached_reply_changed
 
     # --- S3
 
@@ -128,7 +121,7 @@ class Outside:
     def s3_delete_version(self, key: str, newest: bool) -> None:
         of_key = self.versions.get(key)
         if of_key:
-            version, _ = of_key.pop(-1 if newest else self.hub.chance.randrange(len(of_key)))
+            version, _ = of_key.pop(-1 if newest else self.hub.random.randrange(len(of_key)))
             self.thrown["removals"] += 1
             self._notify(key, "ObjectRemoved:Delete", version)
 
@@ -161,13 +154,13 @@ class Outside:
         for _ in range(copies):
             late = self._happens(self.faults.late)
             self.thrown["reordered"] += late
-            self.enqueue("intake", body, self.hub.chance.uniform(0, 1500 if late else 3))
+            self.enqueue("intake", body, self.hub.random.uniform(0, 1500 if late else 3))
 
     # --- SQS and Lambda
 
     def enqueue(self, queue: str, body: str, delay: float = 0.0) -> None:
         name = self._name("q")
-        self.queues[queue][name] = Message(body=body, visible_at=self.hub.now + delay, id=name)
+        self.queues[queue][name] = SentMessage(body=body, visible_at=self.hub.now + delay, id=name)
         self.hub.at(delay, lambda: self.poll(queue))
 
     def poll(self, queue: str) -> None:
@@ -179,8 +172,8 @@ class Outside:
             self.enqueue("dead", message.body)
         if not visible or self.running[queue] >= 3:
             return
-        self.hub.chance.shuffle(visible)
-        batch = visible[: self.hub.chance.randint(1, 10)]
+        self.hub.random.shuffle(visible)
+        batch = visible[: self.hub.random.randint(1, 10)]
         for message in batch:
             message.receives += 1
             message.visible_at = self.hub.now + VISIBILITY[queue]
@@ -189,7 +182,7 @@ class Outside:
             self.hub.at(0.1, lambda: self.poll(queue))
         self._invoke(queue, batch)
 
-    def _invoke(self, queue: str, batch: list[Message]) -> None:
+    def _invoke(self, queue: str, batch: list[SentMessage]) -> None:
         self.running[queue] += 1
         invocation = self.invocation(TIMEOUT[queue])
         event = {
@@ -200,11 +193,20 @@ class Outside:
         }
 
         def run() -> None:
-            parts = self.parts(invocation, queue)
-            deadline = parts.clock.now() + timedelta(seconds=TIMEOUT[queue] - 5)
-            unfinished = batches.settle(
-                lambda_events.parse(event), WORKS[queue], parts, Shift(deadline=deadline)
+            services = self.services(invocation, queue)
+            handlers = {
+                "intake": services.triage,
+                "escalation": services.escalation,
+                "dead": services.dead_letter,
+            }
+            deadline = services.outside.clock.now() + timedelta(seconds=TIMEOUT[queue] - 5)
+            unfinished = batches.process_batch(
+                lambda_events.parse(event),
+                handlers[queue],
+                services.batch_ports,
+                Invocation(deadline=deadline),
             )
+            batches.finish(services.budget, services.outside.telemetry)
             for each in batch:
                 if each.id not in unfinished:
                     self.queues[queue].pop(each.id, None)
@@ -215,7 +217,9 @@ class Outside:
 
         self._begin(invocation, run, free)
 
-    def _begin(self, invocation: Invocation, run: Callable[[], None], free: Callable[[], None]) -> None:
+    def _begin(
+        self, invocation: SimulatedInvocation, run: Callable[[], None], free: Callable[[], None]
+    ) -> None:
         def whole() -> None:
             run()
             invocation.finished = True
@@ -223,7 +227,7 @@ class Outside:
         self.hub.start(whole)
         self._watch(invocation, free)
 
-    def _watch(self, invocation: Invocation, free: Callable[[], None]) -> None:
+    def _watch(self, invocation: SimulatedInvocation, free: Callable[[], None]) -> None:
         """Free the place when the invocation is over, however it ended."""
 
         def look() -> None:
@@ -237,11 +241,11 @@ class Outside:
 
         self.hub.at(1.0, look)
 
-    def invocation(self, alive_for: float) -> Invocation:
+    def invocation(self, alive_for: float) -> SimulatedInvocation:
         if self._happens(self.faults.cut_before):
-            alive_for *= self.hub.chance.random()
-        skew = self.hub.chance.uniform(-1, 1)
-        return Invocation(self.hub, skew=skew, crash=self.faults.crash, alive_for=alive_for)
+            alive_for *= self.hub.random.random()
+        skew = self.hub.random.uniform(-1, 1)
+        return SimulatedInvocation(self.hub, skew=skew, crash=self.faults.crash, alive_for=alive_for)
 
     # --- the stream
 
@@ -257,7 +261,7 @@ class Outside:
         same = (before.version_id, before.sequencer) == (after.version_id, after.sequencer)
         if after.sequencer < before.sequencer:
             self.violations.append(f"stale: {after.document} went back to an older event")
-        if same and before.tier == "human" and after.tier != "human" and after.status != "removed":
+        if same and before.tier is Tier.HUMAN and after.tier is not Tier.HUMAN and after.status != "removed":
             self.violations.append(f"stale: a person's word on {after.document} was overwritten")
         if same and before.status in OUTCOMES and after.status not in OUTCOMES:
             self.violations.append(f"stale: {after.document} lost its outcome while another run went on")
@@ -269,12 +273,13 @@ class Outside:
         if gave_up and attempts < 3 and self.refused_calls < 20:
             self.violations.append(f"lost: {after.document} was given up though Claude was only busy")
 
-    def _answer_changed(self, before: Answer | None, after: Answer) -> None:
+    def _cached_reply_changed(self, before: CachedReply | None, after: CachedReply) -> None:
         """A reply in the ledger: another one before it, for no newer run, was paid for twice."""
-        if after.owner or not after.reply:
+        if after.lease or not after.reply:
             self.askers[getcurrent()] = after.team
-            asker = [work for work in self.ledger.works.values() if work.owner == after.owner is not None]
-            self.asked_afresh[after.team, after.key] = any(work.forced for work in asker)
+            owner = after.lease and after.lease.owner
+            askers = [job for job in self.store.jobs.values() if owner and job.owner == owner]
+            self.asked_afresh[after.team, after.key] = any(job.task.forced for job in askers)
             return
         mine = [each for each in self.unwritten if each[:2] == (after.team, after.key) and not each[2].dead]
         if not mine:
@@ -292,57 +297,64 @@ class Outside:
         invocation = self.invocation(60)
 
         def run() -> None:
-            told = [each for number, (old, new) in batch if (each := outcome_event.of(str(number), old, new))]
-            failed = upkeep.publish(told, self.parts(invocation, "publish"))
+            events = [
+                each for number, (old, new) in batch if (each := outcome_event.of(str(number), old, new))
+            ]
+            failed = publish.publish(events, self.services(invocation, "publish").outside.bus)
             self.published = min([int(each) for each in failed], default=batch[-1][0] + 1)
 
         self.hub.start(lambda: self._or_next_time(run))
 
     def sweep(self) -> None:
         invocation = self.invocation(60)
-        self.hub.start(lambda: self._or_next_time(lambda: upkeep.sweep(self.parts(invocation, "sweep"))))
+
+        def run() -> None:
+            services = self.services(invocation, "sweep")
+            sweep.sweep(services.sweep_ports, services.config.visibility)
+
+        self.hub.start(lambda: self._or_next_time(run))
 
     def _or_next_time(self, run: Callable[[], object]) -> None:
         with suppress(TryLater):
             run()
 
-    def open_gate(self) -> None:
-        gate = self.ledger.gate()
-        if gate:
-            self.ledger.gates["claude"] = replace(gate, rev=gate.rev + 1, is_closed=False, until=None)
+    def reset_breaker(self) -> None:
+        state = self.store.breaker()
+        if state:
+            self.store.breakers["claude"] = replace(
+                state, revision=state.revision + 1, is_tripped=False, until=None
+            )
 
     # --- the ports
 
-    def parts(self, invocation: Invocation, queue: str) -> Parts:
-        clock = SkewedClock(self.hub, invocation)
-        ledger = Pausing(self.ledger, self, invocation, "dynamodb")
-        return Parts(
-            objects=Inbox(self, invocation),
+    def services(self, invocation: SimulatedInvocation, queue: str) -> Services:
+        store: Any = Pausing(self.store, self, invocation, "dynamodb")
+        artifacts: Any = Pausing(self.artifacts, self, invocation, "s3")
+        outside = Outside(
+            objects=SimulatedInbox(self, invocation),
             reader=FakeReader(),
-            artifacts=Pausing(self.artifacts, self, invocation, "s3"),
-            analyst=SimulatedClaude(self, invocation),
-            gate=Gatekeeper(ledger, clock),
-            budget=Budget(ledger, clock, self.caps, ALLOWANCE),
-            ledger=ledger,
+            artifacts=artifacts,
+            model=SimulatedClaude(self, invocation),
+            store=store,
             queues=SimulatedQueues(self, invocation, queue),
             bus=SimulatedBus(self, invocation),
             runner=invocation,
-            clock=clock,
-            chance=SeededChance(self),
-            journal=self.journal,
-            rules=builders.RULES,
+            clock=SkewedClock(self.hub, invocation),
+            randomness=SeededRandomness(self),
+            telemetry=self.telemetry,
         )
+        return Services(outside, replace(builders.CONFIG, caps=self.caps))
 
-    def call(self, invocation: Invocation, service: str) -> None:
+    def call(self, invocation: SimulatedInvocation, service: str) -> None:
         """Before a call of the outside: it takes time, it may be refused, and all may end here."""
         self.thrown["calls"] += 1
-        invocation.pause(self.hub.chance.uniform(0.001, 0.03))
+        invocation.pause(self.hub.random.uniform(0.001, 0.03))
         if self._happens(self.faults.throttle):
             self.thrown["throttles"] += 1
             raise TryLater(f"{service} is busy", seconds=5)
 
     def _happens(self, likely: float) -> bool:
-        return likely > 0 and self.hub.chance.random() < likely
+        return likely > 0 and self.hub.random.random() < likely
 
     def _name(self, prefix: str) -> str:
         self.names += 1
@@ -355,8 +367,8 @@ def _moment(seconds: float) -> datetime:
 
 @dataclass
 class SkewedClock:
-    hub: Hub
-    invocation: Invocation
+    hub: Scheduler
+    invocation: SimulatedInvocation
 
     def now(self) -> datetime:
         return _moment(self.hub.now + self.invocation.skew)
@@ -366,14 +378,14 @@ class SkewedClock:
 
 
 @dataclass
-class SeededChance:
-    outside: Outside
+class SeededRandomness:
+    outside: SimulatedAws
 
     def token(self) -> str:
         return self.outside._name("t")
 
     def jitter(self, seconds: float) -> float:
-        return seconds * (1 + 0.2 * self.outside.hub.chance.random())
+        return seconds * (1 + 0.2 * self.outside.hub.random.random())
 
 
 class Pausing:
@@ -382,7 +394,9 @@ class Pausing:
     What was done may also go unsaid: the caller hears of no answer, and cannot know.
     """
 
-    def __init__(self, port: Any, outside: Outside, invocation: Invocation, service: str) -> None:
+    def __init__(
+        self, port: Any, outside: SimulatedAws, invocation: SimulatedInvocation, service: str
+    ) -> None:
         self._port = port
         self._outside = outside
         self._invocation = invocation
@@ -398,24 +412,24 @@ class Pausing:
             self._invocation.pause(0.001)
             if self._outside._happens(self._outside.faults.unsaid):
                 self._outside.unsaid += 1
-                raise TryLater(f"no answer from {self._service}", seconds=20, unsure=True)
+                raise TryLater(f"no answer from {self._service}", seconds=20, cause=RetryCause.UNCERTAIN)
             return result
 
         return called
 
 
 @dataclass
-class Inbox:
-    outside: Outside
-    invocation: Invocation
+class SimulatedInbox:
+    outside: SimulatedAws
+    invocation: SimulatedInvocation
 
     @contextmanager
-    def body(self, upload: Upload, *, max_bytes: int) -> Iterator[Body]:
+    def fetch(self, upload: Upload, *, max_bytes: int) -> Iterator[FetchedObject]:
         self.outside.call(self.invocation, "s3")
         content = dict(self.outside.versions.get(upload.key, [])).get(upload.version_id)
         if content is None:
             raise DocumentError("gone")
-        yield Body(
+        yield FetchedObject(
             path=Path("memory") / f"x{content.hex()}",
             size_bytes=len(content),
             sha256=hashlib.sha256(content).hexdigest(),
@@ -432,17 +446,17 @@ class Inbox:
 
 @dataclass
 class SimulatedQueues:
-    outside: Outside
-    invocation: Invocation
+    outside: SimulatedAws
+    invocation: SimulatedInvocation
     own: str
 
-    def send(self, order: Order) -> None:
+    def send(self, task: Task) -> None:
         self.outside.call(self.invocation, "sqs")
-        queue = "escalation" if order.stage is Stage.ESCALATION else "intake"
-        self.outside.enqueue(queue, lambda_events.order_body(order))
+        queue = "escalation" if task.stage is Stage.ESCALATION else "intake"
+        self.outside.enqueue(queue, lambda_events.task_body(task))
         self.invocation.pause(0.001)
 
-    def put_back(self, message: job_message.Message, seconds: float) -> None:
+    def requeue(self, message: QueueMessage, seconds: float) -> None:
         self.outside.call(self.invocation, "sqs")
         found = self.outside.queues[self.own].get(message.id)
         if found:
@@ -453,14 +467,16 @@ class SimulatedQueues:
 
 @dataclass
 class SimulatedBus:
-    outside: Outside
-    invocation: Invocation
+    outside: SimulatedAws
+    invocation: SimulatedInvocation
 
-    def send(self, news: Iterable[News]) -> list[str]:
+    def publish(self, events: Iterable[OutcomeEvent]) -> list[str]:
         self.outside.call(self.invocation, "events")
-        told = list(news)
-        refused = [each.id for each in told if self.outside._happens(self.outside.faults.refused_news)]
-        self.outside.told += [str(each.detail["event_id"]) for each in told if each.id not in refused]
+        batch = list(events)
+        refused = [each.id for each in batch if self.outside._happens(self.outside.faults.refused_news)]
+        self.outside.published_ids += [
+            str(each.detail["event_id"]) for each in batch if each.id not in refused
+        ]
         self.invocation.pause(0.001)
         return refused
 
@@ -469,37 +485,37 @@ class SimulatedBus:
 class SimulatedClaude:
     """Answers by the request's hash: plain, in doubt, invalid or refused, always the same."""
 
-    outside: Outside
-    invocation: Invocation
+    outside: SimulatedAws
+    invocation: SimulatedInvocation
 
     def ask(self, request: Mapping[str, Any], *, timeout: float) -> Reply:
-        outside, chance = self.outside, self.outside.hub.chance
+        outside, randomness = self.outside, self.outside.hub.random
         outside.thrown["calls"] += 1
-        key, usage = request_hash(_uncached(request)), chance.choice(USAGES)
+        key, usage = request_hash(_uncached(request)), randomness.choice(USAGES)
         self.invocation.pause(0.01)
         if outside._happens(outside.faults.stop):
             outside.thrown["throttles"] += 1
-            ends = chance.choice([60.0, 1200.0, None])
+            ends = randomness.choice([60.0, 1200.0, None])
             until = None if ends is None else _moment(outside.hub.now + ends)
-            raise StopAll("claude" if ends else "credentials", "told so", until=until)
+            raise StopAll(WaitReason.CLAUDE if ends else WaitReason.CREDENTIALS, "said so", until=until)
         if outside._happens(outside.faults.busy):
             outside.thrown["throttles"] += 1
             outside.refused_calls += 1
-            raise TryLater("busy", seconds=chance.uniform(1, 60), busy=True)
+            raise TryLater("busy", seconds=randomness.uniform(1, 60), cause=RetryCause.THROTTLED)
         if outside._happens(outside.faults.lost_answer):
-            paid = chance.random() < 0.5
+            paid = randomness.random() < 0.5
             outside.lost_calls += 1
             outside.paid += paid
             outside.lost_answers += paid
             if paid:
                 self._bill(request, usage)
             outside.thrown["cuts"] += 1
-            self.invocation.pause(chance.choice([1.0, timeout]))
-            raise TryLater("no answer in time", seconds=20, billed=True)
+            self.invocation.pause(randomness.choice([1.0, timeout]))
+            raise TryLater("no answer in time", seconds=20, cause=RetryCause.BILLED)
         outside.paid += 1
         self._bill(request, usage)
         outside.unwritten.append((outside.askers.get(getcurrent(), "-"), key, self.invocation))
-        self.invocation.pause(chance.uniform(0.5, 8))
+        self.invocation.pause(randomness.uniform(0.5, 8))
         return replace(_reply(request, key), usage=usage)
 
     def _bill(self, request: Mapping[str, Any], usage: Usage) -> None:

@@ -4,45 +4,58 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
 from boto3.dynamodb.types import TypeSerializer
 
+from infra.ops import operations
+from infra.ops.operations import OperationPorts
 from pigeonhole.claude import model_catalog
-from pigeonhole.claude.prompt import Asking
+from pigeonhole.claude.tiers import TierConfig
 from pigeonhole.domain import taxonomy
-from pigeonhole.domain.document import Allowance, Change, Kind, Reply, Stage, Tier, Upload, Usage
-from pigeonhole.domain.policy import Thresholds
-from pigeonhole.domain.record import OUTCOMES, Record, Status, begun
-from pigeonhole.guards.budget import STACK, Budget
-from pigeonhole.guards.circuit_breaker import Gatekeeper
-from pigeonhole.guards.lease import Claim, Shift, take
+from pigeonhole.domain.document import (
+    ObjectEvent,
+    ObjectEventType,
+    RateLimits,
+    Reply,
+    Stage,
+    Tier,
+    Upload,
+    Usage,
+)
+from pigeonhole.domain.policy import Reason, Thresholds
+from pigeonhole.domain.record import OUTCOMES, Record, Status
+from pigeonhole.domain.row_changes import new_row
+from pigeonhole.guards.claimed_job import ClaimedJob
+from pigeonhole.guards.lease import Invocation
 from pigeonhole.jobs import transitions
-from pigeonhole.jobs.job import Order, Work
+from pigeonhole.jobs.job import Attempts, Charges, Job, Lease, Task
 from pigeonhole.jobs.message import Message
-from pigeonhole.money.account import Cap
-from pigeonhole.ports import Answer, Parts, Rules, Swap
+from pigeonhole.jobs.stored import CachedReply, Write
+from pigeonhole.money.account import STACK, Cap
+from pigeonhole.pipeline.sweep import sweep
+from pigeonhole.services import Outside, PipelineConfig, Services
 from tests.support.fakes import (
     START,
-    FakeAnalyst,
-    FakeArtifacts,
+    FakeArtifactStore,
     FakeBus,
-    FakeChance,
+    FakeClaude,
     FakeClock,
-    FakeJournal,
-    FakeLedger,
-    FakeObjects,
+    FakeObjectStore,
     FakeQueues,
+    FakeRandomness,
     FakeReader,
+    FakeStore,
+    FakeTelemetry,
     Inline,
 )
 
-ALLOWANCE = Allowance(requests=1_000_000)
+LIMITS = RateLimits(requests=1_000_000)
 DEADLINE = START + timedelta(seconds=100)
-SHIFT = Shift(deadline=DEADLINE)
+INVOCATION = Invocation(deadline=DEADLINE)
 
 TAXONOMY = taxonomy.load(
     """
@@ -79,23 +92,36 @@ def upload(key: str = "finance/a.txt", version: str = "v1", order: int = 1) -> U
 
 def record(of: Upload | None = None, status: Status = Status.DONE, run: int = 1, **changes: Any) -> Record:
     """The row of an upload, at its begin or already at another status; an outcome took one attempt."""
-    row = begun(of or upload(), run, START)
+    row = new_row(of or upload(), run, START)
     attempts = {"attempts": 1} if status in OUTCOMES - {Status.REMOVED} else {}
     return row if status is Status.PROCESSING else row.to(status, START, **attempts | changes)
 
 
-def work(of: Upload | None = None, **changes: Any) -> Work:
-    """The work on an upload that has just begun, but for the changes."""
-    run = changes.get("run", 1)
-    return replace(transitions.new(Order(upload=of or upload(), run=run), None, START), **changes)
+_PARTS: tuple[tuple[str, type[Any]], ...] = (("attempts", Attempts), ("charges", Charges), ("task", Task))
 
 
-def created(of: Upload) -> Change:
-    return Change(kind=Kind.CREATED, upload=of)
+def job(of: Upload | None = None, *, owner: str | None = None, **changes: Any) -> Job:
+    """The job of an upload that has just begun, but for the changes.
+
+    Fields of its attempts, charges and task may be given as if they were its own, and its lease by `owner`,
+    `until` and `isolated`.
+    """
+    built = transitions.new_job(Task(upload=of or upload(), run=changes.get("run", 1)), None, START)
+    for name, kind in _PARTS:
+        own = {each.name: changes.pop(each.name) for each in fields(kind) if each.name in changes}
+        built = replace(built, **{name: replace(getattr(built, name), **own)})
+    lease = {"until": START, **{each: changes.pop(each) for each in ("until", "isolated") if each in changes}}
+    if owner:
+        changes["lease"] = Lease(owner=owner, **lease)
+    return replace(built, **changes)
 
 
-def message(*asks: Change | Order, name: str = "m1", unreadable: str | None = None) -> Message:
-    return Message(id=name, receipt=f"receipt-{name}", body=name, asks=asks, unreadable=unreadable)
+def created(of: Upload) -> ObjectEvent:
+    return ObjectEvent(type=ObjectEventType.CREATED, upload=of)
+
+
+def message(*requests: ObjectEvent | Task, name: str = "m1", unreadable: str | None = None) -> Message:
+    return Message(id=name, receipt=f"receipt-{name}", body=name, requests=requests, unreadable=unreadable)
 
 
 def s3_record(event: str = "ObjectCreated:Put", key: Any = "finance/a.txt", **thing: Any) -> dict[str, Any]:
@@ -160,29 +186,41 @@ def reply(stop_reason: str = "end_turn", text: str | None = None, **changes: Any
     )
 
 
-def asking(tier: Tier) -> Asking:
-    name = {Tier.FAST: "claude-haiku-5-5", Tier.STRONG: "claude-sonnet-5-5"}[tier]
-    return Asking(
+def tier_config(tier: Tier, **changes: Any) -> TierConfig:
+    is_fast = tier is Tier.FAST
+    sonnet = model_catalog.model("claude-sonnet-5-5")
+    plain = TierConfig(
         tier=tier,
-        model=model_catalog.model(name),
+        model=model_catalog.model("claude-haiku-5-5") if is_fast else sonnet,
         max_tokens=1024,
         effort="low",
-        thinks=tier is Tier.STRONG,
+        thinks=not is_fast,
         likely_tokens=300,
-        tokens=1000,
+        document_tokens=1000,
         timeout=30,
+        thresholds=FAST_THRESHOLDS if is_fast else Thresholds(confidence=70),
+        escalates_for=frozenset(Reason) if is_fast else frozenset(),
+        compared_with=sonnet if is_fast else None,
     )
+    return replace(plain, **changes)
 
 
-RULES = Rules(
+FAST_THRESHOLDS = Thresholds(confidence=85, margin=15, heeds_category=True)
+TIERS = {Stage.TRIAGE: tier_config(Tier.FAST), Stage.ESCALATION: tier_config(Tier.STRONG)}
+CONFIG = PipelineConfig(
     taxonomy=TAXONOMY,
-    thresholds=Thresholds(),
-    fast=asking(Tier.FAST),
-    strong=asking(Tier.STRONG),
+    tiers=TIERS,
     inbox="inbox",
     max_bytes=10_000,
     visibility={Stage.TRIAGE: timedelta(seconds=720), Stage.ESCALATION: timedelta(seconds=1080)},
+    caps={STACK: Cap(day=Decimal(10), month=Decimal(100))},
+    limits=LIMITS,
 )
+
+
+def with_tier(config: PipelineConfig, stage: Stage, **changes: Any) -> PipelineConfig:
+    """The configuration with one tier changed."""
+    return replace(config, tiers={**config.tiers, stage: replace(config.tiers[stage], **changes)})
 
 
 def breaks(
@@ -210,58 +248,55 @@ def breaks(
     setattr(thing, method, broken)
 
 
-def takes(*swaps: Swap, tallies: object = ()) -> bool:
-    """Whether the ledger is asked to put work into somebody's hands."""
-    return any(isinstance(each.after, Work) and _owner(each.before) != each.after.owner for each in swaps)
+def takes(*writes: Write, usage: object = ()) -> bool:
+    """Whether the store is asked to put a job under somebody's lease."""
+    return any(isinstance(each.after, Job) and _owner(each.before) != each.after.owner for each in writes)
 
 
-def keeps(*swaps: Swap, tallies: object = ()) -> bool:
+def keeps(*writes: Write, usage: object = ()) -> bool:
     """Whether a reply is written down."""
     return any(
-        isinstance(each.after, Work) and _replies(each.before) != _replies(each.after) for each in swaps
+        isinstance(each.after, Job) and _replies(each.before) != _replies(each.after) for each in writes
     )
 
 
-def reserves(*swaps: Swap, tallies: object = ()) -> bool:
-    """Whether a question is about to be asked."""
-    return any(isinstance(each.after, Answer) and each.after.owner for each in swaps)
+def reserves(*writes: Write, usage: object = ()) -> bool:
+    """Whether a request is about to be sent."""
+    return any(isinstance(each.after, CachedReply) and each.after.lease for each in writes)
 
 
-def ends(*swaps: Swap, tallies: object = ()) -> bool:
+def ends(*writes: Write, usage: object = ()) -> bool:
     """Whether a stage is over."""
     return any(
-        isinstance(each.before, Work)
-        and isinstance(each.after, Work)
-        and each.before.stage != each.after.stage
-        for each in swaps
+        isinstance(each.before, Job) and isinstance(each.after, Job) and each.before.stage != each.after.stage
+        for each in writes
     )
 
 
 def _owner(entry: object) -> str | None:
-    return entry.owner if isinstance(entry, Work) else None
+    return entry.owner if isinstance(entry, Job) else None
 
 
 def _replies(entry: object) -> int:
-    return len(entry.replies) if isinstance(entry, Work) else 0
+    return len(entry.replies) if isinstance(entry, Job) else 0
 
 
 @dataclass
 class World:
-    """The fakes, and the parts made of them."""
+    """The fakes, and the services made of them, anew each time: each call is another container's."""
 
-    objects: FakeObjects = field(default_factory=FakeObjects)
-    artifacts: FakeArtifacts = field(default_factory=FakeArtifacts)
-    analyst: FakeAnalyst = field(default_factory=FakeAnalyst)
-    ledger: FakeLedger = field(default_factory=FakeLedger)
+    objects: FakeObjectStore = field(default_factory=FakeObjectStore)
+    artifacts: FakeArtifactStore = field(default_factory=FakeArtifactStore)
+    claude: FakeClaude = field(default_factory=FakeClaude)
+    store: FakeStore = field(default_factory=FakeStore)
     queues: FakeQueues = field(default_factory=FakeQueues)
     clock: FakeClock = field(default_factory=FakeClock)
     bus: FakeBus = field(default_factory=FakeBus)
-    chance: FakeChance = field(default_factory=FakeChance)
-    journal: FakeJournal = field(default_factory=FakeJournal)
-
-    rules: Rules = RULES
-    caps: dict[str, Cap] = field(default_factory=lambda: {STACK: Cap(day=Decimal(10), month=Decimal(100))})
-    allowance: Allowance = ALLOWANCE
+    randomness: FakeRandomness = field(default_factory=FakeRandomness)
+    telemetry: FakeTelemetry = field(default_factory=FakeTelemetry)
+    config: PipelineConfig = CONFIG
+    caps: dict[str, Cap] = field(default_factory=lambda: dict(CONFIG.caps))
+    limits: RateLimits = LIMITS
 
     def put(self, of: Upload, content: str) -> Upload:
         self.objects.put(of, content.encode())
@@ -269,42 +304,75 @@ class World:
 
     def row(self, of: Upload) -> Record:
         """The document's row as its readers find it."""
-        return self.ledger.rows[of.document]
+        return self.store.rows[of.document]
 
-    def work(self, of: Upload, run: int = 1) -> Work:
-        """How far the work on the upload has come."""
-        return self.ledger.works[of.document, of.version_id, run]
+    def job(self, of: Upload, run: int = 1) -> Job:
+        """How far the job of the upload has come."""
+        return self.store.jobs[of.document, of.version_id, run]
 
-    def shift(self, seconds: float = 100, *, alone: bool = False) -> Shift:
+    def invocation(self, seconds: float = 100, *, isolated: bool = False) -> Invocation:
         """An invocation that begins now."""
-        return Shift(deadline=self.clock.now() + timedelta(seconds=seconds), alone=alone)
+        return Invocation(deadline=self.clock.now() + timedelta(seconds=seconds), isolated=isolated)
 
-    def claimed(self, asked: Order, shift: Shift | None = None) -> Claim:
-        """The work in the hands of somebody who does nothing with it."""
-        claim = take(asked, self.parts, shift or self.shift())
-        assert claim is not None
-        return claim
+    def claimed(self, task: Task, invocation: Invocation | None = None) -> ClaimedJob:
+        """The job under the lease of somebody who does nothing with it."""
+        claimed = self.services.leases.claim(task, invocation or self.invocation())
+        assert claimed is not None
+        return claimed
+
+    def triage(self, request: ObjectEvent | Task, invocation: Invocation | None = None) -> None:
+        """What the triage function does with a request."""
+        self.services.triage.handle(request, invocation or INVOCATION)
+
+    def escalate(self, task: Task, invocation: Invocation | None = None) -> None:
+        """What the escalation function does with a task."""
+        self.services.escalation.handle(task, invocation or INVOCATION)
+
+    def record_dead_letter(self, request: ObjectEvent | Task, invocation: Invocation | None = None) -> None:
+        """What the dead-letter function does with a request."""
+        self.services.dead_letter.handle(request, invocation or INVOCATION)
+
+    def sweep(self) -> int:
+        """What the sweep function does."""
+        return sweep(self.services.sweep_ports, self.config.visibility)
+
+    def sync(self, of: Upload) -> bool:
+        """What a removal leads to."""
+        return self.services.sync.sync(of)
+
+    def redrive(self, row: Record, *, forced: bool = False) -> Job:
+        """What an operator does to a document."""
+        return operations.redrive(row, self.operation_ports, self.config.visibility, forced=forced)
+
+    def review(self, document: str, category: str | None, who: str) -> Record:
+        """What a person says of a document."""
+        return operations.review(document, category, who, self.operation_ports, self.config.taxonomy)
 
     @property
-    def handed(self) -> list[Order]:
+    def operation_ports(self) -> OperationPorts:
+        return OperationPorts(jobs=self.store, queues=self.queues, system=self.services.system)
+
+    @property
+    def handed(self) -> list[Task]:
         """What was put into the queue of the hard cases."""
-        return [each for each in self.queues.orders if each.stage is Stage.ESCALATION]
+        return [each for each in self.queues.tasks if each.stage is Stage.ESCALATION]
 
     @property
-    def parts(self) -> Parts:
-        return Parts(
+    def outside(self) -> Outside:
+        return Outside(
             objects=self.objects,
             reader=FakeReader(),
             artifacts=self.artifacts,
-            analyst=self.analyst,
-            gate=Gatekeeper(self.ledger, self.clock),
-            budget=Budget(self.ledger, self.clock, self.caps, self.allowance),
-            ledger=self.ledger,
+            model=self.claude,
+            store=self.store,
             queues=self.queues,
             bus=self.bus,
-            chance=self.chance,
             runner=Inline(),
             clock=self.clock,
-            journal=self.journal,
-            rules=self.rules,
+            randomness=self.randomness,
+            telemetry=self.telemetry,
         )
+
+    @property
+    def services(self) -> Services:
+        return Services(self.outside, replace(self.config, caps=self.caps, limits=self.limits))

@@ -12,14 +12,15 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, TypeVar
 
-from pigeonhole.domain.document import Coverage, DocumentError, PageImage, Reply, Text, Upload
-from pigeonhole.domain.outcome_event import News
+from pigeonhole.domain.document import Coverage, FetchedObject, PageImage, Reply, Text, Upload
+from pigeonhole.domain.errors import DocumentError
+from pigeonhole.domain.outcome_event import OutcomeEvent
 from pigeonhole.domain.record import Record
-from pigeonhole.jobs.job import Order, OverCapBy, Work
+from pigeonhole.jobs.job import CapWait, Job, Task
 from pigeonhole.jobs.message import Message
-from pigeonhole.jobs.usage import Count, Tally
-from pigeonhole.money.account import Account, Draw, Pace
-from pigeonhole.ports import Answer, Body, Entry, Gate, Swap
+from pigeonhole.jobs.stored import BreakerState, CachedReply, Entry, Write
+from pigeonhole.jobs.usage import UsageLine, UsageTotals
+from pigeonhole.money.account import Account, RateSlot, Withdrawal
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -50,7 +51,7 @@ class Inline:
 
 
 @dataclass
-class FakeObjects:
+class FakeObjectStore:
     """A versioned bucket; a version whose content is None is a delete marker."""
 
     versions: dict[tuple[str, str, str], bytes | None] = field(default_factory=dict)
@@ -59,7 +60,7 @@ class FakeObjects:
         self.versions[upload.bucket, upload.key, upload.version_id] = content
 
     @contextmanager
-    def body(self, upload: Upload, *, max_bytes: int) -> Iterator[Body]:
+    def fetch(self, upload: Upload, *, max_bytes: int) -> Iterator[FetchedObject]:
         content = self.versions.get((upload.bucket, upload.key, upload.version_id))
         if content is None:
             raise DocumentError("gone")
@@ -67,7 +68,7 @@ class FakeObjects:
             raise DocumentError("too_large", f"{len(content)} bytes; the limit is {max_bytes}")
         digest = hashlib.sha256(content).hexdigest()
         # The path stands for the content: FakeReader decodes it.
-        yield Body(
+        yield FetchedObject(
             path=Path("memory") / f"x{content.hex()}",
             size_bytes=len(content),
             sha256=digest,
@@ -104,11 +105,11 @@ class FakeReader:
 
 
 @dataclass
-class FakeArtifacts:
+class FakeArtifactStore:
     texts: dict[str, str] = field(default_factory=dict)
     unreadable: list[tuple[Message, str]] = field(default_factory=list)
 
-    def keep_text(self, upload: Upload, text: str) -> str:
+    def save_text(self, upload: Upload, text: str) -> str:
         uri = f"s3://artifacts/text/{upload.key}/{upload.version_id}.txt"
         self.texts[uri] = text
         return uri
@@ -116,13 +117,13 @@ class FakeArtifacts:
     def text(self, uri: str) -> str | None:
         return self.texts.get(uri)
 
-    def keep_unreadable(self, message: Message, why: str) -> str:
+    def quarantine(self, message: Message, why: str) -> str:
         self.unreadable.append((message, why))
         return f"s3://artifacts/unreadable/{message.id}.json"
 
 
 @dataclass
-class FakeAnalyst:
+class FakeClaude:
     """Answers with what it was told to, in turn; an error is raised, a call made. Every request is kept."""
 
     answers: list[Reply | Exception | Callable[[], Reply]] = field(default_factory=list)
@@ -139,28 +140,28 @@ class FakeAnalyst:
 
 
 @dataclass
-class FakeLedger:
+class FakeStore:
     """Both tables: what is read is whole and frozen, so comparing revisions is comparing states."""
 
-    works: dict[tuple[str, str, int], Work] = field(default_factory=dict)
+    jobs: dict[tuple[str, str, int], Job] = field(default_factory=dict)
     rows: dict[str, Record] = field(default_factory=dict)
-    answers: dict[tuple[str, str], Answer] = field(default_factory=dict)
-    gates: dict[str, Gate] = field(default_factory=dict)
+    cached: dict[tuple[str, str], CachedReply] = field(default_factory=dict)
+    breakers: dict[str, BreakerState] = field(default_factory=dict)
     accounts: dict[tuple[str, date], Account] = field(default_factory=dict)
-    counted: dict[Tally, Tally] = field(default_factory=dict)
+    counted: dict[UsageLine, UsageLine] = field(default_factory=dict)
     on_row: Callable[[Record | None, Record], None] = lambda before, after: None
-    on_answer: Callable[[Answer | None, Answer], None] = lambda before, after: None
+    on_cached: Callable[[CachedReply | None, CachedReply], None] = lambda before, after: None
 
-    def work(self, upload: Upload, run: int) -> Work | None:
-        return self.works.get((upload.document, upload.version_id, run))
+    def job(self, upload: Upload, run: int) -> Job | None:
+        return self.jobs.get((upload.document, upload.version_id, run))
 
-    def state(self, upload: Upload, run: int) -> tuple[Work | None, Record | None]:
-        return self.work(upload, run), self.row(upload.document)
+    def job_and_row(self, upload: Upload, run: int) -> tuple[Job | None, Record | None]:
+        return self.job(upload, run), self.row(upload.document)
 
-    def latest(self, upload: Upload) -> Work | None:
+    def latest_job(self, upload: Upload) -> Job | None:
         runs = [
-            (run, work)
-            for (document, version, run), work in self.works.items()
+            (run, job)
+            for (document, version, run), job in self.jobs.items()
             if (document, version) == (upload.document, upload.version_id)
         ]
         return max(runs, key=lambda each: each[0])[1] if runs else None
@@ -168,119 +169,120 @@ class FakeLedger:
     def row(self, document: str) -> Record | None:
         return self.rows.get(document)
 
-    def answer(self, team: str, key: str) -> Answer | None:
-        return self.answers.get((team, key))
+    def cached_reply(self, team: str, key: str) -> CachedReply | None:
+        return self.cached.get((team, key))
 
-    def gate(self) -> Gate | None:
-        return self.gates.get("claude")
+    def breaker(self) -> BreakerState | None:
+        return self.breakers.get("claude")
 
-    def due(self, now: datetime, limit: int) -> list[Work]:
-        due = [(work.due, work) for work in self.works.values() if work.due and work.due <= now]
-        return [work for _, work in sorted(due, key=lambda each: (each[0], _waits_since(each[1])))][:limit]
+    def due_jobs(self, now: datetime, limit: int) -> list[Job]:
+        due = [(job.wake_at, job) for job in self.jobs.values() if job.wake_at and job.wake_at <= now]
+        return [job for _, job in sorted(due, key=lambda each: (each[0], _waits_since(each[1])))][:limit]
 
-    def over_cap(self, until: datetime, pays: Callable[[OverCapBy], bool], limit: int) -> list[Work]:
-        waiting = [work for work in self.works.values() if work.over_cap and work.due == until]
-        oldest_first = sorted(waiting, key=lambda work: work.upload.uploaded_at)
-        paid = (work for work in oldest_first if work.over_cap and pays(work.over_cap))
+    def jobs_over_cap(self, until: datetime, fits: Callable[[CapWait], bool], limit: int) -> list[Job]:
+        waiting = [job for job in self.jobs.values() if job.charges.over_cap and job.wake_at == until]
+        oldest_first = sorted(waiting, key=lambda job: job.upload.uploaded_at)
+        paid = (job for job in oldest_first if job.charges.over_cap and fits(job.charges.over_cap))
         return list(islice(paid, limit))
 
     def account(self, name: str, day: date) -> Account:
         return self.accounts.get((name, day.replace(day=1)), Account())
 
-    def draw(self, draw: Draw) -> tuple[bool, Account]:
-        account, pace = self.account(draw.account, draw.day), draw.pace
-        spent = account.spent_on(draw.day) + draw.usd
-        last = account.next.get(pace.model) if pace else None
-        turn = pace.begins(last) if pace else START
-        fits = account.usd + draw.usd <= draw.cap.month and spent <= draw.cap.day
-        if not fits or (pace and turn > max(pace.latest, pace.now)):
+    def withdraw(self, withdrawal: Withdrawal) -> tuple[bool, Account]:
+        account, slot = self.account(withdrawal.account, withdrawal.day), withdrawal.slot
+        spent = account.spent_on(withdrawal.day) + withdrawal.usd
+        next_at = account.next_at.get(slot.model) if slot else None
+        starts_at = slot.starts_at(next_at) if slot else START
+        fits = account.usd + withdrawal.usd <= withdrawal.cap.month and spent <= withdrawal.cap.day
+        if not fits or (slot and starts_at > max(slot.latest, slot.now)):
             return False, account
-        said = {pace.model: pace.learned} if pace and pace.learned else {}
+        limits = {slot.model: slot.observed} if slot and slot.observed else {}
         after = Account(
-            usd=account.usd + draw.usd,
-            days={**account.days, draw.day.day: spent},
-            next={**account.next, **({pace.model: _next(last, pace)} if pace else {})},
-            limits={**account.limits, **said},
+            usd=account.usd + withdrawal.usd,
+            days={**account.days, withdrawal.day.day: spent},
+            next_at={**account.next_at, **({slot.model: _next(next_at, slot)} if slot else {})},
+            limits={**account.limits, **limits},
         )
-        self.accounts[draw.account, draw.day.replace(day=1)] = after
-        return True, replace(after, turn=turn if pace else None)
+        self.accounts[withdrawal.account, withdrawal.day.replace(day=1)] = after
+        return True, replace(after, starts_at=starts_at if slot else None)
 
-    def credit(self, account: str, day: date, usd: Decimal) -> None:
+    def refund(self, account: str, day: date, usd: Decimal) -> None:
         found = self.account(account, day)
         days = {**found.days, day.day: found.spent_on(day) - usd}
         self.accounts[account, day.replace(day=1)] = replace(found, usd=found.usd - usd, days=days)
 
-    def tallies(self, day: str) -> list[Tally]:
-        return [tally for tally in self.counted.values() if tally.day == day]
+    def usage(self, day: str) -> list[UsageLine]:
+        return [line for line in self.counted.values() if line.day == day]
 
-    def swap(self, *swaps: Swap, tallies: Iterable[Tally] = ()) -> bool:
-        places = [self._place(each.after) for each in swaps]
-        for (shelf, key), each in zip(places, swaps, strict=True):
+    def commit(self, *writes: Write, usage: Iterable[UsageLine] = ()) -> bool:
+        places = [self._place(each.after) for each in writes]
+        for (shelf, key), each in zip(places, writes, strict=True):
             if not self._same(shelf, key, each.before):
                 return False
-        for (shelf, key), each in zip(places, swaps, strict=True):
+        for (shelf, key), each in zip(places, writes, strict=True):
             if isinstance(each.after, Record):
                 self.on_row(shelf.get(key), each.after)
-            if isinstance(each.after, Answer):
-                self.on_answer(shelf.get(key), each.after)
+            if isinstance(each.after, CachedReply):
+                self.on_cached(shelf.get(key), each.after)
             shelf[key] = each.after
-        told = list(tallies)
-        assert len({replace(each, count=Count()) for each in told}) == len(told)  # one write an item
-        for tally in told:
-            self._add(tally)
+        lines = list(usage)
+        assert len({replace(each, totals=UsageTotals()) for each in lines}) == len(lines)  # one write an item
+        for line in lines:
+            self._add(line)
         return True
 
-    def _add(self, tally: Tally) -> None:
-        key = replace(tally, count=Count())
+    def _add(self, line: UsageLine) -> None:
+        key = replace(line, totals=UsageTotals())
         before = self.counted.get(key, key)
-        self.counted[key] = replace(tally, count=before.count + tally.count)
+        self.counted[key] = replace(line, totals=before.totals + line.totals)
 
     def _same(self, shelf: dict[Any, Any], key: Any, before: Entry | None) -> bool:
         return bool(shelf.get(key) == before)
 
     def _place(self, entry: Entry) -> tuple[dict[Any, Any], Any]:
-        if isinstance(entry, Work):
-            return self.works, (entry.upload.document, entry.upload.version_id, entry.run)
+        if isinstance(entry, Job):
+            return self.jobs, (entry.upload.document, entry.upload.version_id, entry.task.run)
         if isinstance(entry, Record):
             return self.rows, entry.document
-        return (
-            (self.answers, (entry.team, entry.key)) if isinstance(entry, Answer) else (self.gates, "claude")
-        )
+        if isinstance(entry, CachedReply):
+            return self.cached, (entry.team, entry.key)
+        return self.breakers, "claude"
 
 
-def _waits_since(work: Work) -> datetime:
+def _waits_since(job: Job) -> datetime:
     """Of what is due at one time, what waits for money comes last, by the age of its upload."""
-    return work.upload.uploaded_at if work.over_cap else datetime.min.replace(tzinfo=UTC)
+    return job.upload.uploaded_at if job.charges.over_cap else datetime.min.replace(tzinfo=UTC)
 
 
-def _next(last: datetime | None, pace: Pace) -> datetime:
-    return max(last or pace.now, pace.now) + (pace.first if pace.is_first(last) else pace.step)
+def _next(next_at: datetime | None, slot: RateSlot) -> datetime:
+    step = slot.warm_up if slot.is_first(next_at) else slot.interval
+    return max(next_at or slot.now, slot.now) + step
 
 
 @dataclass
 class FakeQueues:
-    orders: list[Order] = field(default_factory=list)
-    put_backs: list[tuple[Message, float]] = field(default_factory=list)
+    tasks: list[Task] = field(default_factory=list)
+    requeues: list[tuple[Message, float]] = field(default_factory=list)
 
-    def send(self, order: Order) -> None:
-        self.orders.append(order)
+    def send(self, task: Task) -> None:
+        self.tasks.append(task)
 
-    def put_back(self, message: Message, seconds: float) -> None:
-        self.put_backs.append((message, seconds))
+    def requeue(self, message: Message, seconds: float) -> None:
+        self.requeues.append((message, seconds))
 
 
 @dataclass
 class FakeBus:
-    news: list[News] = field(default_factory=list)
+    published: list[OutcomeEvent] = field(default_factory=list)
     refuses: set[str] = field(default_factory=set)
 
-    def send(self, news: Iterable[News]) -> list[str]:
-        told = list(news)
-        self.news += [each for each in told if each.id not in self.refuses]
-        return [each.id for each in told if each.id in self.refuses]
+    def publish(self, events: Iterable[OutcomeEvent]) -> list[str]:
+        batch = list(events)
+        self.published += [each for each in batch if each.id not in self.refuses]
+        return [each.id for each in batch if each.id in self.refuses]
 
 
-class FakeChance:
+class FakeRandomness:
     """Names in order, and no jitter."""
 
     def __init__(self) -> None:
@@ -295,19 +297,19 @@ class FakeChance:
 
 
 @dataclass
-class FakeJournal:
-    notes: list[tuple[str, dict[str, object]]] = field(default_factory=list)
-    counts: dict[str, float] = field(default_factory=dict)
+class FakeTelemetry:
+    logs: list[tuple[str, dict[str, object]]] = field(default_factory=list)
+    metrics: dict[str, float] = field(default_factory=dict)
     defects: list[BaseException] = field(default_factory=list)
 
-    def note(self, what: str, **fields: object) -> None:
-        self.notes.append((what, fields))
+    def log(self, event: str, **fields: object) -> None:
+        self.logs.append((event, fields))
 
-    def count(self, metric: str, value: float = 1) -> None:
-        self.counts[metric] = self.counts.get(metric, 0) + value
+    def metric(self, name: str, value: float = 1) -> None:
+        self.metrics[name] = self.metrics.get(name, 0) + value
 
-    def defect(self, what: str, error: BaseException, **fields: object) -> None:
+    def log_defect(self, event: str, error: BaseException, **fields: object) -> None:
         self.defects.append(error)
 
     def flush(self) -> None:
-        self.counts.clear()
+        self.metrics.clear()

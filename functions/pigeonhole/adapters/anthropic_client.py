@@ -13,15 +13,16 @@ from typing import Any
 import anthropic
 import httpx2
 
-from pigeonhole.domain.document import (
-    Allowance,
+from pigeonhole.domain.document import RateLimits, Reply, Usage
+from pigeonhole.domain.error_codes import ErrorCode
+from pigeonhole.domain.errors import (
     Defect,
     DocumentError,
     PigeonholeError,
-    Reply,
+    RetryCause,
     StopAll,
     TryLater,
-    Usage,
+    WaitReason,
 )
 
 _SPEND_LIMIT = "enforced_spend_limit_reached"
@@ -70,8 +71,8 @@ _RATE_LIMIT_SECONDS = 60.0
 _UNSURE_SECONDS = 20.0
 
 
-class Claude:
-    """One client a container, as ports.Analyst."""
+class AnthropicClient:
+    """One client a container, as ports.ModelClient."""
 
     def __init__(self, api_key: str, base_url: str | None = None) -> None:
         self._key = api_key
@@ -105,9 +106,9 @@ def _begin(request: httpx2.Request) -> None:
 
 def _bound(response: httpx2.Response) -> None:
     """The time-out is for the whole answer; the client's own begins anew with every byte."""
-    told = response.request.extensions
+    limits = response.request.extensions
     assert isinstance(response.stream, httpx2.SyncByteStream)  # noqa: S101  this client is not asynchronous
-    response.stream = _InTime(response.stream, told["began"] + told["timeout"]["read"])
+    response.stream = _InTime(response.stream, limits["began"] + limits["timeout"]["read"])
 
 
 class _InTime(httpx2.SyncByteStream):
@@ -144,7 +145,7 @@ def _reply(message: anthropic.types.Message, model: str, headers: Mapping[str, s
             cache_write_tokens=int(usage.cache_creation_input_tokens or 0),
         ),
         request_id=message.id,
-        allowance=Allowance(
+        rate_limits=RateLimits(
             requests=_limit(headers, "requests"),
             input_tokens=_limit(headers, "input-tokens"),
             output_tokens=_limit(headers, "output-tokens"),
@@ -154,13 +155,13 @@ def _reply(message: anthropic.types.Message, model: str, headers: Mapping[str, s
 
 def _limit(headers: Mapping[str, str], of: str) -> int | None:
     """What the account may ask in a minute, if the answer says it and it makes sense."""
-    said = headers.get(f"anthropic-ratelimit-{of}-limit", "")
-    return int(said) or None if said.isascii() and said.isdigit() and len(said) < 12 else None
+    detail = headers.get(f"anthropic-ratelimit-{of}-limit", "")
+    return int(detail) or None if detail.isascii() and detail.isdigit() and len(detail) < 12 else None
 
 
 def _unreadable(error: Exception) -> TryLater:
     reason = f"Claude's answer could not be read ({type(error).__name__})"
-    return TryLater(reason, seconds=_UNSURE_SECONDS, billed=True)
+    return TryLater(reason, seconds=_UNSURE_SECONDS, cause=RetryCause.BILLED)
 
 
 def classify(error: anthropic.AnthropicError, key: str = "") -> PigeonholeError:
@@ -168,53 +169,68 @@ def classify(error: anthropic.AnthropicError, key: str = "") -> PigeonholeError:
 
     It says what the API said, but for the key.
     """
-    said = _said(error, key)
+    detail = _message_of(error, key)
     if isinstance(error, anthropic.APIStatusError):
-        return _of_status(error, said)
+        return _of_status(error, detail)
     if isinstance(error, anthropic.APIConnectionError):
         return _of_connection(error)
     if isinstance(error, anthropic.CredentialsError):
-        return StopAll("credentials", said)
+        return StopAll(WaitReason.CREDENTIALS, detail)
     if isinstance(error, anthropic.RetryableError | anthropic.APIResponseValidationError):
         return _unreadable(error)
-    return Defect(f"{type(error).__name__}: {said}")
+    return Defect(f"{type(error).__name__}: {detail}")
 
 
-def _of_status(error: anthropic.APIStatusError, said: str) -> PigeonholeError:
+def _of_status(error: anthropic.APIStatusError, detail: str) -> PigeonholeError:
     status = error.status_code
-    if _is_of_account(error, said):
-        return StopAll("claude", said, until=_resumes(error))
+    if _is_of_account(error, detail):
+        return StopAll(WaitReason.CLAUDE, detail, until=_resumes(error))
     if status in _STOPPING:
-        return StopAll(_STOPPING[status], said)
+        return StopAll(_STOPPING[status], detail)
     if status == 429:
-        return TryLater("Claude's rate limit", seconds=_retry_after(error) or _RATE_LIMIT_SECONDS, busy=True)
+        return TryLater(
+            "Claude's rate limit",
+            seconds=_retry_after(error) or _RATE_LIMIT_SECONDS,
+            cause=RetryCause.THROTTLED,
+        )
     if status in (503, 529):
-        return TryLater("Claude is overloaded", seconds=_retry_after(error) or _OVERLOADED_SECONDS, busy=True)
+        return TryLater(
+            "Claude is overloaded",
+            seconds=_retry_after(error) or _OVERLOADED_SECONDS,
+            cause=RetryCause.THROTTLED,
+        )
     if status >= 500 or status in (408, 409, 499):
         return TryLater(
-            f"Claude failed ({status})", seconds=_retry_after(error) or _UNSURE_SECONDS, billed=True
+            f"Claude failed ({status})",
+            seconds=_retry_after(error) or _UNSURE_SECONDS,
+            cause=RetryCause.BILLED,
         )
-    if status == 413 or (status == 400 and _is_of_document(error, said)):
-        return DocumentError("rejected", said)
-    return Defect(f"Claude refused our request ({status}): {said}")
+    if status == 413 or (status == 400 and _is_of_document(error, detail)):
+        return DocumentError(ErrorCode.REJECTED, detail)
+    return Defect(f"Claude refused our request ({status}): {detail}")
 
 
 # Configuration: no document would fare better until a person has mended it.
-_STOPPING = {401: "credentials", 403: "credentials", 402: "claude", 404: "claude"}
+_STOPPING = {
+    401: WaitReason.CREDENTIALS,
+    403: WaitReason.CREDENTIALS,
+    402: WaitReason.CLAUDE,
+    404: WaitReason.CLAUDE,
+}
 
 
-def _is_of_account(error: anthropic.APIStatusError, said: str) -> bool:
-    return error.error_code in _ACCOUNT_CODES or said.startswith(_ACCOUNT_WORDS)
+def _is_of_account(error: anthropic.APIStatusError, detail: str) -> bool:
+    return error.error_code in _ACCOUNT_CODES or detail.startswith(_ACCOUNT_WORDS)
 
 
-def _is_of_document(error: anthropic.APIStatusError, said: str) -> bool:
+def _is_of_document(error: anthropic.APIStatusError, detail: str) -> bool:
     """By its code, or else by the API's own words: the 400 of some gateway is no document's fault."""
     if error.error_code:
         return error.error_code in _DOCUMENT_CODES
     if error.type != "invalid_request_error":
         return False
     # Where the message names its place in the document, words of ours in it mean nothing.
-    return said.startswith("messages.") or not any(word in said for word in _OUR_PARAMETERS)
+    return detail.startswith("messages.") or not any(word in detail for word in _OUR_PARAMETERS)
 
 
 def _of_connection(error: anthropic.APIConnectionError) -> PigeonholeError:
@@ -222,7 +238,9 @@ def _of_connection(error: anthropic.APIConnectionError) -> PigeonholeError:
     late = isinstance(error, anthropic.APITimeoutError)
     reason = "Claude did not answer in time" if late else "no connection to Claude"
     unsent = isinstance(error.__cause__, _UNSENT)
-    return TryLater(reason, seconds=_UNSURE_SECONDS, billed=not unsent, busy=unsent)
+    return TryLater(
+        reason, seconds=_UNSURE_SECONDS, cause=RetryCause.THROTTLED if unsent else RetryCause.BILLED
+    )
 
 
 def _retry_after(error: anthropic.APIStatusError) -> float | None:
@@ -242,10 +260,10 @@ def _resumes(error: anthropic.APIStatusError) -> datetime | None:
     return datetime(year, month + 1, 1, tzinfo=UTC)
 
 
-def _said(error: Exception, key: str) -> str:
+def _message_of(error: Exception, key: str) -> str:
     """The API's own message, without our request, and without any key: not all between us are discreet."""
     body = getattr(error, "body", None)
     inner = body.get("error") if isinstance(body, dict) else None
     message = inner.get("message") if isinstance(inner, dict) else None
-    said = str(message or error)
-    return _KEYS.sub("[key]", said.replace(key, "[key]") if key else said)[:300]
+    detail = str(message or error)
+    return _KEYS.sub("[key]", detail.replace(key, "[key]") if key else detail)[:300]

@@ -1,4 +1,4 @@
-"""Money in the ledger table: an account's month is one item that calls draw on, a day's tallies are many."""
+"""Money in the ledger table: an account's month is one item, a day's usage is many."""
 
 from __future__ import annotations
 
@@ -10,18 +10,19 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from pigeonhole.adapters.aws_errors import classified, code_of
+from pigeonhole.adapters.aws import classified, code_of
 from pigeonhole.adapters.dynamodb_items import Item, as_item, as_plain
-from pigeonhole.domain.document import Allowance, Tier, TryLater
-from pigeonhole.jobs.usage import Count, Tally
-from pigeonhole.money.account import Account, Draw, Pace
+from pigeonhole.domain.document import RateLimits, Tier
+from pigeonhole.domain.errors import TryLater
+from pigeonhole.jobs.usage import UsageLine, UsageTotals
+from pigeonhole.money.account import Account, RateSlot, Withdrawal
 
 # What was spent is kept for a year and a month.
 _AGE = timedelta(days=400)
 _TRIES = 6
 _NEXT, _LIMITS, _DAY = "next ", "limits ", "day "
 _KEY = ("day", "team", "model", "tier", "category", "shard")
-_COUNTED = tuple(each.name for each in fields(Count))
+_COUNTED = tuple(each.name for each in fields(UsageTotals))
 _DOLLARS = tuple(name for name in _COUNTED if name.endswith("usd"))
 _NUMBERS = tuple(name for name in _COUNTED if name not in _DOLLARS)
 
@@ -36,25 +37,28 @@ def load(values: Item) -> Account:
     return Account(
         usd=values.get("usd", Decimal(0)),
         days={int(name.removeprefix(_DAY)): usd for name, usd in values.items() if name.startswith(_DAY)},
-        next={n.removeprefix(_NEXT): _moment(at) for n, at in values.items() if n.startswith(_NEXT)},
-        limits={n.removeprefix(_LIMITS): _allowance(m) for n, m in values.items() if n.startswith(_LIMITS)},
+        next_at={n.removeprefix(_NEXT): _moment(at) for n, at in values.items() if n.startswith(_NEXT)},
+        limits={n.removeprefix(_LIMITS): _rate_limits(m) for n, m in values.items() if n.startswith(_LIMITS)},
     )
 
 
-def draw(dynamodb: Any, table: str, wanted: Draw) -> tuple[bool, Account]:
-    """Take money and a turn in one conditional write, which has to know who is before it."""
-    seen = wanted.pace.seen if wanted.pace else None
+def withdraw(dynamodb: Any, table: str, withdrawal: Withdrawal) -> tuple[bool, Account]:
+    """Take money and a rate slot in one conditional write, whose condition depends on who comes before.
+
+    A guess that proves wrong is repeated with what was found.
+    """
+    seen = withdrawal.slot.seen if withdrawal.slot else None
     for _ in range(_TRIES):
-        taken, account = _drawn(dynamodb, table, wanted, seen)
-        last = account.next.get(wanted.pace.model) if wanted.pace else None
-        if taken or not wanted.pace or _queue(last, wanted.pace) == _queue(seen, wanted.pace):
+        taken, account = _withdrawn(dynamodb, table, withdrawal, seen)
+        last = account.next_at.get(withdrawal.slot.model) if withdrawal.slot else None
+        if taken or not withdrawal.slot or _queue(last, withdrawal.slot) == _queue(seen, withdrawal.slot):
             return taken, account
         seen = last
-    raise TryLater("others are drawing on the same account", seconds=2)
+    raise TryLater("write conflict: others withdraw from the same account", seconds=2)
 
 
-def credit(dynamodb: Any, table: str, account: str, day: date, usd: Decimal) -> None:
-    """Give back what was drawn on that day."""
+def refund(dynamodb: Any, table: str, account: str, day: date, usd: Decimal) -> None:
+    """Subtract from the account what was withdrawn for that day: an ADD, which must not be sent twice."""
     with classified():
         dynamodb.update_item(
             TableName=table,
@@ -65,14 +69,14 @@ def credit(dynamodb: Any, table: str, account: str, day: date, usd: Decimal) -> 
         )
 
 
-def adding(table: str, tally: Tally) -> Item:
-    """The part of a transaction that adds to a tally."""
-    known = {name: getattr(tally, name) for name in _KEY}
+def adding(table: str, line: UsageLine) -> Item:
+    """The part of a transaction that adds a line to the usage."""
+    known = {name: getattr(line, name) for name in _KEY}
     sets = known | {"expires_at": int((datetime.now(UTC) + _AGE).timestamp())}
-    adds = {name: value for name, value in asdict(tally.count).items() if value}
+    adds = {name: value for name, value in asdict(line.totals).items() if value}
     update = {
         "TableName": table,
-        "Key": as_item({"pk": f"tally {tally.day}", "sk": _short(*map(str, known.values()))}),
+        "Key": as_item({"pk": f"usage {line.day}", "sk": _short(*map(str, known.values()))}),
         "UpdateExpression": f"SET {', '.join(f'#{name} = :{name}' for name in sets)} "
         f"ADD {', '.join(f'#{name} :{name}' for name in adds)}",
         "ExpressionAttributeNames": {f"#{name}": name for name in (*sets, *adds)},
@@ -81,37 +85,41 @@ def adding(table: str, tally: Tally) -> Item:
     return {"Update": update}
 
 
-def tallies(dynamodb: Any, table: str, day: str) -> list[Tally]:
-    """All the tallies of a day."""
+def usage(dynamodb: Any, table: str, day: str) -> list[UsageLine]:
+    """All the usage of a day."""
     asked: Item = {
         "TableName": table,
         "KeyConditionExpression": "pk = :day",
-        "ExpressionAttributeValues": as_item({":day": f"tally {day}"}),
+        "ExpressionAttributeValues": as_item({":day": f"usage {day}"}),
     }
-    found: list[Tally] = []
+    found: list[UsageLine] = []
     with classified():
         while True:
             page = dynamodb.query(**asked)
-            found += [_tally(as_plain(item)) for item in page["Items"]]
+            found += [_usage_line(as_plain(item)) for item in page["Items"]]
             if "LastEvaluatedKey" not in page:
                 return found
             asked["ExclusiveStartKey"] = page["LastEvaluatedKey"]
 
 
-def _drawn(dynamodb: Any, table: str, wanted: Draw, seen: datetime | None) -> tuple[bool, Account]:
-    day = f"{_DAY}{wanted.day.day}"
+def _withdrawn(
+    dynamodb: Any, table: str, withdrawal: Withdrawal, seen: datetime | None
+) -> tuple[bool, Account]:
+    day = f"{_DAY}{withdrawal.day.day}"
     update = _Update()
-    update.set("usd", "if_not_exists({}, :none) + :usd", none=0, usd=wanted.usd)
+    update.set("usd", "if_not_exists({}, :none) + :usd", none=0, usd=withdrawal.usd)
     update.set(day, "if_not_exists({}, :none) + :usd")
     update.set("expires_at", ":forget", forget=int((datetime.now(UTC) + _AGE).timestamp()))
-    update.only_if("usd", "(attribute_not_exists({0}) OR {0} <= :month)", month=wanted.cap.month - wanted.usd)
-    update.only_if(day, "(attribute_not_exists({0}) OR {0} <= :day)", day=wanted.cap.day - wanted.usd)
-    if wanted.pace:
-        _take_turn(update, wanted.pace, seen)
-    where = as_item(key(wanted.account, wanted.day))
+    update.only_if(
+        "usd", "(attribute_not_exists({0}) OR {0} <= :month)", month=withdrawal.cap.month - withdrawal.usd
+    )
+    update.only_if(day, "(attribute_not_exists({0}) OR {0} <= :day)", day=withdrawal.cap.day - withdrawal.usd)
+    if withdrawal.slot:
+        _take_slot(update, withdrawal.slot, seen)
+    where = as_item(key(withdrawal.account, withdrawal.day))
     with classified():
         try:
-            if wanted.usd > min(wanted.cap.day, wanted.cap.month):
+            if withdrawal.usd > min(withdrawal.cap.day, withdrawal.cap.month):
                 found = dynamodb.get_item(TableName=table, Key=where)
                 return False, load(as_plain(found.get("Item", {})))
             after = dynamodb.update_item(
@@ -126,7 +134,9 @@ def _drawn(dynamodb: Any, table: str, wanted: Draw, seen: datetime | None) -> tu
                 raise
             return False, load(as_plain(_item_of(error)))
     account = load(as_plain(after["Attributes"]))
-    return True, replace(account, turn=_turn(account, wanted.pace, seen)) if wanted.pace else account
+    return True, replace(
+        account, starts_at=_starts_at(account, withdrawal.slot, seen)
+    ) if withdrawal.slot else account
 
 
 def _item_of(error: ClientError) -> Item:
@@ -136,30 +146,30 @@ def _item_of(error: ClientError) -> Item:
     return item
 
 
-def _take_turn(update: _Update, pace: Pace, seen: datetime | None) -> None:
+def _take_slot(update: _Update, slot: RateSlot, seen: datetime | None) -> None:
     """Behind those before us, or at once if there are none."""
-    name, now, rested = f"{_NEXT}{pace.model}", _milliseconds(pace.now), _milliseconds(pace.rested)
-    if pace.is_behind(seen):
-        update.set(name, "{} + :step", step=_long(pace.step))
-        latest = _milliseconds(pace.latest + pace.early)
+    name, now, idle = f"{_NEXT}{slot.model}", _milliseconds(slot.now), _milliseconds(slot.idle_since)
+    if slot.is_behind(seen):
+        update.set(name, "{} + :interval", interval=_long(slot.interval))
+        latest = _milliseconds(slot.latest + slot.burst)
         update.only_if(name, "{0} > :now AND {0} <= :latest", now=now, latest=latest)
-    elif pace.is_first(seen):
-        update.set(name, ":then", then=now + _long(pace.first))
-        update.only_if(name, "(attribute_not_exists({0}) OR {0} <= :rested)", rested=rested)
+    elif slot.is_first(seen):
+        update.set(name, ":then", then=now + _long(slot.warm_up))
+        update.only_if(name, "(attribute_not_exists({0}) OR {0} <= :idle)", idle=idle)
     else:
-        update.set(name, ":then", then=now + _long(pace.step))
-        update.only_if(name, "{0} > :rested AND {0} <= :now", rested=rested, now=now)
-    if pace.learned:
-        said = {name: value for name, value in asdict(pace.learned).items() if value}
-        update.set(f"{_LIMITS}{pace.model}", ":said", said=said)
+        update.set(name, ":then", then=now + _long(slot.interval))
+        update.only_if(name, "{0} > :idle AND {0} <= :now", idle=idle, now=now)
+    if slot.observed:
+        limits = {name: value for name, value in asdict(slot.observed).items() if value}
+        update.set(f"{_LIMITS}{slot.model}", ":limits", limits=limits)
 
 
-def _turn(account: Account, pace: Pace, seen: datetime | None) -> datetime:
-    return pace.begins(account.next[pace.model] - pace.step if pace.is_behind(seen) else None)
+def _starts_at(account: Account, slot: RateSlot, seen: datetime | None) -> datetime:
+    return slot.starts_at(account.next_at[slot.model] - slot.interval if slot.is_behind(seen) else None)
 
 
-def _queue(last: datetime | None, pace: Pace) -> tuple[bool, bool]:
-    return pace.is_behind(last), pace.is_first(last)
+def _queue(last: datetime | None, slot: RateSlot) -> tuple[bool, bool]:
+    return slot.is_behind(last), slot.is_first(last)
 
 
 class _Update:
@@ -196,15 +206,17 @@ class _Update:
         return expression.format(self._called(name))
 
 
-def _tally(values: Item) -> Tally:
+def _usage_line(values: Item) -> UsageLine:
     counted = {each: values[each] for each in _DOLLARS if each in values}
     counted |= {each: int(values[each]) for each in _NUMBERS if each in values}
     known = {each: str(values[each]) for each in ("day", "team", "model", "category")}
-    return Tally(**known, tier=Tier(values["tier"]), shard=int(values["shard"]), count=Count(**counted))
+    return UsageLine(
+        **known, tier=Tier(values["tier"]), shard=int(values["shard"]), totals=UsageTotals(**counted)
+    )
 
 
-def _allowance(values: Item) -> Allowance:
-    return Allowance(**{name: int(value) for name, value in values.items()})
+def _rate_limits(values: Item) -> RateLimits:
+    return RateLimits(**{name: int(value) for name, value in values.items()})
 
 
 def _short(*of: str) -> str:

@@ -1,4 +1,4 @@
-"""The event bus: what is told goes out ten at a time, and what was not taken is named."""
+"""The event bus: what is batch goes out ten at a time, and what was not taken is named."""
 
 from __future__ import annotations
 
@@ -6,33 +6,33 @@ import json
 from collections.abc import Iterable
 from typing import Any
 
-from pigeonhole.adapters.aws_errors import classified
-from pigeonhole.domain.outcome_event import SOURCE, News
+from pigeonhole.adapters.aws import classified
+from pigeonhole.domain.outcome_event import SOURCE, OutcomeEvent
 
 _AT_ONCE = 10
 
 
-class EventBus:
-    """ports.Bus over EventBridge."""
+class EventBridgeBus:
+    """ports.EventBus over EventBridge."""
 
     def __init__(self, events: Any, name: str) -> None:
         self._events = events
         self._name = name
 
-    def send(self, news: Iterable[News]) -> list[str]:
+    def publish(self, events: Iterable[OutcomeEvent]) -> list[str]:
         """PutEvents says for each entry whether it was taken."""
-        told = list(news)
+        batch = list(events)
         refused: list[str] = []
-        for start in range(0, len(told), _AT_ONCE):
-            refused += self._put(told[start : start + _AT_ONCE])
+        for start in range(0, len(batch), _AT_ONCE):
+            refused += self._put(batch[start : start + _AT_ONCE])
         return refused
 
-    def _put(self, told: list[News]) -> list[str]:
+    def _put(self, batch: list[OutcomeEvent]) -> list[str]:
         with classified():
-            entries = self._events.put_events(Entries=[self._entry(each) for each in told])["Entries"]
-        return [each.id for each, entry in zip(told, entries, strict=True) if entry.get("ErrorCode")]
+            entries = self._events.put_events(Entries=[self._entry(each) for each in batch])["Entries"]
+        return [each.id for each, entry in zip(batch, entries, strict=True) if entry.get("ErrorCode")]
 
-    def _entry(self, each: News) -> dict[str, Any]:
+    def _entry(self, each: OutcomeEvent) -> dict[str, Any]:
         return {
             "EventBusName": self._name,
             "Source": SOURCE,

@@ -9,14 +9,14 @@ from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import unquote_plus
 
-from pigeonhole.domain.document import Change, Kind, Stage, Upload
-from pigeonhole.jobs.job import Order
+from pigeonhole.domain.document import ObjectEvent, ObjectEventType, Stage, Upload
+from pigeonhole.jobs.job import Task
 from pigeonhole.jobs.message import Batch, Message
 
-_KINDS = {
-    "ObjectCreated": Kind.CREATED,
-    "ObjectRemoved": Kind.REMOVED,
-    "LifecycleExpiration": Kind.EXPIRED,
+_EVENT_TYPES = {
+    "ObjectCreated": ObjectEventType.CREATED,
+    "ObjectRemoved": ObjectEventType.REMOVED,
+    "LifecycleExpiration": ObjectEventType.EXPIRED,
 }
 _SEQUENCER = re.compile("[0-9A-F]{1,64}")
 _KEY_BYTES = 1024
@@ -46,9 +46,9 @@ def reply(batch: Batch, unfinished: Iterable[str]) -> dict[str, list[dict[str, s
     return {"batchItemFailures": [{"itemIdentifier": each} for each in ids]}
 
 
-def order_body(order: Order) -> str:
-    """An order as a queue's message."""
-    upload = order.upload
+def task_body(task: Task) -> str:
+    """A task as a queue's message."""
+    upload = task.upload
     fields = {
         "bucket": upload.bucket,
         "key": upload.key,
@@ -59,7 +59,7 @@ def order_body(order: Order) -> str:
         "etag": upload.etag,
     }
     return json.dumps(
-        {"schema": 1, "order": fields, "run": order.run, "stage": order.stage, "forced": order.forced}
+        {"schema": 1, "task": fields, "run": task.run, "stage": task.stage, "forced": task.forced}
     )
 
 
@@ -68,7 +68,7 @@ def _queued(record: Mapping[str, Any]) -> Message:
 
 
 def _message(message_id: str, receipt: str, body: str) -> Message:
-    asks: list[Change | Order] = []
+    requests: list[ObjectEvent | Task] = []
     mistakes: list[str] = []
     try:
         records = list(_records(json.loads(body)))
@@ -76,14 +76,14 @@ def _message(message_id: str, receipt: str, body: str) -> Message:
         records, mistakes = [], [_why(error)]
     for record in records:
         try:
-            asks.append(_ask(record))
+            requests.append(_request(record))
         except (ValueError, TypeError, KeyError, AttributeError, OverflowError) as error:
             mistakes.append(_why(error))
     return Message(
         id=message_id,
         receipt=receipt,
         body=body,
-        asks=tuple(asks),
+        requests=tuple(requests),
         unreadable="; ".join(mistakes)[:1000] or None,
     )
 
@@ -91,7 +91,7 @@ def _message(message_id: str, receipt: str, body: str) -> Message:
 def _records(content: Mapping[str, Any]) -> Iterable[Mapping[str, Any]]:
     if content.get("Event") == "s3:TestEvent":
         return ()
-    if "order" in content or "detail" in content:
+    if "task" in content or "detail" in content:
         return (content,)
     records = content["Records"]
     if not isinstance(records, list):
@@ -99,13 +99,13 @@ def _records(content: Mapping[str, Any]) -> Iterable[Mapping[str, Any]]:
     return records
 
 
-def _ask(record: Mapping[str, Any]) -> Change | Order:
-    if "order" in record:
-        return _order(record)
-    return _bridged(record) if "detail" in record else _notified(record)
+def _request(record: Mapping[str, Any]) -> ObjectEvent | Task:
+    if "task" in record:
+        return _task(record)
+    return _from_eventbridge(record) if "detail" in record else _from_s3(record)
 
 
-def _notified(record: Mapping[str, Any]) -> Change:
+def _from_s3(record: Mapping[str, Any]) -> ObjectEvent:
     """S3's own record: the key is URL-encoded; a removal may lack size and etag."""
     thing = record["s3"]["object"]
     upload = Upload(
@@ -117,15 +117,17 @@ def _notified(record: Mapping[str, Any]) -> Change:
         size_bytes=_size(thing.get("size")),
         etag=_text_if_any(thing.get("eTag")),
     )
-    return Change(kind=_KINDS[record["eventName"].partition(":")[0]], upload=upload)
+    return ObjectEvent(type=_EVENT_TYPES[record["eventName"].partition(":")[0]], upload=upload)
 
 
-def _bridged(event: Mapping[str, Any]) -> Change:
+def _from_eventbridge(event: Mapping[str, Any]) -> ObjectEvent:
     """EventBridge's form: the key is plain; an expiry is a deletion with that reason."""
     thing = event["detail"]["object"]
-    kind = {"Object Created": Kind.CREATED, "Object Deleted": Kind.REMOVED}[event["detail-type"]]
+    event_type = {"Object Created": ObjectEventType.CREATED, "Object Deleted": ObjectEventType.REMOVED}[
+        event["detail-type"]
+    ]
     if event["detail"].get("reason") == "Lifecycle Expiration":
-        kind = Kind.EXPIRED
+        event_type = ObjectEventType.EXPIRED
     upload = Upload(
         bucket=_text(event["detail"]["bucket"]["name"]),
         key=_key(thing["key"]),
@@ -135,11 +137,11 @@ def _bridged(event: Mapping[str, Any]) -> Change:
         size_bytes=_size(thing.get("size")),
         etag=_text_if_any(thing.get("etag")),
     )
-    return Change(kind=kind, upload=upload)
+    return ObjectEvent(type=event_type, upload=upload)
 
 
-def _order(content: Mapping[str, Any]) -> Order:
-    fields = content["order"]
+def _task(content: Mapping[str, Any]) -> Task:
+    fields = content["task"]
     upload = Upload(
         bucket=_text(fields["bucket"]),
         key=_key(fields["key"]),
@@ -151,8 +153,8 @@ def _order(content: Mapping[str, Any]) -> Order:
     )
     stage = Stage(content["stage"])
     if stage is Stage.ENDED:
-        raise ValueError("an order for a stage at which there is nothing to do")
-    return Order(upload=upload, run=_run(content["run"]), stage=stage, forced=bool(content["forced"]))
+        raise ValueError("a task for a stage at which there is nothing to do")
+    return Task(upload=upload, run=_run(content["run"]), stage=stage, forced=bool(content["forced"]))
 
 
 def _text(value: object, most: int = _NAME_BYTES) -> str:
@@ -200,4 +202,4 @@ def _sequencer(value: object) -> str:
 def _why(error: Exception) -> str:
     if isinstance(error, json.JSONDecodeError):
         return f"not JSON: {error!s:.200}"
-    return f"neither S3's notification nor an order of ours: {type(error).__name__}: {error!s:.200}"
+    return f"neither S3's notification nor a task of ours: {type(error).__name__}: {error!s:.200}"

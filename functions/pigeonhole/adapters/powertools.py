@@ -8,15 +8,15 @@ import traceback
 from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 
-from pigeonhole.domain.document import PigeonholeError
+from pigeonhole.domain.errors import PigeonholeError
 
 _NAMESPACE = "Pigeonhole"
 # A line names the place that noted it, not this module: one call further out than Powertools looks.
 _CALLER = 3
 
 
-class PowertoolsJournal:
-    """ports.Journal; `flush` writes an invocation's metrics, of which it may have none.
+class PowertoolsTelemetry:
+    """ports.Telemetry; `flush` writes an invocation's metrics, of which it may have none.
 
     `service` tells the stacks of an account apart.
     """
@@ -26,24 +26,24 @@ class PowertoolsJournal:
         self._metrics = Metrics(namespace=_NAMESPACE, service=service)
         self._lock = threading.Lock()
 
-    def note(self, what: str, **fields: object) -> None:
+    def log(self, event: str, **fields: object) -> None:
         """One line about what happened."""
-        self._logger.info(what, extra=fields, stacklevel=_CALLER)
+        self._logger.info(event, extra=fields, stacklevel=_CALLER)
 
-    def count(self, metric: str, value: float = 1) -> None:
+    def metric(self, name: str, value: float = 1) -> None:
         """Add to a metric of this invocation."""
         with self._lock:
-            self._metrics.add_metric(name=metric, unit=MetricUnit.Count, value=value)
+            self._metrics.add_metric(name=name, unit=MetricUnit.Count, value=value)
 
-    def defect(self, what: str, error: BaseException, **fields: object) -> None:
+    def log_defect(self, event: str, error: BaseException, **fields: object) -> None:
         """A mistake of ours, with its traceback; a foreign error's words may quote the document."""
-        self.count("Defect")
-        told = {
+        self.metric("Defect")
+        details = {
             "error": type(error).__name__,
             "why": str(error) if isinstance(error, PigeonholeError) else None,
             "stack": traceback.format_tb(error.__traceback__),
         }
-        self._logger.error(what, extra=fields | told, stacklevel=_CALLER)
+        self._logger.error(event, extra=fields | details, stacklevel=_CALLER)
 
     def flush(self) -> None:
         """Write this invocation's metrics."""

@@ -13,38 +13,39 @@ from typing import Any
 from botocore.exceptions import ClientError
 from botocore.response import StreamingBody
 
-from pigeonhole.adapters.aws_errors import classified, code_of
-from pigeonhole.domain.document import DocumentError, Upload
+from pigeonhole.adapters.aws import classified, code_of
+from pigeonhole.domain.document import FetchedObject, Upload
+from pigeonhole.domain.error_codes import ErrorCode
+from pigeonhole.domain.errors import DocumentError
 from pigeonhole.jobs.message import Message
-from pigeonhole.ports import Body
 
 _GONE = frozenset({"NoSuchKey", "NoSuchVersion", "404", "NotFound", "MethodNotAllowed", "405"})
 # The document's own storage class or key is in the way; what any document would meet is ours to mend.
 _SEALED = frozenset(
     {"InvalidObjectState", "KMS.DisabledException", "KMS.KMSInvalidStateException", "KMS.NotFoundException"}
 )
-_SEALED_SAYING = {"AccessDenied": "kms:", "InvalidRequest": "server side encryption"}
+_SEALED_MESSAGES = {"AccessDenied": "kms:", "InvalidRequest": "server side encryption"}
 _CHUNK = 1 << 20
 
 
-class Inbox:
-    """The inbox bucket, as ports.Objects."""
+class InboxBucket:
+    """The inbox bucket, as ports.ObjectStore."""
 
     def __init__(self, s3: Any) -> None:
         self._s3 = s3
 
     @contextmanager
-    def body(self, upload: Upload, *, max_bytes: int) -> Iterator[Body]:
+    def fetch(self, upload: Upload, *, max_bytes: int) -> Iterator[FetchedObject]:
         """The version's bytes in a temporary file that ends with the context."""
         found = self._get(upload)
         size = int(found["ContentLength"])
         if size > max_bytes:
             found["Body"].close()
-            raise DocumentError("too_large", f"{size} bytes; the limit is {max_bytes}")
+            raise DocumentError(ErrorCode.TOO_LARGE, f"{size} bytes; the limit is {max_bytes}")
         with tempfile.NamedTemporaryFile(prefix="upload-") as file:
             with classified():
                 digest = _save(found["Body"], file)
-            yield Body(
+            yield FetchedObject(
                 path=Path(file.name),
                 size_bytes=size,
                 sha256=digest,
@@ -79,21 +80,21 @@ class Inbox:
                 )
             except ClientError as error:
                 if code_of(error) in _GONE:
-                    raise DocumentError("gone") from error
+                    raise DocumentError(ErrorCode.GONE) from error
                 if _is_sealed(error):
-                    raise DocumentError("sealed", code_of(error)) from error
+                    raise DocumentError(ErrorCode.SEALED, code_of(error)) from error
                 raise
         return found
 
 
 class ArtifactsBucket:
-    """The artifacts bucket, as ports.Artifacts."""
+    """The artifacts bucket, as ports.ArtifactStore."""
 
     def __init__(self, s3: Any, bucket: str) -> None:
         self._s3 = s3
         self._bucket = bucket
 
-    def keep_text(self, upload: Upload, text: str) -> str:
+    def save_text(self, upload: Upload, text: str) -> str:
         """One object an upload: written again, it is the same object."""
         name = hashlib.sha256(f"{upload.document}\n{upload.version_id}".encode()).hexdigest()
         return self._put(f"text/{name}.txt", text.encode("utf-8", "replace"), "text/plain; charset=utf-8")
@@ -112,7 +113,7 @@ class ArtifactsBucket:
                 raise
         return body.decode("utf-8", "replace")
 
-    def keep_unreadable(self, message: Message, why: str) -> str:
+    def quarantine(self, message: Message, why: str) -> str:
         """The message as it came, beside the reason why it could not be read."""
         name = hashlib.sha256(f"{message.id}\n{message.body}".encode("utf-8", "replace")).hexdigest()[:32]
         content = json.dumps({"message_id": message.id, "why": why, "body": message.body})
@@ -125,8 +126,8 @@ class ArtifactsBucket:
 
 
 def _is_sealed(error: ClientError) -> bool:
-    code, said = code_of(error), str(error).lower()
-    return code in _SEALED or (code in _SEALED_SAYING and _SEALED_SAYING[code] in said)
+    code, message = code_of(error), str(error).lower()
+    return code in _SEALED or (code in _SEALED_MESSAGES and _SEALED_MESSAGES[code] in message)
 
 
 def taxonomy_text(s3: Any, uri: str) -> str:

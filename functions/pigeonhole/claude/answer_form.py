@@ -8,12 +8,13 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from pigeonhole.domain.document import Analysis, Issue, Reply
+from pigeonhole.domain.policy import Reason
 from pigeonhole.domain.taxonomy import Taxonomy
 
-_NOBODY = "none"
+_NO_RUNNER_UP = "none"
 
 
-class Answer(BaseModel):
+class AnswerForm(BaseModel):
     """The form the model fills in; evidence and summary come first, so that the choice rests on them."""
 
     model_config = ConfigDict(frozen=True)
@@ -44,9 +45,9 @@ class Answer(BaseModel):
 
 
 class UnusableReplyError(ValueError):
-    """The reply holds no answer; `defect` is `refused`, `truncated_answer` or `invalid_answer`."""
+    """The reply holds no usable answer; `defect` is why."""
 
-    def __init__(self, defect: str) -> None:
+    def __init__(self, defect: Reason) -> None:
         super().__init__(defect)
         self.defect = defect
 
@@ -56,10 +57,10 @@ def schema(taxonomy: Taxonomy) -> dict[str, Any]:
     """The form as a JSON schema of the kind the API takes: no bounds, nothing optional, closed enums."""
     properties = {
         name: {key: value for key, value in spec.items() if key != "title"}
-        for name, spec in Answer.model_json_schema()["properties"].items()
+        for name, spec in AnswerForm.model_json_schema()["properties"].items()
     }
     properties["category"]["enum"] = list(taxonomy.slugs)
-    properties["runner_up"]["enum"] = [*taxonomy.slugs, _NOBODY]
+    properties["runner_up"]["enum"] = [*taxonomy.slugs, _NO_RUNNER_UP]
     return {
         "type": "object",
         "properties": properties,
@@ -71,28 +72,28 @@ def schema(taxonomy: Taxonomy) -> dict[str, Any]:
 def interpret(reply: Reply, taxonomy: Taxonomy) -> Analysis:
     """What the reply says, its bounds enforced since the API enforces none; UnusableReplyError."""
     if reply.stop_reason == "refusal":
-        raise UnusableReplyError("refused")
+        raise UnusableReplyError(Reason.REFUSED)
     if reply.stop_reason in ("max_tokens", "model_context_window_exceeded"):
-        raise UnusableReplyError("truncated_answer")
+        raise UnusableReplyError(Reason.TRUNCATED_ANSWER)
     try:
-        answer = Answer.model_validate_json(reply.text)
+        answer = AnswerForm.model_validate_json(reply.text)
     except ValidationError as error:
-        raise UnusableReplyError("invalid_answer") from error
+        raise UnusableReplyError(Reason.INVALID_ANSWER) from error
     return _analysis(answer, taxonomy)
 
 
-def _analysis(answer: Answer, taxonomy: Taxonomy) -> Analysis:
+def _analysis(answer: AnswerForm, taxonomy: Taxonomy) -> Analysis:
     # The API does not promise an enum's capitals.
     category, runner_up = answer.category.casefold(), answer.runner_up.casefold()
     if category not in taxonomy.slugs:
-        raise UnusableReplyError("invalid_answer")
+        raise UnusableReplyError(Reason.INVALID_ANSWER)
     if runner_up == category or runner_up not in taxonomy.slugs:
-        runner_up = _NOBODY
+        runner_up = _NO_RUNNER_UP
     return Analysis(
         category=category,
         confidence=_percent(answer.confidence),
-        runner_up=None if runner_up == _NOBODY else runner_up,
-        runner_up_confidence=0 if runner_up == _NOBODY else _percent(answer.runner_up_confidence),
+        runner_up=None if runner_up == _NO_RUNNER_UP else runner_up,
+        runner_up_confidence=0 if runner_up == _NO_RUNNER_UP else _percent(answer.runner_up_confidence),
         title=_cut(answer.title, 200),
         summary=_cut(answer.summary, 1500),
         language=_cut(answer.language, 20),

@@ -13,6 +13,8 @@ MARK = "\n[… a part is left out here …]\n"
 # Half of the room is the head's, where documents say what they are; a quarter the tail's, where they are
 # signed and summed up; the rest shows what is between.
 _HEAD, _TAIL, _SECTIONS = 2, 4, 4
+# All that decides how a long document is cut, as part of the version of a prompt.
+SHAPE = (MARK, _HEAD, _TAIL, _SECTIONS)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -1,8 +1,9 @@
-"""What we ask a model: the stable part first, the document last, inert (the form is answer.py's)."""
+"""The request to a model: the stable part first, the document last, inert (the form is answer_form.py's)."""
 
 from __future__ import annotations
 
 import base64
+import hashlib
 import json
 import re
 from collections.abc import Iterator, Mapping
@@ -12,12 +13,10 @@ from html import escape
 from typing import Any
 
 from pigeonhole.claude import answer_form, model_catalog
-from pigeonhole.claude.excerpt import Body, cut
-from pigeonhole.claude.model_catalog import Effort, Model
-from pigeonhole.domain.document import PageImage, Text, Tier
+from pigeonhole.claude.excerpt import SHAPE, Body, cut
+from pigeonhole.claude.tiers import TierConfig
+from pigeonhole.domain.document import PageImage, Text
 from pigeonhole.domain.taxonomy import Category, Taxonomy
-
-PROMPT_VERSION = "1"
 
 # The new tokenizer makes a token of about three bytes of English (4 characters / 1.3); of other scripts
 # fewer bytes make one, which the caps do not rest on: they count a token a byte.
@@ -48,81 +47,92 @@ Copy evidence character by character from the document, in its own language."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Asking:
-    """How one tier is asked.
-
-    `tokens` is the budget of what is sent of a document, estimated; `likely_tokens` is what an answer
-    takes as a rule, `max_tokens` what it takes at most; `timeout` is in seconds.
-    """
-
-    tier: Tier
-    model: Model
-    max_tokens: int
-    likely_tokens: int
-    effort: Effort
-    thinks: bool
-    tokens: int
-    timeout: float
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Question:
+class PreparedRequest:
     """The body of one Messages API request, with what it sends of the document.
 
-    `most_tokens` no prompt of it can exceed; `prefix_tokens` of them are the same for every document.
-    `likely_tokens` is what the document, and `left_out_tokens` what was left out of it, may well come to.
+    `max_prompt_tokens` no prompt of it can exceed; `prefix_tokens` of them are the same for every document.
+    `likely_tokens` estimates what the document comes to, `left_out_tokens` what was not sent of it.
     """
 
     request: Mapping[str, Any]
+    prompt_version: str
     chars_sent: int
     pages_sent: tuple[int, ...]
     cut: bool
-    most_tokens: int
+    max_prompt_tokens: int
     prefix_tokens: int
     likely_tokens: int
     left_out_tokens: int
 
 
-def question(text: Text, taxonomy: Taxonomy, asking: Asking) -> Question:
-    """What to send for this document: the stable part first, the document last.
+def prepare(text: Text, taxonomy: Taxonomy, tier: TierConfig) -> PreparedRequest:
+    """The request for this document: the stable part first, so that it can be cached, the document last.
 
     Never past the step where the model's prices rise, whatever the tokenizer makes of it.
     """
-    step, budget = asking.model.long_prompt_tokens, asking.tokens
-    asked = _question(text.body, taxonomy, asking, budget)
-    while step and asked.most_tokens > step and budget > 0:
+    step, budget = tier.model.long_prompt_tokens, tier.document_tokens
+    request = _prepared(text.body, taxonomy, tier, budget)
+    while step and request.max_prompt_tokens > step and budget > 0:
         budget = budget * 4 // 5
-        asked = _question(text.body, taxonomy, asking, budget)
-    return asked
+        request = _prepared(text.body, taxonomy, tier, budget)
+    return request
 
 
-def cached(request: Mapping[str, Any]) -> dict[str, Any]:
-    """The request with its stable part to be kept for those that follow within minutes."""
+def with_cached_prefix(request: Mapping[str, Any]) -> dict[str, Any]:
+    """The request with its stable part to be cached for those that follow within minutes."""
     (stable,) = request["system"]
     return {**request, "system": [stable | {"cache_control": {"type": "ephemeral"}}]}
 
 
-def _question(body: Body, taxonomy: Taxonomy, asking: Asking, budget: int) -> Question:
-    def eyes(page: PageImage) -> int:
-        return model_catalog.image_tokens(asking.model, page.width, page.height)
+def request_hash(request: Mapping[str, Any]) -> str:
+    """The same for the same request, whoever sends it: sha256 of its canonical JSON, in hex."""
+    canonical = json.dumps(request, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(canonical.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+@lru_cache(maxsize=8)
+def prompt_version(tier: TierConfig) -> str:
+    """Twelve hex digits that change with anything that shapes an answer, but for model and taxonomy.
+
+    Those are instructions, form, parameters, and how a document is cut and marked. Model and taxonomy have
+    attributes of their own; thresholds are policy, not prompt.
+    """
+    frame, _ = _frame(_ANY_TAXONOMY, tier)
+    shaping = {name: value for name, value in frame.items() if name != "model"}
+    document = [tier.document_tokens, BYTES_A_TOKEN, SHAPE, list(_blocks(("",)))]
+    return hashlib.sha256(_json([shaping, document]).encode()).hexdigest()[:12]
+
+
+# Stands for every taxonomy where the version of the prompt is made.
+_ANY_TAXONOMY = Taxonomy(
+    category=tuple(Category(slug=slug, name=slug, description=slug) for slug in ("first", "second"))
+)
+
+
+def _prepared(body: Body, taxonomy: Taxonomy, tier: TierConfig, budget: int) -> PreparedRequest:
+    def image_tokens(page: PageImage) -> int:
+        return model_catalog.image_tokens(tier.model, page.width, page.height)
 
     def likely(of: Body) -> int:
-        return sum(_bytes(part) // BYTES_A_TOKEN if isinstance(part, str) else eyes(part) for part in of)
+        return sum(
+            _bytes(part) // BYTES_A_TOKEN if isinstance(part, str) else image_tokens(part) for part in of
+        )
 
     texts = [part for part in body if isinstance(part, str)]
     # The budget in this document's own characters, of which one may take four bytes.
     chars_a_token = BYTES_A_TOKEN * sum(map(len, texts)) / (sum(map(_bytes, texts)) or 1) or BYTES_A_TOKEN
-    sent = cut(body, int(budget * chars_a_token), lambda page: int(eyes(page) * chars_a_token))
-    frame, frame_bytes = _frame(taxonomy, asking)
+    sent = cut(body, int(budget * chars_a_token), lambda page: int(image_tokens(page) * chars_a_token))
+    frame, frame_bytes = _frame(taxonomy, tier)
     blocks = list(_blocks(sent.body))
-    said = sum(_bytes(_json(block)) for block in blocks if block["type"] == "text")
+    text_bytes = sum(_bytes(_json(block)) for block in blocks if block["type"] == "text")
     images = tuple(part for part in sent.body if isinstance(part, PageImage))
-    return Question(
+    return PreparedRequest(
         request={**frame, "messages": [{"role": "user", "content": blocks}]},
+        prompt_version=prompt_version(tier),
         chars_sent=sent.chars,
         pages_sent=tuple(page.page for page in images),
         cut=not sent.is_whole,
-        most_tokens=frame_bytes + said + sum(map(eyes, images)) + _FRAME_TOKENS,
+        max_prompt_tokens=frame_bytes + text_bytes + sum(map(image_tokens, images)) + _FRAME_TOKENS,
         prefix_tokens=frame_bytes // BYTES_A_TOKEN,
         likely_tokens=likely(sent.body),
         left_out_tokens=0 if sent.is_whole else max(0, likely(body) - likely(sent.body)),
@@ -130,18 +140,18 @@ def _question(body: Body, taxonomy: Taxonomy, asking: Asking, budget: int) -> Qu
 
 
 @lru_cache(maxsize=8)
-def _frame(taxonomy: Taxonomy, asking: Asking) -> tuple[dict[str, Any], int]:
+def _frame(taxonomy: Taxonomy, tier: TierConfig) -> tuple[dict[str, Any], int]:
     """The request but for the document, the same for all of them, and its bytes."""
     output: dict[str, Any] = {"format": {"type": "json_schema", "schema": answer_form.schema(taxonomy)}}
-    if asking.model.effort:
-        output["effort"] = asking.effort
+    if tier.model.effort:
+        output["effort"] = tier.effort
     request: dict[str, Any] = {
-        "model": asking.model.id,
-        "max_tokens": asking.max_tokens,
+        "model": tier.model.id,
+        "max_tokens": tier.max_tokens,
         "system": [{"type": "text", "text": instructions(taxonomy)}],
         "output_config": output,
     }
-    if asking.model.can_stop_thinking and not asking.thinks:
+    if tier.model.can_stop_thinking and not tier.thinks:
         request["thinking"] = {"type": "disabled"}
     return request, _bytes(_json(request))
 

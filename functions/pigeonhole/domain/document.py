@@ -1,12 +1,18 @@
-"""Pigeonhole's words as frozen values, and its few errors: no input, no output, no clock."""
+"""Pigeonhole's words as frozen values: an upload, its text, and what a model said of it."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime
-from decimal import Decimal
 from enum import StrEnum
-from typing import Literal
+from typing import TYPE_CHECKING, ClassVar, Literal
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+# For pydantic, which validates rows that hold such values; not imported here, since every reading of a
+# document would pay for it.
+_NOTHING_ELSE = {"extra": "forbid"}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -38,8 +44,8 @@ class Upload:
         return folder if slash and folder else "-"
 
 
-class Kind(StrEnum):
-    """What happened to a key."""
+class ObjectEventType(StrEnum):
+    """What S3 says happened to a key; expired is a removal by a lifecycle rule."""
 
     CREATED = "created"
     REMOVED = "removed"
@@ -47,20 +53,33 @@ class Kind(StrEnum):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Change:
+class ObjectEvent:
     """One S3 event record: for a removal, `upload` names the marker or the version that went."""
 
-    kind: Kind
+    type: ObjectEventType
     upload: Upload
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Coverage:
-    """What was read of what there was; None where the format has no such count.
+class FetchedObject:
+    """An upload's bytes, on disk for as long as the context that gave them is open."""
 
-    `pages_as_images` are the pages given to the model to look at, `cut` names the limits or
-    failures that left something out.
+    path: Path
+    size_bytes: int
+    sha256: str
+    content_type: str | None
+    etag: str | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Coverage:
+    """What was read of what there was; absent where the format has no such count.
+
+    `pages_as_images` are the pages given to the model to look at, `chars_sent` the characters it was sent;
+    `cut` names the limits or failures that left something out.
     """
+
+    __pydantic_config__: ClassVar[dict[str, str]] = _NOTHING_ELSE
 
     pages_total: int | None = None
     pages_read: int | None = None
@@ -108,14 +127,18 @@ class Text:
 
 
 class Tier(StrEnum):
-    """Who answered: the fast model or the strong one."""
+    """Who answered: a model of that tier, or a person."""
 
     FAST = "fast"
     STRONG = "strong"
+    HUMAN = "human"
 
 
 class Stage(StrEnum):
-    """Where the work on an upload stands: each stage is claimed by one function."""
+    """Where the run of an upload stands; what is open is done by the function of that name.
+
+    The dead-letter function may end any stage that is open; `ended` is done by nobody.
+    """
 
     TRIAGE = "triage"
     ESCALATION = "escalation"
@@ -143,7 +166,9 @@ class Analysis:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Usage:
-    """Tokens billed for one call, by kind; `input_tokens` leaves the cached ones out."""
+    """Tokens billed, by kind; `input_tokens` leaves the cached ones out."""
+
+    __pydantic_config__: ClassVar[dict[str, str]] = _NOTHING_ELSE
 
     input_tokens: int = 0
     output_tokens: int = 0
@@ -155,10 +180,18 @@ class Usage:
         """All that was read, from the cache or not."""
         return self.input_tokens + self.cache_read_tokens + self.cache_write_tokens
 
+    def __add__(self, other: Usage) -> Usage:
+        return Usage(
+            input_tokens=self.input_tokens + other.input_tokens,
+            output_tokens=self.output_tokens + other.output_tokens,
+            cache_read_tokens=self.cache_read_tokens + other.cache_read_tokens,
+            cache_write_tokens=self.cache_write_tokens + other.cache_write_tokens,
+        )
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Allowance:
-    """What an account may ask of a model in a minute; None where nobody has said."""
+class RateLimits:
+    """How much the API allows in a minute for one model; None where it has not said."""
 
     requests: int | None = None
     input_tokens: int | None = None
@@ -167,10 +200,10 @@ class Allowance:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Reply:
-    """What came back for a call that was paid for, kept as it came: `text` may be anything.
+    """What came back for a call that was paid for, as it came: `text` may be anything.
 
-    `reused` when it was another upload's call that was paid for; `left_out_tokens` is what was not sent
-    of the document, by the length of what was; `allowance` is what the API said of the account's limits.
+    `reused` when another upload's call was paid for and its reply served from the cache; `left_out_tokens`
+    estimates what was not sent of the document; `rate_limits` is what the API said of the account's limits.
     """
 
     model: str
@@ -180,64 +213,4 @@ class Reply:
     request_id: str | None = None
     reused: bool = False
     left_out_tokens: int = 0
-    allowance: Allowance | None = None
-
-
-class PigeonholeError(Exception):
-    """Something that went wrong and that we can name."""
-
-
-class DocumentError(PigeonholeError):
-    """The document's fault: no retry helps. `code` is one of errors.py's table."""
-
-    def __init__(self, code: str, detail: str = "") -> None:
-        super().__init__(f"{code}: {detail}" if detail else code)
-        self.code = code
-        self.detail = detail
-
-
-class TryLater(PigeonholeError):
-    """Nobody's fault that lasts: come back in `seconds`.
-
-    `billed` when a call may have cost money and brought nothing; `busy` when Claude itself said so;
-    `unsure` when what was asked of AWS may have been done all the same.
-    """
-
-    def __init__(
-        self,
-        reason: str,
-        *,
-        seconds: float,
-        billed: bool = False,
-        busy: bool = False,
-        unsure: bool = False,
-    ) -> None:
-        super().__init__(f"{reason}, try again in {seconds:.0f} s")
-        self.reason = reason
-        self.seconds = seconds
-        self.billed = billed
-        self.busy = busy
-        self.unsure = unsure
-
-
-class StopAll(PigeonholeError):
-    """No document can go on: `waiting_for` is `claude`, `spend_cap` or `credentials`."""
-
-    def __init__(self, waiting_for: str, detail: str, *, until: datetime | None = None) -> None:
-        super().__init__(f"{waiting_for}: {detail}")
-        self.waiting_for = waiting_for
-        self.detail = detail
-        self.until = until
-
-
-class OverCap(StopAll):
-    """A call that may cost `usd` does not fit under a cap of this `account`, until its day or month ends."""
-
-    def __init__(self, account: str, usd: Decimal, detail: str, *, until: datetime) -> None:
-        super().__init__("spend_cap", detail, until=until)
-        self.account = account
-        self.usd = usd
-
-
-class Defect(PigeonholeError):
-    """Our own mistake: a request that no retry and no other document would make right."""
+    rate_limits: RateLimits | None = None

@@ -2,7 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from enum import StrEnum
+
+
+class ErrorCode(StrEnum):
+    """Why a document has no answer, or no second one; readers of rows rely on the values."""
+
+    ENCRYPTED = "encrypted"
+    CORRUPT = "corrupt"
+    EMPTY = "empty"
+    UNSUPPORTED_TYPE = "unsupported_type"
+    TOO_LARGE = "too_large"
+    EXTRACTION_TIMEOUT = "extraction_timeout"
+    EXTRACTION_MEMORY = "extraction_memory"
+    CRASHED = "crashed"
+    REJECTED = "rejected"
+    REFUSED = "refused"
+    INVALID_ANSWER = "invalid_answer"
+    GONE = "gone"
+    SEALED = "sealed"
+    GAVE_UP = "gave_up"
+    UPSTREAM = "upstream"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -14,68 +36,68 @@ class Explanation:
     retryable: bool = False
 
 
-EXPLANATIONS = {
-    "encrypted": Explanation(
+EXPLANATIONS: Mapping[ErrorCode, Explanation] = {
+    ErrorCode.ENCRYPTED: Explanation(
         message="The file is protected by a password.",
         next_step="Upload a copy without the password.",
     ),
-    "corrupt": Explanation(
+    ErrorCode.CORRUPT: Explanation(
         message="The file is damaged or incomplete.",
         next_step="Open it in its own program, save it again, and upload that.",
     ),
-    "empty": Explanation(
+    ErrorCode.EMPTY: Explanation(
         message="There is nothing in the file to read or to look at.",
         next_step="Check that the export or the upload was complete.",
     ),
-    "unsupported_type": Explanation(
+    ErrorCode.UNSUPPORTED_TYPE: Explanation(
         message="This type of file cannot be read.",
         next_step="Upload it as PDF, or in one of the types that the README lists.",
     ),
-    "too_large": Explanation(
+    ErrorCode.TOO_LARGE: Explanation(
         message="The file is larger than the limit.",
         next_step="Split it, or ask your operator to raise the limit.",
     ),
-    "extraction_timeout": Explanation(
+    ErrorCode.EXTRACTION_TIMEOUT: Explanation(
         message="Reading the file took longer than allowed.",
         next_step="Split it, or save it again in a simpler form.",
     ),
-    "extraction_memory": Explanation(
+    ErrorCode.EXTRACTION_MEMORY: Explanation(
         message="Reading the file took more memory than allowed.",
         next_step="Split it, or save it again in a simpler form.",
     ),
-    "crashed": Explanation(
+    ErrorCode.CRASHED: Explanation(
         message="The file broke the program that was reading it.",
         next_step="Save it again in another form; if that fails too, tell your operator.",
         retryable=True,
     ),
-    "rejected": Explanation(
+    ErrorCode.REJECTED: Explanation(
         message="The model does not accept this document.",
         next_step="Save it again in another form, for instance as PDF, and upload that.",
     ),
-    "refused": Explanation(
+    ErrorCode.REFUSED: Explanation(
         message="The model declined to read this document.",
         next_step="A person has to look at it.",
     ),
-    "invalid_answer": Explanation(
+    ErrorCode.INVALID_ANSWER: Explanation(
         message="The model's answer could not be used.",
         next_step="A person has to look at it.",
         retryable=True,
     ),
-    "gone": Explanation(
+    ErrorCode.GONE: Explanation(
         message="The file was deleted before it could be read.",
         next_step="Upload it again if it is still wanted.",
     ),
-    "sealed": Explanation(
+    ErrorCode.SEALED: Explanation(
         message="The file is stored in an archive, or encrypted with a key of its own, and not handed out.",
         next_step="Upload it again in the standard storage class and without a key of your own.",
         retryable=True,
     ),
-    "gave_up": Explanation(
+    ErrorCode.GAVE_UP: Explanation(
         message="The work on this document was begun as often as allowed and never finished.",
         next_step="Ask your operator to look at the function's log and to redrive it.",
         retryable=True,
     ),
-    "upstream": Explanation(
+    ErrorCode.UPSTREAM: Explanation(
         message="A service that we need kept failing.",
         next_step="Ask your operator to redrive it when the service is well again.",
         retryable=True,

@@ -7,14 +7,21 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
-from pigeonhole.domain.record import TOLD
+from pigeonhole.domain.record import PUBLISHED, Status
 
 SOURCE = "pigeonhole"
-_UNTOLD = frozenset({"evidence", "text_uri"})
+DETAIL_TYPES: Mapping[Status, str] = {
+    Status.DONE: "Document Done",
+    Status.NEEDS_REVIEW: "Document Needs Review",
+    Status.FAILED: "Document Failed",
+    Status.REMOVED: "Document Removed",
+    Status.PARKED: "Document Parked",
+}
+_LEFT_OUT = frozenset({"evidence", "text_uri"})
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class News:
+class OutcomeEvent:
     """One event; `id` names the stream record that it comes from."""
 
     id: str
@@ -22,24 +29,27 @@ class News:
     detail: Mapping[str, Any] = field(repr=False)
 
 
-def parse(event: Mapping[str, Any]) -> list[News]:
+def parse(event: Mapping[str, Any]) -> list[OutcomeEvent]:
     """The events in a batch of the table's stream, in its order; ids are sequence numbers."""
     changes = [each["dynamodb"] for each in event["Records"]]
-    told = [
+    events = [
         of(change["SequenceNumber"], _row(change.get("OldImage")), _row(change.get("NewImage")))
         for change in changes
     ]
-    return [each for each in told if each]
+    return [each for each in events if each]
 
 
-def of(record_id: str, old: Mapping[str, Any], new: Mapping[str, Any]) -> News | None:
-    """The event of one change of a row, if it is one that is told: delivered twice, it is the same."""
+def of(record_id: str, old: Mapping[str, Any], new: Mapping[str, Any]) -> OutcomeEvent | None:
+    """The event of one change of a row, if it is one that is published: delivered twice, it is the same."""
     outcome_id = new.get("outcome_id")
-    if not outcome_id or outcome_id == old.get("outcome_id") or new.get("status") not in TOLD:
+    if not outcome_id or outcome_id == old.get("outcome_id") or new.get("status") not in PUBLISHED:
         return None
-    words = str(new["status"]).replace("_", " ").title()
-    detail = {name: value for name, value in new.items() if name not in _UNTOLD}
-    return News(id=record_id, detail_type=f"Document {words}", detail=detail | {"event_id": outcome_id})
+    detail = {name: value for name, value in new.items() if name not in _LEFT_OUT}
+    return OutcomeEvent(
+        id=record_id,
+        detail_type=DETAIL_TYPES[Status(new["status"])],
+        detail=detail | {"event_id": outcome_id},
+    )
 
 
 def _row(image: Mapping[str, Any] | None) -> dict[str, Any]:

@@ -10,8 +10,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, PlainSerializer
 
-from pigeonhole.domain.document import Coverage, Upload, Usage
-from pigeonhole.domain.error_codes import EXPLANATIONS
+from pigeonhole.domain.document import Coverage, Tier, Upload, Usage
+from pigeonhole.domain.errors import WaitReason
 
 
 class Status(StrEnum):
@@ -28,8 +28,8 @@ class Status(StrEnum):
 
 OUTCOMES = frozenset({Status.DONE, Status.NEEDS_REVIEW, Status.FAILED, Status.REMOVED})
 
-# What a change of `outcome_id` tells the world about.
-TOLD = OUTCOMES | {Status.PARKED}
+# The statuses for which a new `outcome_id` becomes an event.
+PUBLISHED = OUTCOMES | {Status.PARKED}
 
 # From a status to those that may follow it for the same upload and run; a newer upload starts afresh,
 # and `done` follows another status with an answer by a person's word.
@@ -59,34 +59,10 @@ class _Part(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
-class Read(_Part):
-    """What was read of what there was, and what was sent to the model that answered.
+class RowError(_Part):
+    """Why there is no answer, or no second one; error_codes.py explains each code."""
 
-    `pages_as_images` were looked at instead of read; `cut` names the limits that left something out.
-    """
-
-    pages_total: int | None = None
-    pages_read: int | None = None
-    pages_as_images: tuple[int, ...] = ()
-    chars_total: int | None = None
-    chars_read: int = 0
-    chars_sent: int = 0
-    truncated: bool = False
-    cut: tuple[str, ...] = ()
-    parts_failed: int = 0
-
-
-class Tokens(_Part):
-    """Tokens billed by one model, by kind."""
-
-    input_tokens: int = 0
-    output_tokens: int = 0
-    cache_read_tokens: int = 0
-    cache_write_tokens: int = 0
-
-
-class Error(_Part):
-    """Why there is no answer, or no second one; `code` is one of errors.py's table."""
+    # Not the enumeration: a row of a newer version must still be read after a rollback.
 
     code: str
     message: str
@@ -98,14 +74,17 @@ class Error(_Part):
 class Waiting(_Part):
     """What a parked document waits for, at which stage; `until` is absent when nobody can say."""
 
-    reason: Literal["spend_cap", "capacity", "claude", "credentials"] = Field(alias="for")
+    reason: WaitReason = Field(alias="for")
     since: Stamp
     until: Stamp | None = None
     stage: str
 
 
 class Record(_Part):
-    """One document as its readers see it; an attribute that has no value is absent."""
+    """One document as its readers see it; an attribute that has no value is absent.
+
+    `revision` grows with each write: a conditional write compares it, and a reader may order copies by it.
+    """
 
     schema_version: Literal[1] = Field(default=1, alias="schema")
     document: str
@@ -130,19 +109,19 @@ class Record(_Part):
     language: Annotated[str, Field(max_length=20)] | None = None
     keywords: Annotated[tuple[Annotated[str, Field(max_length=50)], ...], Field(max_length=10)] | None = None
     evidence: Annotated[tuple[Annotated[str, Field(max_length=300)], ...], Field(max_length=3)] | None = None
-    tier: Literal["fast", "strong", "human"] | None = None
+    tier: Tier | None = None
     model: str | None = None
     prompt_version: str | None = None
     taxonomy_version: str | None = None
     run: int = 1
     escalation_reasons: tuple[str, ...] | None = None
     review_reasons: tuple[str, ...] | None = None
-    coverage: Read | None = None
+    coverage: Coverage | None = None
     text_uri: str | None = None
-    usage: dict[str, Tokens] | None = None
+    usage: dict[str, Usage] | None = None
     cost_usd: Number | None = None
     unsettled_usd: Number | None = None
-    error: Error | None = None
+    error: RowError | None = None
     waiting: Waiting | None = None
     reviewed_by: Annotated[str, Field(max_length=200)] | None = None
     reviewed_at: Stamp | None = None
@@ -150,6 +129,7 @@ class Record(_Part):
     processed_at: Stamp | None = None
     updated_at: Stamp
     expires_at: int | None = None
+    revision: int = 0
 
     def is_of(self, upload: Upload) -> bool:
         """Whether this row is about that very upload; a removed one is about its removal."""
@@ -168,50 +148,10 @@ class Record(_Part):
         if status in OUTCOMES:
             fields["processed_at"] = stamp(now)
         changed = Record.model_validate(self.model_dump(by_alias=True) | fields | changes)
-        return changed.told() if status in TOLD else changed
+        return changed.with_new_outcome_id() if status in PUBLISHED else changed
 
-    def told(self) -> Record:
-        """This record as news: with an outcome_id that no earlier state of the document had."""
-        parts = (self.document, self.version_id, self.sequencer, self.run, self.status, self.updated_at)
-        name = hashlib.sha256("\n".join(map(str, parts)).encode()).hexdigest()[:32]
+    def with_new_outcome_id(self) -> Record:
+        """This record as one to be published: with an outcome_id that no earlier state of it had."""
+        state = (self.document, self.version_id, self.sequencer, self.run, self.status, self.updated_at)
+        name = hashlib.sha256("\n".join(map(str, state)).encode()).hexdigest()[:32]
         return self.model_copy(update={"outcome_id": name})
-
-
-def begun(upload: Upload, run: int, now: datetime) -> Record:
-    """The row of an upload that is being worked on."""
-    return Record(
-        document=upload.document,
-        bucket=upload.bucket,
-        key=upload.key,
-        version_id=upload.version_id,
-        sequencer=upload.sequencer,
-        etag=upload.etag,
-        size_bytes=upload.size_bytes,
-        uploaded_at=stamp(upload.uploaded_at),
-        team=upload.team,
-        status=Status.PROCESSING,
-        run=run,
-        updated_at=stamp(now),
-    )
-
-
-def explain(code: str, detail: str = "") -> Error:
-    """The row's account of an error: plain words and the next step."""
-    said = EXPLANATIONS[code]
-    return Error(
-        code=code,
-        message=said.message,
-        next_step=said.next_step,
-        retryable=said.retryable,
-        detail=detail[:300] or None,
-    )
-
-
-def read(coverage: Coverage) -> Read:
-    """The coverage as the row shows it."""
-    return Read(**{name: getattr(coverage, name) for name in Read.model_fields})
-
-
-def tokens(usage: Usage) -> Tokens:
-    """The usage as the row shows it."""
-    return Tokens(**{name: getattr(usage, name) for name in Tokens.model_fields})

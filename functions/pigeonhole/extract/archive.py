@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from pigeonhole.domain.document import DocumentError
+from pigeonhole.domain.errors import DocumentError
 from pigeonhole.extract.nested import attached
 from pigeonhole.extract.package import Package
 from pigeonhole.extract.parts import NOT_READ, Facts, Part, Source, unread

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import fields, replace
 
-from pigeonhole.domain.document import Coverage, DocumentError, PageImage, Text
+from pigeonhole.domain.document import Coverage, PageImage, Text
+from pigeonhole.domain.errors import DocumentError
 from pigeonhole.extract.limits import Limits
 from pigeonhole.extract.parts import ATTACHED, MARKS, NOT_READ, Facts, Part
 from pigeonhole.extract.tidy import tidy

@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator
 from email.message import Message
 
-from pigeonhole.domain.document import DocumentError
+from pigeonhole.domain.errors import DocumentError
 from pigeonhole.extract import html
 from pigeonhole.extract.decode import decode
 from pigeonhole.extract.nested import attached

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from pigeonhole.domain.document import DocumentError, PageImage
+from pigeonhole.domain.document import PageImage
+from pigeonhole.domain.errors import DocumentError
 from pigeonhole.extract import registry, sniff
 from pigeonhole.extract.parts import ATTACHED, NOT_READ, Facts, Part, Source, unread
 

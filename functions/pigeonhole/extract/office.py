@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from contextlib import suppress
 
-from pigeonhole.domain.document import DocumentError
+from pigeonhole.domain.errors import DocumentError
 from pigeonhole.extract import legacy, ooxml, ppt_outline
 from pigeonhole.extract.nested import looked_at
 from pigeonhole.extract.parts import Facts, Part, Source

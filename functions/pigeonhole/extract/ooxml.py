@@ -10,7 +10,7 @@ from contextlib import suppress
 from html import unescape
 from itertools import islice
 
-from pigeonhole.domain.document import DocumentError
+from pigeonhole.domain.errors import DocumentError
 from pigeonhole.extract.package import Package
 from pigeonhole.extract.parts import Facts, Part, Source, unread
 from pigeonhole.extract.xmlparts import Events, Lines, elements, values

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import suppress
 
-from pigeonhole.domain.document import DocumentError
+from pigeonhole.domain.errors import DocumentError
 from pigeonhole.extract.nested import looked_at
 from pigeonhole.extract.package import Package
 from pigeonhole.extract.parts import Facts, Part, Source

@@ -6,7 +6,8 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from pigeonhole.domain.document import DocumentError, PageImage
+from pigeonhole.domain.document import PageImage
+from pigeonhole.domain.errors import DocumentError
 from pigeonhole.extract import pdf_annotations
 from pigeonhole.extract.image import encode
 from pigeonhole.extract.nested import attached

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from datetime import date, datetime, time, timedelta
 from typing import TYPE_CHECKING, Any
 
-from pigeonhole.domain.document import DocumentError
+from pigeonhole.domain.errors import DocumentError
 from pigeonhole.extract import legacy, ooxml
 from pigeonhole.extract.nested import looked_at
 from pigeonhole.extract.parts import Facts, Part, Source

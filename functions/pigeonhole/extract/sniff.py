@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import zipfile
 
-from pigeonhole.domain.document import DocumentError
+from pigeonhole.domain.errors import DocumentError
 from pigeonhole.extract.decode import SAMPLE, decode, is_text
 from pigeonhole.extract.legacy import locked
 from pigeonhole.extract.magic import FOLDERS, INSIDE, MAGIC, MEMBER_ENDINGS, MEMBERS, MIMETYPES, STREAMS

@@ -1,4 +1,4 @@
-"""What may still be spent, and how fast: a call sets its dearest price aside, and waits for its turn."""
+"""What may still be spent, and how fast: a call withdraws its highest price and waits for its rate slot."""
 
 from __future__ import annotations
 
@@ -7,173 +7,191 @@ from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from threading import Lock
 
-from pigeonhole.domain.document import Allowance, OverCap, PigeonholeError, TryLater
+from pigeonhole.domain.document import RateLimits
+from pigeonhole.domain.errors import OverCap, PigeonholeError, RetryCause, TryLater
 from pigeonhole.jobs.job import Reservation
-from pigeonhole.money.account import Account, Cap, Draw, Need, Pace
-from pigeonhole.ports import Clock, Ledger
+from pigeonhole.money.account import (
+    STACK,
+    Account,
+    CallEstimate,
+    Cap,
+    RateSlot,
+    Withdrawal,
+    account_of,
+    day_ends,
+    headroom,
+    month_ends,
+    percent_used,
+)
+from pigeonhole.ports import AccountStore, Clock
 
-STACK = "stack"
 _MINUTE = 60.0
 # A little slower than allowed: the network may bring two calls closer together than they left us.
 _SLOWER = 1.01
-# How long Claude keeps a prompt's beginning after its last use; what is written can be read once the call
+# How long Claude caches a prompt's beginning after its last use; what is written can be read once the call
 # that wrote it is answered, so whoever comes first after a rest has so long to itself.
-KEPT_WARM = timedelta(minutes=5)
+CACHE_LIFETIME = timedelta(minutes=5)
 _WARM_UP = timedelta(seconds=4)
 # What a second allows may come at once: a limit of 60 a minute may be kept as one a second (rate limits page
 # of platform.claude.com, August 2026), and nobody says that it is kept any stricter.
-_AT_ONCE = timedelta(seconds=1)
-
-
-def account_of(team: str) -> str:
-    """The name of a team's account."""
-    return f"team:{team}"
-
-
-def day_ends(now: datetime) -> datetime:
-    """When a day's cap begins anew: the next midnight, UTC."""
-    return datetime.combine(now.date(), time(), UTC) + timedelta(days=1)
-
-
-def month_ends(now: datetime) -> datetime:
-    """When a month's cap begins anew: the first of the next month, 00:00 UTC."""
-    return datetime.combine(now.date().replace(day=1) + timedelta(days=32), time(), UTC).replace(day=1)
+_BURST = timedelta(seconds=1)
 
 
 class Budget:
-    """One container's hand on the accounts: the whole stack's, and those of teams with caps of their own."""
+    """One container's view of the accounts: the whole stack's, and those of teams with caps of their own."""
 
-    def __init__(self, ledger: Ledger, clock: Clock, caps: Mapping[str, Cap], allowance: Allowance) -> None:
-        self._ledger = ledger
+    def __init__(
+        self, accounts: AccountStore, clock: Clock, caps: Mapping[str, Cap], limits: RateLimits
+    ) -> None:
+        self._accounts = accounts
         self._clock = clock
         self._caps = caps
-        self._allowance = allowance
+        self._limits = limits
         self._lock = Lock()
         self._stack: Account | None = None
-        self._last: dict[str, datetime] = {}
-        self._learned: dict[str, Allowance] = {}
-        self._spare: dict[tuple[str, date], Decimal] = {}
+        self._next_at: dict[str, datetime] = {}
+        self._observed: dict[str, RateLimits] = {}
+        self._unspent: dict[tuple[str, date], Decimal] = {}
 
-    def reserve(self, need: Need, latest: datetime) -> Reservation:
-        """Set the call's price aside and wait for its turn. OverCap; TryLater if that is after `latest`."""
-        now = self._clock.now()
-        # The whole stack's comes last: with it goes the turn.
-        names = [name for name in (account_of(need.team), STACK) if name in self._caps]
-        reserved = Reservation(
-            usd=need.usd, day=now.date(), accounts=tuple(names), model=need.model, tier=need.tier, by=need.by
-        )
-        pace = self._pace(need, now, latest)
-        drawn: list[str] = []
-        try:
-            for name in names:
-                account = self._drawn(name, reserved, pace if name == STACK else None)
-                drawn.append(name)
-        except PigeonholeError:
-            self._give(drawn, reserved.day, reserved.usd)
-            raise
-        self._know(account)
-        self._wait(account.turn or now)
-        return reserved
+    def reserve(self, estimate: CallEstimate, latest: datetime) -> Reservation:
+        """Withdraw the call's highest price and wait for its rate slot.
 
-    def settle(self, reserved: Reservation, usd: Decimal) -> None:
-        """What the call did cost; the rest of what was set aside goes back with `flush`."""
-        self._give(reserved.accounts, reserved.day, reserved.usd - usd)
+        The day of the reservation is the day on which the wait is over: a call that waits over midnight is
+        withdrawn anew, from the day on which it is sent. OverCap; TryLater where the slot is after `latest`.
+        """
+        while True:
+            reservation = self._reserved(estimate, latest)
+            if self._clock.now().date() == reservation.day:
+                return reservation
+            self.settle(reservation, Decimal(0))
 
-    def learn(self, model: str, allowance: Allowance) -> None:
+    def settle(self, reservation: Reservation, usd: Decimal) -> None:
+        """What the call did cost; the rest of what was set aside goes back with `refund_unspent`."""
+        self._give_back(reservation.accounts, reservation.day, reservation.usd - usd)
+
+    def observe_limits(self, model: str, limits: RateLimits) -> None:
         """What the API itself says of the account's limits."""
-        if allowance != Allowance():
-            self._learned[model] = allowance
+        if limits != RateLimits():
+            self._observed[model] = limits
 
     def is_warm(self, model: str) -> bool:
-        """Whether a call of this model began so shortly ago that Claude still keeps what it was told."""
-        began = self._read_stack().next.get(model)
-        return began is not None and self._clock.now() - began < KEPT_WARM
+        """Whether a call of this model started so recently that Claude still caches its beginning."""
+        next_at = self._read_stack().next_at.get(model)
+        return next_at is not None and self._clock.now() - next_at < CACHE_LIFETIME
 
-    def flush(self) -> None:
+    def refund_unspent(self) -> None:
         """Give back what was not spent; what cannot be given back now is given back the next time.
 
         What may have been given back already is not: nothing may be spent twice.
         """
         with self._lock:
-            spare, self._spare = self._spare, {}
-        for (account, day), usd in spare.items():
+            unspent, self._unspent = self._unspent, {}
+        for (account, day), usd in unspent.items():
             try:
-                self._ledger.credit(account, day, usd)
+                self._accounts.refund(account, day, usd)
             except TryLater as error:
-                if not error.unsure:
-                    self._give([account], day, usd)
+                if error.cause is not RetryCause.UNCERTAIN:
+                    self._give_back([account], day, usd)
 
-    def rooms(self) -> dict[str, Decimal]:
-        """How much each account may still spend today, by its name."""
+    def headroom(self) -> dict[str, Decimal]:
+        """How many US dollars each account may still spend today, by its name."""
         today = self._clock.now().date()
         return {
-            name: _room(cap, self._ledger.account(name, today), today) for name, cap in self._caps.items()
+            name: headroom(cap, self._accounts.account(name, today), today)
+            for name, cap in self._caps.items()
         }
 
-    def percent(self) -> int:
-        """How much of its cap that account has used up that has used up the most."""
+    def percent_used(self) -> int:
+        """How much of its cap the account has used up that has used up the most."""
         today = self._clock.now().date()
         return max(
-            _percent(cap, self._ledger.account(name, today), today) for name, cap in self._caps.items()
+            percent_used(cap, self._accounts.account(name, today), today) for name, cap in self._caps.items()
         )
 
-    def _drawn(self, name: str, reserved: Reservation, pace: Pace | None) -> Account:
-        draw = Draw(account=name, day=reserved.day, usd=reserved.usd, cap=self._caps[name], pace=pace)
-        taken, account = self._ledger.draw(draw)
-        if not taken:
+    def _reserved(self, estimate: CallEstimate, latest: datetime) -> Reservation:
+        now = self._clock.now()
+        # The whole stack's comes last: with it goes the rate slot.
+        names = [name for name in (account_of(estimate.team), STACK) if name in self._caps]
+        reservation = Reservation(
+            usd=estimate.usd,
+            day=now.date(),
+            accounts=tuple(names),
+            model=estimate.model,
+            tier=estimate.tier,
+            by=estimate.by,
+        )
+        slot = self._slot(estimate, now, latest)
+        withdrawn: list[str] = []
+        try:
+            for name in names:
+                account = self._withdrawn(name, reservation, slot if name == STACK else None)
+                withdrawn.append(name)
+        except PigeonholeError:
+            self._give_back(withdrawn, reservation.day, reservation.usd)
+            raise
+        self._remember(account)
+        self._wait(account.starts_at or now)
+        return reservation
+
+    def _withdrawn(self, name: str, reservation: Reservation, slot: RateSlot | None) -> Account:
+        withdrawal = Withdrawal(
+            account=name, day=reservation.day, usd=reservation.usd, cap=self._caps[name], slot=slot
+        )
+        is_taken, account = self._accounts.withdraw(withdrawal)
+        if not is_taken:
             with self._lock:
-                self._last |= account.next
-            raise _refusal(draw, account)
+                self._next_at |= account.next_at
+            raise _refusal(withdrawal, account)
         return account
 
-    def _give(self, accounts: Iterable[str], day: date, usd: Decimal) -> None:
+    def _give_back(self, accounts: Iterable[str], day: date, usd: Decimal) -> None:
         with self._lock:
             for account in accounts:
-                self._spare[account, day] = self._spare.get((account, day), Decimal(0)) + usd
+                self._unspent[account, day] = self._unspent.get((account, day), Decimal(0)) + usd
 
     def _read_stack(self) -> Account:
         if self._stack is None:
-            self._know(self._ledger.account(STACK, self._clock.now().date()))
+            self._remember(self._accounts.account(STACK, self._clock.now().date()))
         return self._stack or Account()
 
-    def _know(self, stack: Account) -> None:
-        """How the stack's account stood; calls of ours that are on their way to it are behind these."""
+    def _remember(self, stack: Account) -> None:
+        """How the stack's account stood; calls of ours that are on their way to it come after these."""
         with self._lock:
             self._stack = stack
-            for model, over in stack.next.items():
-                self._last[model] = max(self._last.get(model, over), over)
+            for model, next_at in stack.next_at.items():
+                self._next_at[model] = max(self._next_at.get(model, next_at), next_at)
 
-    def _pace(self, need: Need, now: datetime, latest: datetime) -> Pace:
-        seen, learned = self._read_stack(), self._learned.get(need.model)
-        told = learned or seen.limits.get(need.model) or Allowance()
-        step = max(
-            _share(1, self._allowance.requests, told.requests),
-            _share(need.input_tokens, self._allowance.input_tokens, told.input_tokens),
-            _share(need.output_tokens, self._allowance.output_tokens, told.output_tokens),
+    def _slot(self, estimate: CallEstimate, now: datetime, latest: datetime) -> RateSlot:
+        stack, observed = self._read_stack(), self._observed.get(estimate.model)
+        known = observed or stack.limits.get(estimate.model) or RateLimits()
+        share = max(
+            _share(1, self._limits.requests, known.requests),
+            _share(estimate.input_tokens, self._limits.input_tokens, known.input_tokens),
+            _share(estimate.output_tokens, self._limits.output_tokens, known.output_tokens),
         )
-        step_s = timedelta(seconds=step * _MINUTE * _SLOWER)
-        early = max(_AT_ONCE - step_s, timedelta())
-        return Pace(
-            model=need.model,
-            step=step_s,
-            first=max(step_s, _WARM_UP + early) if need.is_cached else step_s,
-            rested=now - KEPT_WARM,
+        interval = timedelta(seconds=share * _MINUTE * _SLOWER)
+        burst = max(_BURST - interval, timedelta())
+        return RateSlot(
+            model=estimate.model,
+            interval=interval,
+            warm_up=max(interval, _WARM_UP + burst) if estimate.caches_prefix else interval,
+            idle_since=now - CACHE_LIFETIME,
             now=now,
             latest=latest,
-            early=early,
-            seen=self._in_turn(need.model, now, step_s),
-            learned=learned,
+            burst=burst,
+            seen=self._queue_up(estimate.model, now, interval),
+            observed=observed,
         )
 
-    def _in_turn(self, model: str, now: datetime, step: timedelta) -> datetime | None:
-        """When the last call that we know of is over; as ours is the last from here on."""
+    def _queue_up(self, model: str, now: datetime, interval: timedelta) -> datetime | None:
+        """The arrival time of the last call that we know of; as if ours were the last from here on."""
         with self._lock:
-            last = self._last.get(model)
-            self._last[model] = max(last or now, now) + step
-            return last
+            next_at = self._next_at.get(model)
+            self._next_at[model] = max(next_at or now, now) + interval
+            return next_at
 
-    def _wait(self, turn: datetime) -> None:
-        seconds = (turn - self._clock.now()).total_seconds()
+    def _wait(self, until: datetime) -> None:
+        seconds = (until - self._clock.now()).total_seconds()
         if seconds > 0:
             self._clock.wait(seconds)
 
@@ -184,28 +202,16 @@ def _share(amount: int, *limits: int | None) -> float:
     return amount / strictest if strictest else 0.0
 
 
-def _refusal(draw: Draw, account: Account) -> OverCap | TryLater:
-    """Why a draw was refused by an account that stands so."""
-    today = datetime.combine(draw.day, time(), UTC)
-    whose = "the stack" if draw.account == STACK else draw.account.replace(":", " ")
-    if account.usd + draw.usd > draw.cap.month:
-        said = f"{whose} may spend ${draw.cap.month} a month"
-        return OverCap(draw.account, draw.usd, said, until=month_ends(today))
-    if account.spent_on(draw.day) + draw.usd > draw.cap.day or draw.pace is None:
-        said = f"{whose} may spend ${draw.cap.day} a day"
-        return OverCap(draw.account, draw.usd, said, until=day_ends(today))
-    late = draw.pace.begins(account.next[draw.pace.model]) - draw.pace.latest
-    return TryLater("it is not this call's turn yet", seconds=max(1.0, late.total_seconds()))
-
-
-def _room(cap: Cap, account: Account, today: date) -> Decimal:
-    return min(cap.day - account.spent_on(today), cap.month - account.usd)
-
-
-def _percent(cap: Cap, account: Account, today: date) -> int:
-    return max(_part(account.spent_on(today), cap.day), _part(account.usd, cap.month))
-
-
-def _part(spent: Decimal, cap: Decimal) -> int:
-    """In percent; of nothing, nothing was used up."""
-    return int(100 * spent / cap) if cap else 0
+def _refusal(withdrawal: Withdrawal, account: Account) -> OverCap | TryLater:
+    """Why an account that stands so refused a withdrawal."""
+    midnight = datetime.combine(withdrawal.day, time(), UTC)
+    cap, usd, slot = withdrawal.cap, withdrawal.usd, withdrawal.slot
+    whose = "the stack" if withdrawal.account == STACK else withdrawal.account.replace(":", " ")
+    if account.usd + usd > cap.month:
+        detail = f"{whose} may spend ${cap.month} a month"
+        return OverCap(withdrawal.account, usd, detail, until=month_ends(midnight))
+    if account.spent_on(withdrawal.day) + usd > cap.day or slot is None:
+        detail = f"{whose} may spend ${cap.day} a day"
+        return OverCap(withdrawal.account, usd, detail, until=day_ends(midnight))
+    late = slot.starts_at(account.next_at[slot.model]) - slot.latest
+    return TryLater("rate limited: no slot in this invocation", seconds=max(1.0, late.total_seconds()))

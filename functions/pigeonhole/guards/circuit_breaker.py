@@ -1,69 +1,99 @@
-"""The gate: closed while Claude says stop, so that a thousand documents need not each learn it by a call."""
+"""The circuit breaker in front of Claude: while it is tripped, no call is made.
+
+It trips when Claude says stop for longer than a moment, so that a thousand documents need not each learn it
+by a call. Once that time is over it is half-open: one call at a time is the probe, which resets it by coming
+through. Without an end, a person resets it.
+"""
 
 from __future__ import annotations
 
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from pigeonhole.domain.document import StopAll, TryLater
-from pigeonhole.ports import Clock, Gate, Ledger, Swap
+from pigeonhole.domain.errors import DocumentError, StopAll, TryLater, WaitReason
+from pigeonhole.jobs.stored import BreakerState, Write, revised
+from pigeonhole.ports import BreakerStore, Clock
 
 _CACHED = timedelta(seconds=5)
-# Closed for no longer than this, it delays messages; beyond, it parks documents.
+# Tripped for no longer than this, it delays messages; beyond, it parks documents.
 _DELAYS_ONLY = timedelta(minutes=15)
 # A probe that is not back so long after its call's own time-out has died.
 _PROBE_GRACE = timedelta(seconds=5)
-_PROBE_LOOK_SECONDS = 10.0
+_SHORTEST_PROBE_WAIT_SECONDS = 10.0
 _A_MOMENT_SECONDS = 15.0
 
 
-class Gatekeeper:
-    """One container's sight of the gate: what it read is good for five seconds."""
+class CircuitBreaker:
+    """One container's view of the breaker: what it read is good for five seconds."""
 
-    def __init__(self, ledger: Ledger, clock: Clock) -> None:
-        self._ledger = ledger
+    def __init__(self, store: BreakerStore, clock: Clock) -> None:
+        self._store = store
         self._clock = clock
-        self._seen: Gate | None = None
+        self._seen: BreakerState | None = None
         self._seen_at: datetime | None = None
 
-    def enter(self, seconds: float) -> bool:
-        """Whether this call of at most so long is the probe that may open the gate.
+    def state(self) -> BreakerState:
+        """The state as it is now."""
+        state = self._store.breaker() or BreakerState()
+        self._seen, self._seen_at = state, self._clock.now()
+        return state
 
-        TryLater or StopAll while it is closed.
+    def check(self, seconds: float) -> bool:
+        """Whether this call, of at most so many seconds, is the probe of a half-open breaker.
+
+        TryLater or StopAll while it is tripped.
         """
         now = self._clock.now()
-        gate = self._look(now)
-        if not gate.is_closed:
+        state = self._recent(now)
+        if not state.is_tripped:
             return False
-        if gate.until is None or gate.until - now > _DELAYS_ONLY:
-            raise StopAll(gate.waiting_for, gate.detail, until=gate.until)
-        if gate.until > now:
-            raise TryLater("the gate is closed", seconds=(gate.until - now).total_seconds())
-        if gate.probe_until and gate.probe_until > now:
-            raise _under_way(gate.probe_until - now)
+        if state.until is None or state.until - now > _DELAYS_ONLY:
+            raise StopAll(state.waiting_for, state.detail, until=state.until)
+        if state.until > now:
+            raise TryLater("circuit breaker tripped", seconds=(state.until - now).total_seconds())
+        if state.probe_until and state.probe_until > now:
+            raise _probe_under_way(state.probe_until - now)
         probe_until = now + timedelta(seconds=seconds) + _PROBE_GRACE
-        if not self._swap(gate, replace(gate, probe_until=probe_until)):
-            raise _under_way(probe_until - now)
+        if not self._commit(state, replace(state, probe_until=probe_until)):
+            raise _probe_under_way(probe_until - now)
         return True
 
-    def opened(self) -> None:
-        """The probe came through; not written down in time, another document tries the gate."""
-        with suppress(TryLater):
-            gate = self._read()
-            self._swap(gate, Gate(rev=gate.rev))
+    @contextmanager
+    def guarding(self, seconds: float) -> Iterator[None]:
+        """Makes a call of at most so many seconds in here: TryLater or StopAll while tripped.
 
-    def untried(self) -> None:
-        """The probe brought nothing; not written down, another tries when its time is over."""
-        with suppress(TryLater):
-            gate = self._read()
-            if gate.probe_until:
-                self._swap(gate, replace(gate, probe_until=None))
+        A probe that comes through resets the breaker, also one whose document Claude refuses.
+        """
+        is_probe, came_through = self.check(seconds), False
+        try:
+            yield
+            came_through = True
+        except DocumentError:
+            came_through = True
+            raise
+        finally:
+            if is_probe:
+                self.reset() if came_through else self.release_probe()
 
-    def closed(self, error: TryLater | StopAll) -> None:
+    def reset(self) -> None:
+        """The probe came through, or a person resets it; not written in time, another call is the probe."""
+        with suppress(TryLater):
+            state = self.state()
+            self._commit(state, BreakerState(revision=state.revision))
+
+    def release_probe(self) -> None:
+        """The probe brought nothing: another may try at once; not written, when the probe's time is over."""
+        with suppress(TryLater):
+            state = self.state()
+            if state.probe_until:
+                self._commit(state, replace(state, probe_until=None))
+
+    def trip(self, error: TryLater | StopAll) -> None:
         """Claude said stop: for as long as it said, or without an end.
 
-        A moment is no reason for all to stop: who was told it waits, and the pace is the others' brake.
+        A moment is no reason for all to stop: who was told it waits, and the rate slots slow the others.
         """
         if isinstance(error, TryLater) and error.seconds <= _A_MOMENT_SECONDS:
             return
@@ -71,31 +101,31 @@ class Gatekeeper:
         if isinstance(error, StopAll):
             until, waiting_for, detail = error.until, error.waiting_for, error.detail
         else:
-            until, waiting_for, detail = now + timedelta(seconds=error.seconds), "claude", error.reason
-        # Not written down in time, the next document will be told the same.
+            until, waiting_for, detail = (
+                now + timedelta(seconds=error.seconds),
+                WaitReason.CLAUDE,
+                error.reason,
+            )
+        # Not written in time, the next document will be told the same.
         with suppress(TryLater):
-            gate = self._read()
-            if not gate.is_closed or gate.is_sooner_than(until):
-                closed = Gate(is_closed=True, until=until, waiting_for=waiting_for, detail=detail)
-                self._swap(gate, closed)
+            state = self.state()
+            if not state.is_tripped or state.resets_before(until):
+                tripped = BreakerState(is_tripped=True, until=until, waiting_for=waiting_for, detail=detail)
+                self._commit(state, tripped)
 
-    def _look(self, now: datetime) -> Gate:
+    def _recent(self, now: datetime) -> BreakerState:
         seen, seen_at = self._seen, self._seen_at
-        return self._read() if seen is None or seen_at is None or now - seen_at > _CACHED else seen
+        return self.state() if seen is None or seen_at is None or now - seen_at > _CACHED else seen
 
-    def _read(self) -> Gate:
-        gate = self._ledger.gate() or Gate()
-        self._seen, self._seen_at = gate, self._clock.now()
-        return gate
-
-    def _swap(self, before: Gate, after: Gate) -> bool:
-        after = replace(after, rev=before.rev + 1)
-        written = self._ledger.swap(Swap(before=before if before.rev else None, after=after))
-        self._seen = after if written else None
-        return written
+    def _commit(self, before: BreakerState, after: BreakerState) -> bool:
+        found = before if before.revision else None
+        after = revised(found, after)
+        is_written = self._store.commit(Write(before=found, after=after))
+        self._seen = after if is_written else None
+        return is_written
 
 
-def _under_way(left: timedelta) -> TryLater:
-    """Half of what is left, so that five put-backs outlast a probe that never comes back."""
-    seconds = max(left.total_seconds() / 2, _PROBE_LOOK_SECONDS)
-    return TryLater("one document tries the gate", seconds=seconds)
+def _probe_under_way(left: timedelta) -> TryLater:
+    """Half of what is left, so that five requeues outlast a probe that never comes back."""
+    seconds = max(left.total_seconds() / 2, _SHORTEST_PROBE_WAIT_SECONDS)
+    return TryLater("circuit breaker half-open: another call is the probe", seconds=seconds)

@@ -1,230 +1,243 @@
-"""One question to Claude: never twice for the same answer, never over a cap, never while Claude says stop."""
+"""One question to Claude: never twice for the same answer, never over a cap, never while Claude says stop.
+
+In this order, so that a call that is refused has cost nothing, not even a wait:
+
+1. a reply that this run has already paid for;
+2. the cached reply to an identical request of the same team; while its call is under way, wait for it;
+3. the circuit breaker;
+4. the money and the rate slot (the budget), since many may be refused these;
+5. one write, before the call, that says what is reserved and that the request is in flight;
+6. the call; what it may have cost stays reserved until its reply is there.
+"""
 
 from __future__ import annotations
 
-import hashlib
-import json
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 from pigeonhole.claude import prompt
-from pigeonhole.claude.answer_form import UnusableReplyError, interpret
-from pigeonhole.claude.prompt import Asking, Question
-from pigeonhole.domain.document import Coverage, Defect, DocumentError, Reply, StopAll, Text, Tier, TryLater
-from pigeonhole.guards.lease import Claim, Paid, Shift
-from pigeonhole.guards.telemetry import tallies
+from pigeonhole.claude.prompt import PreparedRequest
+from pigeonhole.claude.tiers import TierConfig
+from pigeonhole.domain.document import Reply, Text, Tier
+from pigeonhole.domain.errors import Defect, DocumentError, RetryCause, StopAll, TryLater
+from pigeonhole.domain.taxonomy import Taxonomy
+from pigeonhole.guards.budget import Budget
+from pigeonhole.guards.circuit_breaker import CircuitBreaker
+from pigeonhole.guards.claimed_job import ClaimedJob
+from pigeonhole.guards.lease import Invocation
 from pigeonhole.jobs import transitions
-from pigeonhole.jobs.job import Reservation, Work
+from pigeonhole.jobs.job import Job, Reservation
+from pigeonhole.jobs.reply import InterpretedReply, interpret
+from pigeonhole.jobs.stored import CachedReply, Write, revised
+from pigeonhole.jobs.usage import usage_of
 from pigeonhole.money import pricing
-from pigeonhole.money.account import Need
-from pigeonhole.ports import Answer, Parts, Swap
+from pigeonhole.money.account import CallEstimate
+from pigeonhole.ports import Ledger, ModelClient, System
 
-_TWIN_SECONDS = 15.0
-
-
-def ask(
-    claim: Claim, text: Text, asking: Asking, parts: Parts, shift: Shift
-) -> tuple[Claim, Reply, Coverage]:
-    """The reply already paid for, or another upload's to the same question, or a new one.
-
-    Whichever it is, the claim's next change writes it down.
-    """
-    question = prompt.question(text, parts.rules.taxonomy, asking)
-    reply = claim.work.replies.get(asking.tier)
-    if reply is None:
-        claim = _answered(claim, question, asking, parts, shift)
-        reply = claim.work.replies[asking.tier]
-    return claim, reply, _covered(text.coverage, question)
-
-
-def _covered(coverage: Coverage, question: Question) -> Coverage:
-    """The coverage with what was sent: text and pages that were left out do not count as looked at."""
-    return replace(
-        coverage,
-        chars_sent=question.chars_sent,
-        pages_as_images=question.pages_sent,
-        truncated=coverage.truncated or question.cut,
-        cut=(*coverage.cut, "budget") if question.cut else coverage.cut,
-    )
-
-
-def request_hash(request: Mapping[str, Any]) -> str:
-    """The same for the same request, whoever sends it."""
-    canonical = json.dumps(request, sort_keys=True, separators=(",", ":"))
-    return hashlib.sha256(canonical.encode("utf-8", "surrogatepass")).hexdigest()
+_IN_FLIGHT_SECONDS = 15.0
+_NOTHING = Decimal(0)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class _Booked:
-    """A call that may be made now: its money is set aside, and the work and the answer row say so."""
+class CallGuards:
+    """What stands between a request and a call: what it may cost, and whether Claude may be asked at all."""
 
-    claim: Claim
-    answer: Answer
-    reserved: Reservation
-
-
-def _answered(claim: Claim, question: Question, asking: Asking, parts: Parts, shift: Shift) -> Claim:
-    key = request_hash(question.request)
-    answer = parts.ledger.answer(claim.work.upload.team, key)
-    if answer and answer.reply and _serves(answer, claim.work, parts):
-        return _with(claim, replace(answer.reply, reused=True, left_out_tokens=0), asking)
-    _check_twin(answer, claim.work, parts)
-    latest = shift.deadline - timedelta(seconds=asking.timeout)
-    _check_time(latest, parts)
-    request = _warmed(question, asking, parts)  # looks at who came before us, so before it is our turn
-    with _through_the_gate(asking, parts):
-        need = _need(claim, question, asking, is_cached=request is not question.request)
-        booked = _book(claim, answer, key, need, latest, parts)
-        reply = _called(booked, request, asking, latest, parts)
-    _account_for(booked, reply, asking, parts)
-    return _with(
-        booked.claim, replace(reply, left_out_tokens=question.left_out_tokens), asking, booked.answer
-    )
+    budget: Budget
+    breaker: CircuitBreaker
 
 
-def _check_time(latest: datetime, parts: Parts) -> None:
-    """TryLater for a call that would not be back before the invocation ends."""
-    if parts.clock.now() > latest:
-        raise TryLater("too little time is left in this invocation", seconds=0)
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Question:
+    """What is asked in one call, and until when it has to start; `key` is what identical requests share."""
+
+    text: Text
+    tier: TierConfig
+    prepared: PreparedRequest
+    latest: datetime
+    key: str
 
 
-def _with(claim: Claim, reply: Reply, asking: Asking, answer: Answer | None = None) -> Claim:
-    """The claim with a reply that has to be written down."""
-    work = transitions.replied(claim.work, asking.tier, reply, claim.work.owner)
-    return replace(
-        claim, work=work, paid=Paid(reply=reply, tier=asking.tier, before=claim.work, answer=answer)
-    )
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _ReservedCall:
+    """A call that may be made now: its money is set aside, and the job and the cache entry say so."""
+
+    before: Job
+    cached: CachedReply
+    reservation: Reservation
 
 
-@contextmanager
-def _through_the_gate(asking: Asking, parts: Parts) -> Iterator[None]:
-    """What Claude says of itself moves the gate; TryLater or StopAll while it is closed.
+class ClaudeCalls:
+    """Asks Claude about documents under lease."""
 
-    Of what it says of a document, it says too that it is there.
-    """
-    is_probe = parts.gate.enter(asking.timeout)
-    came_through = False
-    try:
-        yield
-        came_through = True
-    except DocumentError:
-        came_through = True
-        raise
-    finally:
-        if is_probe:
-            parts.gate.opened() if came_through else parts.gate.untried()
+    def __init__(
+        self, client: ModelClient, guards: CallGuards, ledger: Ledger, system: System, taxonomy: Taxonomy
+    ) -> None:
+        self._client = client
+        self._budget = guards.budget
+        self._breaker = guards.breaker
+        self._ledger = ledger
+        self._system = system
+        self._taxonomy = taxonomy
 
+    def ask(
+        self, claimed: ClaimedJob, text: Text, tier: TierConfig, invocation: Invocation
+    ) -> InterpretedReply:
+        """The reply already paid for, or the cached one to an identical request, or a new one.
 
-def _account_for(booked: _Booked, reply: Reply, asking: Asking, parts: Parts) -> None:
-    cost = pricing.cost_usd(asking.model, reply.usage)
-    parts.budget.settle(booked.reserved, cost)
-    if reply.allowance:
-        parts.budget.learn(reply.model, reply.allowance)
-    parts.journal.count("SpentUsd", float(cost))
-    parts.journal.count("PromptTokens", reply.usage.prompt_tokens)
-    parts.journal.count("CachedTokens", reply.usage.cache_read_tokens)
-
-
-def _warmed(question: Question, asking: Asking, parts: Parts) -> Mapping[str, Any]:
-    """The request, its prefix to be kept by Claude: always for the fast model, else while others come.
-
-    To write it costs a quarter more, to read it a tenth: a call that follows none within minutes, and is
-    followed by none, had better not.
-    """
-    if question.prefix_tokens < asking.model.cacheable_tokens:
-        return question.request
-    if asking.tier is not Tier.FAST and not parts.budget.is_warm(asking.model.id):
-        return question.request
-    return prompt.cached(question.request)
-
-
-def _need(claim: Claim, question: Question, asking: Asking, *, is_cached: bool) -> Need:
-    return Need(
-        team=claim.work.upload.team,
-        model=asking.model.id,
-        tier=asking.tier,
-        by=claim.work.owner or "",
-        usd=pricing.most_usd(asking.model, question.most_tokens, asking.max_tokens),
-        input_tokens=question.likely_tokens,
-        output_tokens=asking.likely_tokens,
-        is_cached=is_cached,
-    )
-
-
-def _serves(answer: Answer, work: Work, parts: Parts) -> bool:
-    """A forced run asks afresh, and no redrive gets an unusable answer back, whichever run's it is."""
-    if work.forced or answer.reply is None:
-        return False
-    try:
-        interpret(answer.reply, parts.rules.taxonomy)
-    except UnusableReplyError:
-        return work.run == 1
-    return True
-
-
-def _check_twin(answer: Answer | None, work: Work, parts: Parts) -> None:
-    """TryLater while a twin's call is under way."""
-    if answer and answer.owner and answer.lease_until and answer.lease_until > parts.clock.now():
-        # Twice as long each time, so that five put-backs outlast an asker that never comes back.
-        raise TryLater("the same question is being asked", seconds=_TWIN_SECONDS * 2**work.put_backs)
-
-
-def _book(
-    claim: Claim, answer: Answer | None, key: str, need: Need, latest: datetime, parts: Parts
-) -> _Booked:
-    """Money and a turn first, since many may be refused these; then the answer row, ours for the shift."""
-    work, reserved = claim.work, parts.budget.reserve(need, latest)
-    mine = Answer(
-        team=need.team,
-        key=key,
-        run=answer.run if answer else work.run,
-        rev=answer.rev + 1 if answer else 1,
-        owner=work.owner,
-        lease_until=work.lease_until,
-        reply=answer.reply if answer else None,
-    )
-    about_to = transitions.next_revision(work, transitions.reserved(work, reserved))
-    is_ours = False
-    try:
-        is_ours = parts.ledger.swap(Swap(before=answer, after=mine), Swap(before=work, after=about_to))
-    finally:
-        if not is_ours:
-            parts.budget.settle(reserved, pricing.NOTHING)
-    if not is_ours:
-        raise TryLater("the same question is being asked", seconds=_TWIN_SECONDS)
-    return _Booked(claim=replace(claim, work=about_to), answer=mine, reserved=reserved)
-
-
-def _called(
-    booked: _Booked, request: Mapping[str, Any], asking: Asking, latest: datetime, parts: Parts
-) -> Reply:
-    """One call; if Claude says stop the gate closes, and what it may have billed stays set aside."""
-    try:
-        _check_time(latest, parts)  # to book may have taken long
-        return parts.analyst.ask(request, timeout=asking.timeout)
-    except (StopAll, TryLater, DocumentError, Defect) as error:
-        if isinstance(error, StopAll) or (isinstance(error, TryLater) and error.busy):
-            parts.gate.closed(error)
-        _let_go(booked, parts, is_free=not (isinstance(error, TryLater) and error.billed))
-        raise
-    except BaseException:
-        _let_go(booked, parts, is_free=False)
-        raise
-
-
-def _let_go(booked: _Booked, parts: Parts, *, is_free: bool) -> None:
-    """The answer row is given back, so that a twin need not wait, and the call accounted for."""
-    work, answer = booked.claim.work, booked.answer
-    after = transitions.released(work) if is_free else transitions.written_off(work)
-    if is_free:
-        parts.budget.settle(booked.reserved, pricing.NOTHING)
-    # Not written down in time, the twin waits for the lease to end, and the call counts at its full price.
-    with suppress(TryLater):
-        parts.ledger.swap(
-            Swap(before=answer, after=replace(answer, rev=answer.rev + 1, owner=None)),
-            Swap(before=work, after=transitions.next_revision(work, after)),
-            tallies=tallies(work, after, parts),
+        A new one is the claimed job's to write down with its next commit. DocumentError, TryLater, StopAll.
+        """
+        prepared = prompt.prepare(text, self._taxonomy, tier)
+        question = _Question(
+            text=text,
+            tier=tier,
+            prepared=prepared,
+            key=prompt.request_hash(prepared.request),
+            latest=invocation.deadline - timedelta(seconds=tier.timeout),
         )
+        if recorded := claimed.job.replies.get(tier.tier):
+            return self._interpret(recorded.reply, question, self._today())
+        cached = self._ledger.cached_reply(claimed.job.upload.team, question.key)
+        if interpreted := self._from_cache(cached, claimed.job, question):
+            claimed.take_reply(interpreted)
+            return interpreted
+        self._check_in_flight(cached, claimed.job)
+        return self._from_claude(claimed, question, cached)
+
+    def _from_cache(
+        self, cached: CachedReply | None, job: Job, question: _Question
+    ) -> InterpretedReply | None:
+        """A forced run asks afresh, and no redrive gets an unusable reply back, whichever run's it is."""
+        if cached is None or cached.reply is None or job.task.forced:
+            return None
+        reply = replace(cached.reply, reused=True, left_out_tokens=0)
+        interpreted = self._interpret(reply, question, self._today())
+        return interpreted if interpreted.analysis or job.task.run == 1 else None
+
+    def _check_in_flight(self, cached: CachedReply | None, job: Job) -> None:
+        """TryLater while an identical request is under way."""
+        if cached and cached.lease and cached.lease.until > self._system.clock.now():
+            # Twice as long each time, so that five requeues outlast an asker that never comes back.
+            seconds = _IN_FLIGHT_SECONDS * 2**job.attempts.requeues
+            raise TryLater("identical request in flight", seconds=seconds)
+
+    def _from_claude(
+        self, claimed: ClaimedJob, question: _Question, cached: CachedReply | None
+    ) -> InterpretedReply:
+        self._check_time(question)
+        request = self._with_prefix(question)  # looks at who came before us, so before it is our turn
+        with self._breaker.guarding(question.tier.timeout):
+            estimate = _estimate(claimed.job, question, is_cached=request is not question.prepared.request)
+            call = self._reserve(claimed, estimate, question, cached)
+            reply = self._call(call, request, question)
+        reply = replace(reply, left_out_tokens=question.prepared.left_out_tokens)
+        interpreted = self._interpret(reply, question, call.reservation.day)
+        self._account_for(call.reservation, interpreted)
+        claimed.take_reply(interpreted, call.cached)
+        return interpreted
+
+    def _interpret(self, reply: Reply, question: _Question, sent_on: date) -> InterpretedReply:
+        return interpret(reply, question.text, question.prepared, question.tier, self._taxonomy, sent_on)
+
+    def _today(self) -> date:
+        return self._system.clock.now().date()
+
+    def _check_time(self, question: _Question) -> None:
+        """TryLater for a call that would not be back before the invocation ends."""
+        if self._system.clock.now() > question.latest:
+            raise TryLater("too little time left in this invocation", seconds=0)
+
+    def _with_prefix(self, question: _Question) -> Mapping[str, Any]:
+        """The request, its prefix to be cached by Claude: always for the fast tier, else while others come.
+
+        To write it costs a quarter more, to read it a tenth: a call that follows none within minutes, and is
+        followed by none, had better not.
+        """
+        prepared, tier = question.prepared, question.tier
+        if prepared.prefix_tokens < tier.model.cacheable_tokens:
+            return prepared.request
+        if tier.tier is not Tier.FAST and not self._budget.is_warm(tier.model.id):
+            return prepared.request
+        return prompt.with_cached_prefix(prepared.request)
+
+    def _reserve(
+        self, claimed: ClaimedJob, estimate: CallEstimate, question: _Question, cached: CachedReply | None
+    ) -> _ReservedCall:
+        """Money and a rate slot first; then the cache entry, ours for the invocation."""
+        job, reservation = claimed.job, self._budget.reserve(estimate, question.latest)
+        entry = cached or CachedReply(team=estimate.team, key=question.key, run=job.task.run)
+        mine = revised(cached, replace(entry, lease=job.lease))
+        about_to = revised(job, transitions.with_reservation(job, reservation))
+        is_ours = False
+        try:
+            is_ours = self._ledger.commit(Write(before=cached, after=mine), Write(before=job, after=about_to))
+        finally:
+            if not is_ours:
+                self._budget.settle(reservation, _NOTHING)
+        if not is_ours:
+            raise TryLater("identical request in flight", seconds=_IN_FLIGHT_SECONDS)
+        claimed.job = about_to
+        return _ReservedCall(before=about_to, cached=mine, reservation=reservation)
+
+    def _call(self, call: _ReservedCall, request: Mapping[str, Any], question: _Question) -> Reply:
+        """One call; if Claude says stop the breaker trips, and what may have been billed stays reserved."""
+        try:
+            self._check_time(question)  # to reserve may have taken long
+            self._check_day(call.reservation)
+            return self._client.ask(request, timeout=question.tier.timeout)
+        except (StopAll, TryLater, DocumentError, Defect) as error:
+            cause = error.cause if isinstance(error, TryLater) else None
+            if isinstance(error, StopAll) or (isinstance(error, TryLater) and cause is RetryCause.THROTTLED):
+                self._breaker.trip(error)
+            self._release(call, is_free=cause is not RetryCause.BILLED)
+            raise
+        except BaseException:
+            self._release(call, is_free=False)
+            raise
+
+    def _check_day(self, reservation: Reservation) -> None:
+        """TryLater where midnight came between the reservation and the call: it is the next day's money."""
+        if self._today() != reservation.day:
+            raise TryLater("the day of the reservation is over", seconds=0)
+
+    def _release(self, call: _ReservedCall, *, is_free: bool) -> None:
+        """The cache entry is given back, so that an identical request need not wait, and the call settled."""
+        before, cached = call.before, call.cached
+        after = transitions.unreserved(before) if is_free else transitions.written_off(before)
+        if is_free:
+            self._budget.settle(call.reservation, _NOTHING)
+        after = revised(before, after)
+        # Not written in time, identical requests wait for the lease to end, and the call counts at its full
+        # price.
+        with suppress(TryLater):
+            self._ledger.commit(
+                Write(before=cached, after=revised(cached, replace(cached, lease=None))),
+                Write(before=before, after=after),
+                usage=usage_of(before, after),
+            )
+
+    def _account_for(self, reservation: Reservation, interpreted: InterpretedReply) -> None:
+        reply, cost = interpreted.reply, interpreted.cost.usd
+        self._budget.settle(reservation, cost)
+        if reply.rate_limits:
+            self._budget.observe_limits(reply.model, reply.rate_limits)
+        self._system.telemetry.metric("SpentUsd", float(cost))
+        self._system.telemetry.metric("PromptTokens", reply.usage.prompt_tokens)
+        self._system.telemetry.metric("CachedTokens", reply.usage.cache_read_tokens)
+
+
+def _estimate(job: Job, question: _Question, *, is_cached: bool) -> CallEstimate:
+    tier, prepared = question.tier, question.prepared
+    return CallEstimate(
+        team=job.upload.team,
+        model=tier.model.id,
+        tier=tier.tier,
+        by=job.owner or "",
+        usd=pricing.max_cost_usd(tier.model, prepared.max_prompt_tokens, tier.max_tokens),
+        input_tokens=prepared.likely_tokens,
+        output_tokens=tier.likely_tokens,
+        caches_prefix=is_cached,
+    )

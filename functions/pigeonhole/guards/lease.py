@@ -1,285 +1,184 @@
-"""Taking work, changing it and giving it back: each step of steps.py is one compare-and-swap."""
+"""Leases: one invocation at a time works on a job.
+
+`Leases.claim` takes a job, and `Leases.settling` turns what goes wrong with it into a requeue, a parking or a
+failure that is written down.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
-from types import MappingProxyType
+from typing import Literal
 
-from pigeonhole.domain.document import Defect, DocumentError, Reply, Stage, StopAll, Tier, TryLater
-from pigeonhole.domain.policy import Signals
+from pigeonhole.domain.document import Stage
+from pigeonhole.domain.error_codes import ErrorCode
+from pigeonhole.domain.errors import Defect, DocumentError, StopAll, TryLater
 from pigeonhole.domain.record import Record, Status
-from pigeonhole.guards import row_updates
-from pigeonhole.guards.s3_sync import follow
-from pigeonhole.guards.telemetry import tallies, tell
-from pigeonhole.jobs import transitions
-from pigeonhole.jobs.job import GiveUp, Order, Park, PutBack, Work
-from pigeonhole.ports import Answer, Parts, Swap
+from pigeonhole.guards.claimed_job import ClaimedJob, LeaseLostError, write_job
+from pigeonhole.guards.contention import patiently, until_committed
+from pigeonhole.guards.s3_sync import S3Sync
+from pigeonhole.guards.telemetry import log_outcome
+from pigeonhole.jobs import retry, transitions, versions
+from pigeonhole.jobs.job import GiveUp, Lease, Park, Requeue, Task
+from pigeonhole.ports import Ledger, System
 
 # A lease outlives the invocation a little, so that nobody begins while its last write is on the way.
 _LEASE_GRACE = timedelta(seconds=5)
 _PARKED_CHECK = timedelta(minutes=15)
-_SWAPS = 6
-# What was paid for is worth more patience.
-_PAID_SWAPS = 10
 _CONTENTION_SECONDS = 2.0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Shift:
-    """One invocation: when its last step must be over, and whether this document has it to itself."""
+class Invocation:
+    """One invocation: when its last step must be over, and whether one document has it to itself."""
 
     deadline: datetime
-    alone: bool = False
+    isolated: bool = False
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Paid:
-    """A reply that is written down nowhere yet: its tier, the work as it was last written, and the answer
-    row that is ours to fill; None where the reply came out of one."""
+class Leases:
+    """Claims jobs, and settles what goes wrong with them."""
 
-    reply: Reply
-    tier: Tier
-    before: Work
-    answer: Answer | None = None
+    def __init__(
+        self, ledger: Ledger, sync: S3Sync, system: System, visibility: Mapping[Stage, timedelta]
+    ) -> None:
+        self._ledger = ledger
+        self._sync = sync
+        self._system = system
+        self._visibility = visibility
 
+    def claim(self, task: Task, invocation: Invocation, seconds: float = 0.0) -> ClaimedJob | None:
+        """The job under our lease; None when the stage is over, or something newer has the row.
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Claim:
-    """Work in our hands, with the row as it was when the work was last written.
-
-    The work is as it was written too, but for the reply in `paid`, which the next change writes with it.
-    """
-
-    work: Work
-    row: Record | None
-    paid: Paid | None = None
-
-
-class LostError(Exception):
-    """Something newer has the row, or somebody else the work: there is nothing left for us to do."""
-
-
-def handle(order: Order, step: Callable[[Claim, Parts, Shift], None], parts: Parts, shift: Shift) -> None:
-    """Claim the work and do the step; what stands in its way is counted, and put back, parked or final.
-
-    TryLater when the order must come again; WorkAloneError when it must come again in this invocation.
-    """
-    claim = take(order, parts, shift)
-    if claim is None:
-        return
-    try:
-        if claim.work.spent:
-            give_up(claim, DocumentError(claim.work.spent), parts)
-        else:
-            step(claim, parts, shift)
-    except LostError:
-        parts.journal.note("overtaken", document=order.upload.document, version_id=order.upload.version_id)
-    except (TryLater, StopAll) as error:
-        _settle(claim, error, parts)
-    except Defect:
-        # Our mistake, not the document's: no attempt is counted that cost nothing, and a person mends it.
-        due = parts.clock.now() + _PARKED_CHECK + parts.rules.visibility[order.stage]
-        with suppress(LostError, TryLater, Defect):
-            change(claim, lambda work: transitions.given_back(work, due), parts)
-        raise
-
-
-def take(order: Order, parts: Parts, shift: Shift) -> Claim | None:
-    """The work in our hands; None when the stage is over, or something newer has the row."""
-    now, owner = parts.clock.now(), parts.chance.token()
-    until = shift.deadline + _LEASE_GRACE
-    due = until + parts.rules.visibility[order.stage]
-    for attempt in range(_SWAPS):
-        # Most often it is the first that anybody hears of the document: that is tried without a look.
-        is_guess = attempt == 0 and order.stage is Stage.TRIAGE and order.run == 1
-        found, row = (None, None) if is_guess else parts.ledger.state(order.upload, order.run)
-        if _may_have_expired(order, row) and follow(order.upload, parts):
-            continue
-        after = transitions.claimed(
-            found, row, order, now, owner=owner, until=until, alone=shift.alone, due=due
+        Nothing is begun for which fewer than `seconds` are left in the invocation, and a job without an
+        attempt left fails here. TryLater; NeedsIsolationError when it must come again in this invocation.
+        """
+        clock = self._system.clock
+        if (invocation.deadline - clock.now()).total_seconds() < seconds:
+            raise TryLater("too little time left in this invocation", seconds=0)
+        lease = Lease(
+            owner=self._system.randomness.token(),
+            until=invocation.deadline + _LEASE_GRACE,
+            isolated=invocation.isolated,
         )
-        if after is None:
+        # Most often it is the first that anybody hears of the document: that is tried without a read.
+        guesses = iter([task.stage is Stage.TRIAGE and task.run == 1])
+        claimed: ClaimedJob | Literal[False]
+        claimed = until_committed(lambda: self._try_claim(task, lease, is_guess=next(guesses, False)))
+        if claimed and (code := claimed.job.attempts.exhausted_as):
+            with self.settling(claimed):
+                claimed.fail(DocumentError(code))
             return None
-        shown = None if transitions.is_overtaken(after, row) else transitions.shown(after, row)
-        if claim := _written(found, after, row, shown, parts):
-            return claim if after.owner == owner else None
-    raise TryLater("others are changing the same work", seconds=_CONTENTION_SECONDS)
+        return claimed or None
 
+    def is_parked(self, task: Task) -> bool:
+        """What is parked has no message of its own: a dead one is a duplicate, and sweep has the job."""
+        job = self._ledger.job(task.upload, task.run)
+        return job is not None and job.draft.status is Status.PARKED
 
-def change(claim: Claim, step: Callable[[Work], Work], parts: Parts) -> Claim:
-    """The claim after one more step, shown in the row where it has the row. LostError; TryLater."""
-    if claim.paid:
-        with suppress(TryLater):
-            if changed := _changed(claim, step, parts):
-                return changed
-        paid, claim = claim.paid, keep(claim, parts)
-        if claim.work.replies[paid.tier] != paid.reply:
-            raise TryLater("another answer had come before", seconds=1)  # the outcome is that one's
-    for _ in range(_SWAPS):
-        if changed := _changed(claim, step, parts):
-            return changed
-        work, row = _again(claim, parts)
-        claim = Claim(work=work, row=row)
-    raise TryLater("others are changing the same work", seconds=_CONTENTION_SECONDS)
+    @contextmanager
+    def settling(self, claimed: ClaimedJob) -> Iterator[None]:
+        """What is raised in here becomes a requeue, a parking or a failure, and is written down.
 
-
-def keep(claim: Claim, parts: Parts) -> Claim:
-    """The claim with its reply written down, whoever has the work by now. LostError if that is not us.
-
-    A busy table is no reason to lose what was paid for: wait a little, and try again.
-    """
-    paid, owner = claim.paid, claim.work.owner
-    if paid is None:
-        return claim
-    found, answer = paid.before, paid.answer
-    for attempt in range(_PAID_SWAPS):
-        after = transitions.replied(found, paid.tier, paid.reply, owner)
+        TryLater when the message has to come again. A paid reply is written down whatever goes wrong.
+        """
+        upload = claimed.job.upload
         try:
-            if kept := _written(found, after, claim.row, None, parts, replace(paid, answer=answer)):
-                break
-            found = parts.ledger.work(found.upload, found.run) or found
-            answer = _still_ours(answer, parts) if answer else None
-        except TryLater:
-            parts.clock.wait(min(0.05 * 2**attempt, 1.0))
-    else:
-        raise TryLater("what was paid for could not be written down", seconds=2, billed=True)
-    if kept.work.owner != owner:
-        raise LostError
-    return kept
+            try:
+                yield
+            except DocumentError as error:
+                self._fail(claimed, error)
+            except (LeaseLostError, TryLater, StopAll):
+                raise
+            except Exception:
+                with suppress(LeaseLostError, TryLater, Defect):
+                    claimed.save_reply()
+                raise
+        except LeaseLostError:
+            self._system.telemetry.log("overtaken", document=upload.document, version_id=upload.version_id)
+        except (TryLater, StopAll) as error:
+            self._retry(claimed, error)
+        except Defect:
+            # Our mistake, not the document's: no attempt is counted that cost nothing, and a person mends it.
+            wake_at = self._wake_at(claimed, _PARKED_CHECK)
+            with suppress(LeaseLostError, TryLater, Defect):
+                claimed.reload()  # without a reply that cannot be written, or the release could not be either
+                claimed.commit(lambda job: transitions.released(job, wake_at))
+            raise
 
+    def _try_claim(self, task: Task, lease: Lease, *, is_guess: bool) -> ClaimedJob | Literal[False] | None:
+        """False where there is nothing to do, None on a conflict."""
+        now = self._system.clock.now()
+        found, row = (None, None) if is_guess else self._ledger.job_and_row(task.upload, task.run)
+        if _may_have_expired(task, row) and self._sync.sync(task.upload):
+            return None
+        wake_at = lease.until + self._visibility[task.stage]
+        after = versions.claimed(found, row, task, lease, wake_at, now)
+        if after is None:
+            return False
+        shown = None if versions.is_overtaken(after, row) else versions.shown_row(after, row)
+        written = write_job(self._ledger, found, after, (row, shown))
+        if written is None:
+            return None
+        return ClaimedJob(*written, self._ledger, self._system) if after.owner == lease.owner else False
 
-def _still_ours(answer: Answer, parts: Parts) -> Answer | None:
-    """The answer row as it is now; None when somebody has asked since, whose answer is the newer one."""
-    now = parts.ledger.answer(answer.team, answer.key)
-    return now if now and now.owner == answer.owner else None
+    def _fail(self, claimed: ClaimedJob, error: DocumentError) -> None:
+        """The document's fault; for one that is gone, S3 says what stands in its place."""
+        if error.code is ErrorCode.GONE and self._sync.sync(claimed.job.upload):
+            claimed.commit(transitions.superseded)
+        else:
+            claimed.fail(error)
 
+    def _retry(self, claimed: ClaimedJob, error: TryLater | StopAll) -> None:
+        """Count what happened; then requeue (by TryLater), park, or give up.
 
-@contextmanager
-def kept(claim: Claim, parts: Parts) -> Iterator[None]:
-    """Whatever goes wrong in here, what was paid for is written down."""
-    try:
-        yield
-    except (LostError, TryLater):
-        raise  # by a change, which has seen to it
-    except Exception:
-        with suppress(LostError, TryLater, Defect):
-            keep(claim, parts)
-        raise
-
-
-def close(
-    claim: Claim, record: Record, parts: Parts, seen: Mapping[Tier, Signals] = MappingProxyType({})
-) -> None:
-    """The end: the outcome is written, and said."""
-    change(claim, lambda work: transitions.ended(work, record, seen), parts)
-    tell(record, parts)
-
-
-def give_up(claim: Claim, error: DocumentError, parts: Parts, known: Record | None = None) -> None:
-    """The end without an answer: `failed`, or on escalation the fast answer for a person to decide."""
-    work = claim.work
-    end = row_updates.failed if work.stage is Stage.TRIAGE else row_updates.undecided
-    paid = row_updates.charged(known or work.draft, work.replies.get(transitions.TIERS[work.stage]))
-    close(claim, end(paid, error, parts.clock.now()), parts)
-
-
-def _settle(claim: Claim, error: TryLater | StopAll, parts: Parts) -> None:
-    """Count what happened; then put back (by TryLater), park, or let it be enough.
-
-    Not written down, it would count as a crash: a busy table is asked again.
-    """
-    for attempt in range(_SWAPS):
+        Not written down, it would count as a crash: a busy table is asked again.
+        """
         try:
-            verdict = _after(claim, error, parts)
-            break
-        except LostError:
+            verdict = patiently(self._system.clock, lambda: self._decide(claimed, error))
+        except LeaseLostError:
             return
-        except TryLater:
-            parts.clock.wait(min(0.05 * 2**attempt, 1.0))
-    else:
-        raise TryLater("what happened could not be written down", seconds=_CONTENTION_SECONDS) from error
-    if isinstance(verdict, PutBack) and isinstance(error, TryLater):
-        raise TryLater(error.reason, seconds=verdict.seconds) from error
+        if verdict is None:
+            reason = "the retry could not be written"
+            raise TryLater(reason, seconds=_CONTENTION_SECONDS) from error
+        if isinstance(verdict, Requeue) and isinstance(error, TryLater):
+            raise TryLater(error.reason, seconds=verdict.seconds) from error
+
+    def _decide(self, claimed: ClaimedJob, error: TryLater | StopAll) -> GiveUp | Park | Requeue:
+        """What becomes of the job, written down."""
+        now = self._system.clock.now()
+        claimed.reload()
+        verdict = retry.decide_retry(retry.with_failure(claimed.job, error, now), error, now)
+        match verdict:
+            case GiveUp(code):
+                claimed.fail(DocumentError(code))
+            case Park() as park:
+                self._park(claimed, park, error)
+            case Requeue(seconds):
+                longest = retry.LONGEST_REQUEUE.total_seconds()
+                verdict = Requeue(min(self._system.randomness.jitter(seconds), longest))
+                wake_at = self._wake_at(claimed, timedelta(seconds=verdict.seconds))
+                claimed.commit(lambda job: transitions.requeued(retry.with_failure(job, error, now), wake_at))
+        return verdict
+
+    def _park(self, claimed: ClaimedJob, park: Park, error: TryLater | StopAll) -> None:
+        now = self._system.clock.now()
+        # Sweep asks the breaker, which a person may reset before its time; an end of caps it knows.
+        wake_at = park.until if park.over_cap and park.until else now + _PARKED_CHECK
+        claimed.commit(
+            lambda job: transitions.parked(retry.with_failure(job, error, now), park, now, wake_at)
+        )
+        log_outcome(claimed.job.draft, self._system.telemetry)
+        if park.over_cap:
+            self._system.telemetry.metric("OverCap")
+
+    def _wake_at(self, claimed: ClaimedJob, after: timedelta) -> datetime:
+        """When a message is back that comes again so much later: then sweep may look after the job."""
+        return self._system.clock.now() + after + self._visibility[claimed.job.stage]
 
 
-def _after(claim: Claim, error: TryLater | StopAll, parts: Parts) -> GiveUp | Park | PutBack:
-    """What becomes of the work, written down."""
-    now = parts.clock.now()
-    work, row = _again(claim, parts)
-    claim = Claim(work=work, row=row)
-    verdict = transitions.aftermath(transitions.counted(work, error, now), error, now)
-    match verdict:
-        case GiveUp(code):
-            give_up(claim, DocumentError(code), parts)
-        case Park() as park:
-            # Sweep asks the gate, which a person may open before its time; an end of caps it knows.
-            due = park.until if park.over_cap and park.until else now + _PARKED_CHECK
-            claim = change(
-                claim,
-                lambda work: transitions.parked(transitions.counted(work, error, now), park, now, due),
-                parts,
-            )
-            tell(claim.work.draft, parts)
-            if park.over_cap:
-                parts.journal.count("OverCap")
-        case PutBack(seconds):
-            longest = transitions.LONGEST_PUT_BACK.total_seconds()
-            verdict = PutBack(min(parts.chance.jitter(seconds), longest))
-            due = now + timedelta(seconds=verdict.seconds) + parts.rules.visibility[work.stage]
-            change(
-                claim, lambda work: transitions.put_back(transitions.counted(work, error, now), due), parts
-            )
-    return verdict
-
-
-def _may_have_expired(order: Order, row: Record | None) -> bool:
+def _may_have_expired(task: Task, row: Record | None) -> bool:
     """An expiry has no sequencer: the upload that seems to come after one may well be what has expired."""
-    is_after = row is not None and row.sequencer < order.upload.sequencer
-    return is_after and row is not None and row.status is Status.REMOVED
-
-
-def _again(claim: Claim, parts: Parts) -> tuple[Work, Record | None]:
-    """The work and the row as they stand now, if the work is still ours."""
-    work, row = parts.ledger.state(claim.work.upload, claim.work.run)
-    if work is None or work.owner != claim.work.owner:
-        raise LostError
-    return work, row
-
-
-def _changed(claim: Claim, step: Callable[[Work], Work], parts: Parts) -> Claim | None:
-    """The claim after the step; None when the work or the row has changed since it was read. LostError."""
-    after = step(claim.work)
-    overtaken = transitions.is_overtaken(after, claim.row)
-    if overtaken:
-        after = transitions.superseded(claim.work)
-    found = claim.paid.before if claim.paid else claim.work
-    shown = None if overtaken else transitions.shown(after, claim.row)
-    changed = _written(found, after, claim.row, shown, parts, claim.paid)
-    if changed and overtaken:
-        raise LostError
-    return changed
-
-
-def _written(
-    found: Work | None,
-    after: Work,
-    row: Record | None,
-    shown: Record | None,
-    parts: Parts,
-    paid: Paid | None = None,
-) -> Claim | None:
-    """The claim as written, all at once; None when anything has changed since it was read."""
-    next_work = transitions.next_revision(found, after)
-    swaps = [Swap(before=found, after=next_work)]
-    if shown:
-        swaps.append(Swap(before=row, after=shown))
-    if paid and paid.answer:
-        mine = paid.answer
-        filled = replace(mine, rev=mine.rev + 1, owner=None, run=after.run, reply=paid.reply)
-        swaps.append(Swap(before=mine, after=filled))
-    if not parts.ledger.swap(*swaps, tallies=tallies(found, after, parts)):
-        return None
-    return Claim(work=next_work, row=shown or row)
+    return row is not None and row.sequencer < task.upload.sequencer and row.status is Status.REMOVED

@@ -2,93 +2,113 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import timedelta
 
-from pigeonhole.domain.document import Stage, TryLater, Upload
-from pigeonhole.domain.record import Record, Status, begun
-from pigeonhole.guards.telemetry import tallies, tell
+from pigeonhole.domain import row_changes
+from pigeonhole.domain.document import Stage, Upload
+from pigeonhole.domain.errors import TryLater
+from pigeonhole.domain.record import Record, Status
+from pigeonhole.guards.contention import until_committed
+from pigeonhole.guards.telemetry import log_outcome
 from pigeonhole.jobs import transitions
-from pigeonhole.jobs.job import Order
-from pigeonhole.ports import Parts, Swap
+from pigeonhole.jobs.job import Task
+from pigeonhole.jobs.stored import Write, revised
+from pigeonhole.jobs.usage import usage_of
+from pigeonhole.ports import JobStore, ObjectStore, Queues, System
 
 _TOMBSTONE = timedelta(days=30)
 _BEFORE_ALL = "0" * 64
-_SWAPS = 6
 
 
-def follow(upload: Upload, parts: Parts) -> bool:
-    """Let the row say what S3 shows at the upload's key; whether that is something else than this upload.
+class S3Sync:
+    """Brings the row of a document in line with what S3 shows at its key."""
 
-    An event without a sequencer (an expiry) is as new as the row that it finds.
-    """
-    for _ in range(_SWAPS):
-        row = parts.ledger.row(upload.document)
-        current = parts.objects.current(upload)
+    def __init__(
+        self,
+        objects: ObjectStore,
+        jobs: JobStore,
+        queues: Queues,
+        system: System,
+        visibility: Mapping[Stage, timedelta],
+    ) -> None:
+        self._objects = objects
+        self._jobs = jobs
+        self._queues = queues
+        self._system = system
+        self._visibility = visibility
+
+    def sync(self, upload: Upload) -> bool:
+        """Let the row say what S3 shows at the upload's key; whether that is something else than this upload.
+
+        An event without a sequencer (an expiry) is as new as the row that it finds. TryLater.
+        """
+        return until_committed(lambda: self._try_sync(upload))
+
+    def _try_sync(self, upload: Upload) -> bool | None:
+        """As `sync`; None when something has changed meanwhile."""
+        row = self._jobs.row(upload.document)
+        current = self._objects.current(upload)
         sequencer = upload.sequencer or (row.sequencer if row else _BEFORE_ALL)
         if row and row.sequencer > sequencer:
             return True
         if current is None:
-            followed = _removed(replace(upload, sequencer=sequencer), row, parts)
-        elif current.version_id == upload.version_id:
+            return self._remove(replace(upload, sequencer=sequencer), row) or None
+        if current.version_id == upload.version_id:
             return False
-        elif row and row.version_id == current.version_id and row.status is not Status.REMOVED:
-            followed = row.sequencer == sequencer or _aged(replace(current, sequencer=sequencer), row, parts)
+        current = replace(current, sequencer=sequencer)
+        if row and row.version_id == current.version_id and row.status is not Status.REMOVED:
+            return row.sequencer == sequencer or self._renew(current, row) or None
+        return self._restore(current, row) or None
+
+    def _renew(self, current: Upload, row: Record) -> bool:
+        """The row has what S3 shows, and takes the newer sequencer: no event from before may replace it."""
+        now = self._system.clock.now()
+        runs = {row.run: self._jobs.job(current, row.run)}
+        if latest := self._jobs.latest_job(current):
+            runs[latest.task.run] = latest
+        jobs = [job for job in runs.values() if job]
+        if any(transitions.is_leased(job, now) for job in jobs):
+            raise TryLater("lease held on the version that is shown", seconds=10)
+        renewed = revised(row, row_changes.with_sequencer(row, current.sequencer))
+        writes = [Write(before=row, after=renewed)]
+        for job in jobs:
+            after = transitions.with_sequencer(job, current.sequencer)
+            writes.append(Write(before=job, after=revised(job, after)))
+        return self._jobs.commit(*writes)
+
+    def _remove(self, upload: Upload, row: Record | None) -> bool:
+        """A tombstone; one that stands already takes the newer sequencer, and publishes nothing."""
+        now = self._system.clock.now()
+        if row and row.status is Status.REMOVED:
+            known = row_changes.with_sequencer(row, upload.sequencer)
+            return known == row or self._jobs.commit(Write(before=row, after=revised(row, known)))
+        expires_at = int((now + _TOMBSTONE).timestamp())
+        tombstone = row_changes.removed(row_changes.new_row(upload, 1, now), now, expires_at)
+        if not self._jobs.commit(Write(before=row, after=revised(row, tombstone))):
+            return False
+        log_outcome(tombstone, self._system.telemetry)
+        return True
+
+    def _restore(self, current: Upload, row: Record | None) -> bool:
+        """The version that is current again: its outcome from the ledger, or its job, begun or resumed."""
+        now = self._system.clock.now()
+        found = self._jobs.latest_job(current)
+        if found:
+            after = transitions.restored(found, current.sequencer, now)
         else:
-            followed = _restored(replace(current, sequencer=sequencer), row, parts)
-        if followed:
-            return True
-    raise TryLater("others are changing the same document", seconds=2)
-
-
-def _aged(current: Upload, row: Record, parts: Parts) -> bool:
-    """The row has what S3 shows, and learns how new that is: no event from before may replace it."""
-    now = parts.clock.now()
-    runs = {row.run: parts.ledger.work(current, row.run)}
-    if latest := parts.ledger.latest(current):
-        runs[latest.run] = latest
-    works = [work for work in runs.values() if work]
-    if any(transitions.is_held(work, now) for work in works):
-        raise TryLater("somebody is at the version that is shown", seconds=10)
-    swaps = [Swap(before=row, after=row.model_copy(update={"sequencer": current.sequencer}))]
-    for work in works:
-        aged = transitions.aged(work, current.sequencer)
-        swaps.append(Swap(before=work, after=transitions.next_revision(work, aged)))
-    return parts.ledger.swap(*swaps)
-
-
-def _removed(upload: Upload, row: Record | None, parts: Parts) -> bool:
-    """A tombstone; one that stands already only learns that it is newer than it knew, which is no news."""
-    now = parts.clock.now()
-    tombstone = begun(upload, 1, now).to(Status.REMOVED, now, expires_at=int((now + _TOMBSTONE).timestamp()))
-    if row and row.status is Status.REMOVED:
-        known = row.model_copy(update={"sequencer": upload.sequencer})
-        return known == row or parts.ledger.swap(Swap(before=row, after=known))
-    if not parts.ledger.swap(Swap(before=row, after=tombstone)):
-        return False
-    tell(tombstone, parts)
-    return True
-
-
-def _restored(current: Upload, row: Record | None, parts: Parts) -> bool:
-    """The version that is current again: its outcome from the ledger, or work on it, begun or resumed."""
-    now = parts.clock.now()
-    found = parts.ledger.latest(current)
-    due = now + parts.rules.visibility[Stage.TRIAGE]
-    if found:
-        after = transitions.reopened(found, current.sequencer, now)
-    else:
-        after = transitions.new(Order(upload=current), None, now)
-    after = replace(after, due=None if after.stage is Stage.ENDED else due)
-    swaps = [
-        Swap(before=found, after=transitions.next_revision(found, after)),
-        Swap(before=row, after=after.draft),
-    ]
-    if not parts.ledger.swap(*swaps, tallies=tallies(found, after, parts)):
-        return False
-    if after.due is None:
-        tell(after.draft, parts)
-    # Lost here, sweep sends it: the work is on the list of what is due.
-    if after.due is not None:
-        parts.queues.send(after.order)
-    return True
+            after = transitions.new_job(Task(upload=current), None, now)
+        is_open = after.stage is not Stage.ENDED
+        after = revised(
+            found, replace(after, wake_at=now + self._visibility[Stage.TRIAGE] if is_open else None)
+        )
+        writes = [Write(before=found, after=after), Write(before=row, after=revised(row, after.draft))]
+        if not self._jobs.commit(*writes, usage=usage_of(found, after)):
+            return False
+        if is_open:
+            # Lost here, sweep sends it: the job is on the list of what is due.
+            self._queues.send(after.task)
+        else:
+            log_outcome(after.draft, self._system.telemetry)
+        return True

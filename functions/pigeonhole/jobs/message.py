@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from pigeonhole.domain.document import Change
-from pigeonhole.jobs.job import Order
+from pigeonhole.domain.document import ObjectEvent
+from pigeonhole.jobs.job import Task
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -15,7 +15,7 @@ class Message:
     id: str
     receipt: str = ""
     body: str = field(default="", repr=False)
-    asks: tuple[Change | Order, ...] = ()
+    requests: tuple[ObjectEvent | Task, ...] = ()
     unreadable: str | None = None
 
 

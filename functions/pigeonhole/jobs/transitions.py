@@ -1,312 +1,315 @@
-"""Each step that the work on an upload may take: pure, so that any history can be played.
+"""The lifecycle of a job as a state machine: pure, so that any history can be played.
 
-A step takes the work as it is and gives it as it shall be. Whether it may be written is decided where
-it is written: neither the work nor the row may have changed since they were read.
+Theory of operation
+-------------------
+A job stands at a stage and is moved by events. `LIFECYCLE` is the whole machine: from a stage and an event to
+the next stage; an event that a stage does not list cannot happen there (IllegalTransitionError). Each
+function below is one event: it takes the job as it is and returns it as it shall be. Nothing here writes:
+whoever does, writes under the condition that neither the job nor the row has changed since they were read
+(compare-and-swap), and asks again where they have.
+
+The rules, each with its reason:
+
+- Ask whether the stage is over before asking who has the lease: a duplicate of a finished task is a no-op,
+  also while nobody could take a lease.
+- A lease that expired without a reply is a crashed attempt: a function that lived would have given it back.
+  After the first crash the job works in isolation, and only crashes in isolation count further, since the
+  first may have been a neighbour's fault.
+- Whatever a call may have cost is written down before the call is made (`reserved`), and stays on the bill at
+  its full price (`unsettled`) until its reply is there.
+- The first reply of a tier stays, whoever brings a second.
+- A stage that ends gives the next one a clean slate of attempts. An escalation never ends in `failed`: the
+  answer of the tier before it stands, and a person decides.
+- A job that something newer has overtaken ends as `superseded`, and costs nothing further; when its version
+  is the current one again, it is restored with its outcome, or reopened without one.
+- An open job always has a time at which sweep looks after it (`wake_at`): a lost message is found by it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from decimal import Decimal
-from typing import Any
+from enum import StrEnum
 
-from pigeonhole.claude import model_catalog
-from pigeonhole.domain.document import OverCap, Reply, Stage, StopAll, Tier, TryLater, Upload
-from pigeonhole.domain.policy import Signals
-from pigeonhole.domain.record import OUTCOMES, Record, Status, Waiting, begun, stamp
+from pigeonhole.domain import row_changes
+from pigeonhole.domain.document import Stage, Tier
+from pigeonhole.domain.errors import TryLater
+from pigeonhole.domain.record import OUTCOMES, Record, Status
 from pigeonhole.jobs.job import (
-    ATTEMPTS,
-    GiveUp,
-    Order,
-    OverCapBy,
+    MAX_ATTEMPTS,
+    Attempts,
+    CapWait,
+    Job,
+    Lease,
+    NeedsIsolationError,
     Park,
-    PutBack,
+    RecordedReply,
     Reservation,
-    Work,
-    WorkAloneError,
+    Task,
 )
-from pigeonhole.money import pricing
-
-REFUSALS = 20
-REFUSALS_WITHIN = timedelta(hours=24)
-PUT_BACKS = 5
-LONGEST_PUT_BACK = timedelta(minutes=15)
-
-TIERS = {Stage.TRIAGE: Tier.FAST, Stage.ESCALATION: Tier.STRONG}
-_OPEN = {Stage.TRIAGE: Status.PROCESSING, Stage.ESCALATION: Status.ESCALATED}
+from pigeonhole.jobs.reply import InterpretedReply
 
 
-def next_revision(found: Work | None, after: Work) -> Work:
-    """What is written in place of what was found."""
-    return replace(after, rev=found.rev + 1 if found else 1)
+class Event(StrEnum):
+    """What can happen to a job."""
+
+    CLAIM = "claim"  # a function takes the lease
+    REPLY = "reply"  # a reply that was paid for is written down
+    REQUEUE = "requeue"  # its message comes again, after a backoff
+    RELEASE = "release"  # it is given back after a mistake of ours
+    PARK = "park"  # its message ends; it waits for money, for Claude or for a person
+    RESUME = "resume"  # sweep has sent its task again
+    ACCEPT = "accept"  # the answer stands
+    ESCALATE = "escalate"  # the next tier is to be asked
+    REVIEW = "review"  # it is left to a person
+    FAIL = "fail"  # nothing can be said about the document
+    SUPERSEDE = "supersede"  # something newer has the row
+    RESTORE = "restore"  # its version is current again, and it has an outcome
+    REOPEN = "reopen"  # its version is current again, and it has none
+    DECIDE = "decide"  # a person says what the document is
 
 
-def new(order: Order, row: Record | None, now: datetime) -> Work:
-    """The work that an order begins; a higher run goes on from what the upload has cost."""
-    draft = begun(order.upload, order.run, now)
-    if row and row.is_of(order.upload):
-        spent = {name: getattr(row, name) for name in ("usage", "cost_usd", "unsettled_usd")}
-        draft = draft.model_copy(update=spent)
-    return Work(upload=order.upload, run=order.run, stage=Stage.TRIAGE, draft=draft, forced=order.forced)
+_TRIAGE, _ESCALATION, _ENDED = Stage.TRIAGE, Stage.ESCALATION, Stage.ENDED
+_WHILE_OPEN = (Event.CLAIM, Event.REPLY, Event.REQUEUE, Event.RELEASE, Event.PARK, Event.RESUME, Event.REOPEN)
+_ENDING = (Event.ACCEPT, Event.REVIEW, Event.SUPERSEDE, Event.DECIDE)
+
+LIFECYCLE: Mapping[Stage, Mapping[Event, Stage]] = {
+    _TRIAGE: {
+        **dict.fromkeys(_WHILE_OPEN, _TRIAGE),
+        **dict.fromkeys(_ENDING, _ENDED),
+        Event.ESCALATE: _ESCALATION,
+        Event.FAIL: _ENDED,
+    },
+    _ESCALATION: {
+        **dict.fromkeys(_WHILE_OPEN, _ESCALATION),
+        **dict.fromkeys(_ENDING, _ENDED),
+    },
+    _ENDED: {
+        Event.REPLY: _ENDED,  # that of a function which somebody else has overtaken
+        Event.RESTORE: _ENDED,
+        Event.REOPEN: _TRIAGE,
+        Event.DECIDE: _ENDED,
+    },
+}
+
+TIERS: Mapping[Stage, Tier] = {_TRIAGE: Tier.FAST, _ESCALATION: Tier.STRONG}
+# What a row shows while its job is open and not parked.
+_OPEN_STATUS = {_TRIAGE: Status.PROCESSING, _ESCALATION: Status.ESCALATED}
+_ENDED_BY = {Status.DONE: Event.ACCEPT, Status.NEEDS_REVIEW: Event.REVIEW, Status.FAILED: Event.FAIL}
 
 
-def is_over(work: Work | None, stage: Stage) -> bool:
-    """Whether there is nothing left to do at this stage: asked before who is at it."""
-    if work is None:
-        return stage is not Stage.TRIAGE
-    return work.stage is Stage.ENDED or (work.stage is Stage.ESCALATION and stage is Stage.TRIAGE)
+class IllegalTransitionError(ValueError):
+    """An event that cannot happen at the job's stage: our own mistake."""
 
 
-def is_overtaken(work: Work, row: Record | None) -> bool:
-    """Whether the row belongs to a newer event, a higher run, a person's word or a removal."""
-    if row is None or row.sequencer < work.upload.sequencer:
-        return False
-    is_final = row.run > work.run or row.tier == "human" or row.status is Status.REMOVED
-    return is_final or not row.is_of(work.upload)
+def next_stage(stage: Stage, event: Event) -> Stage:
+    """Where the event leads from this stage. IllegalTransitionError."""
+    try:
+        return LIFECYCLE[stage][event]
+    except KeyError:
+        raise IllegalTransitionError(f"{event} cannot happen at stage {stage}") from None
 
 
-def shown(work: Work, row: Record | None) -> Record | None:
-    """What the row becomes with this work; None when it stays as it is.
-
-    A higher run of the same upload leaves the row alone until it has an outcome of its own.
-    """
-    has_row = row is None or not row.is_of(work.upload) or row.run == work.run
-    may_show = has_row or work.draft.status in OUTCOMES
-    return work.draft if may_show and work.draft != row else None
+def new_job(task: Task, row: Record | None, now: datetime) -> Job:
+    """The job that a task begins; a higher run of an upload goes on with its bill."""
+    draft = row_changes.new_row(task.upload, task.run, now)
+    if row and row.is_of(task.upload):
+        draft = row_changes.with_bill_of(draft, row)
+    return Job(task=replace(task, stage=_TRIAGE), draft=draft)
 
 
-def renewed(work: Work, row: Record | None, upload: Upload, now: datetime) -> Work:
-    """The work under a newer event that makes its version the current one; else as it is.
-
-    Where the version still has the row, only the sequencer changes, which is no news.
-    """
-    if upload.sequencer <= work.upload.sequencer:
-        return work
-    if row is None or not row.is_of(work.upload) or row.status is Status.REMOVED:
-        return reopened(work, upload.sequencer, now)
-    return aged(work, upload.sequencer)
+def is_over(job: Job | None, stage: Stage) -> bool:
+    """Whether nothing is left to do at this stage."""
+    if job is None:
+        return stage is not _TRIAGE
+    return job.stage is _ENDED or (stage is _TRIAGE and job.stage is not _TRIAGE)
 
 
-def aged(work: Work, sequencer: str) -> Work:
-    """The work as it is, under a newer event that changes nothing else."""
-    draft = work.draft.model_copy(update={"sequencer": sequencer})
-    return replace(work, upload=replace(work.upload, sequencer=sequencer), draft=draft)
+def is_leased(job: Job, now: datetime) -> bool:
+    """Whether somebody has a lease that has not expired."""
+    return job.lease is not None and job.lease.until > now
 
 
-def is_held(work: Work, now: datetime) -> bool:
-    """Whether somebody is at it."""
-    return bool(work.owner and work.lease_until and work.lease_until > now)
+def check_lease(job: Job, now: datetime, *, isolated: bool) -> None:
+    """TryLater while another holds the lease; NeedsIsolationError when the job must not have neighbours."""
+    if job.lease and is_leased(job, now):
+        raise TryLater("lease held by another invocation", seconds=_seconds(job.lease, now) + 1)
+    if (_has_crashed(job) or job.attempts.crashes) and not isolated:
+        raise NeedsIsolationError
 
 
-def check_free(work: Work, now: datetime, *, alone: bool) -> None:
-    """TryLater while somebody is at it; WorkAloneError when it must not have neighbours."""
-    if work.lease_until and is_held(work, now):
-        raise TryLater("somebody else is at it", seconds=(work.lease_until - now).total_seconds() + 1)
-    if (_has_crashed(work) or work.crashes) and not alone:
-        raise WorkAloneError
-
-
-def claimed(
-    found: Work | None,
-    row: Record | None,
-    order: Order,
-    now: datetime,
-    *,
-    owner: str,
-    until: datetime,
-    alone: bool,
-    due: datetime,
-) -> Work | None:
-    """What the order makes of the work: it is `owner`'s, or over for all; None where nothing is to be done.
-
-    TryLater while somebody is at it; WorkAloneError when it must not have neighbours.
-    """
-    if found is None and order.stage is not Stage.TRIAGE:
-        return None
-    work = renewed(found, row, order.upload, now) if found else new(order, row, now)
-    if is_overtaken(work, row):
-        return None if is_over(work, order.stage) else superseded(work)
-    if is_over(work, order.stage):
-        return None if work == found else work
-    if work.stage is not order.stage:
-        return None  # whoever ends the stage before sends this order again
-    check_free(work, now, alone=alone)
-    return leased(work, owner=owner, until=until, alone=alone, due=due, now=now)
-
-
-def leased(work: Work, *, owner: str, until: datetime, alone: bool, due: datetime, now: datetime) -> Work:
-    """The work in `owner`'s hands; a lease that its last owner left behind is a crashed attempt.
-
-    The first crash may have been a neighbour's fault: after it only those alone count.
-    """
-    counts = _has_crashed(work) and (work.alone or not work.crashes)
-    work = written_off(work)
-    draft = work.draft
-    if draft.status is Status.PARKED:
-        draft = draft.to(_OPEN[work.stage], now)
+def leased(job: Job, lease: Lease, wake_at: datetime, now: datetime) -> Job:
+    """CLAIM: the job under a new lease; one that expired without a reply is a crashed attempt."""
+    counts = _has_crashed(job) and ((job.lease and job.lease.isolated) or not job.attempts.crashes)
+    job = _at(written_off(job), Event.CLAIM)
     return replace(
-        work,
-        owner=owner,
-        lease_until=until,
-        alone=alone,
-        crashes=work.crashes + counts,
-        due=due,
-        draft=draft,
-        over_cap=None,
+        job,
+        lease=lease,
+        attempts=replace(job.attempts, crashes=job.attempts.crashes + bool(counts)),
+        charges=replace(job.charges, over_cap=None),
+        draft=row_changes.resumed(job.draft, _OPEN_STATUS[job.stage], now),
+        wake_at=wake_at,
     )
 
 
-def reserved(work: Work, reservation: Reservation) -> Work:
-    """The work with what its call may cost."""
-    return replace(work, reserved=reservation)
+def with_reservation(job: Job, reservation: Reservation) -> Job:
+    """The job with what its next call may cost."""
+    return replace(job, charges=replace(job.charges, reserved=reservation))
 
 
-def released(work: Work) -> Work:
-    """The work whose call has surely cost nothing."""
-    return replace(work, reserved=None)
+def unreserved(job: Job) -> Job:
+    """The job whose call has surely cost nothing."""
+    return replace(job, charges=replace(job.charges, reserved=None))
 
 
-def written_off(work: Work) -> Work:
-    """The work whose call may have been billed and brought nothing: it counts at its full price."""
-    if work.reserved is None:
-        return work
-    return _owing(replace(work, reserved=None), (*work.unsettled, work.reserved))
+def written_off(job: Job) -> Job:
+    """The job whose call may have been billed and brought nothing: it counts at its full price."""
+    reserved = job.charges.reserved
+    if reserved is None:
+        return job
+    return _with_unsettled(unreserved(job), (*job.charges.unsettled, reserved))
 
 
-def replied(work: Work, tier: Tier, reply: Reply, by: str | None) -> Work:
-    """The work with what was paid for; the first reply of a tier stays.
+def with_reply(job: Job, interpreted: InterpretedReply, owner: str | None) -> Job:
+    """REPLY: the job with what was paid for, also on its draft's bill; the first reply of a tier stays.
 
-    What `by` had set aside for it is settled, also when somebody has written it off since. A second reply
+    What `owner` had reserved for it is settled, also when somebody has written it off since. A second reply
     is of no use, but was paid for.
     """
-    set_aside = [
-        each for each in (*work.unsettled, work.reserved) if each and (each.by, each.tier) == (by, tier)
-    ]
-    if work.reserved in set_aside:
-        work = released(work)
-    others = tuple(each for each in work.unsettled if each not in set_aside)
-    cost = pricing.cost_usd(model_catalog.model(reply.model), reply.usage)
-    useless = tuple(replace(each, usd=cost) for each in set_aside) if tier in work.replies else ()
-    return replace(_owing(work, others + useless), replies={tier: reply, **work.replies})
-
-
-def escalated(work: Work, draft: Record, seen: Signals, *, eyes: bool, due: datetime) -> Work:
-    """The work at its second stage, whose attempts count afresh; nobody holds it."""
-    work = _redrafted(_free(work), draft)
-    signals = {**work.signals, Tier.FAST: seen}
-    return replace(work, stage=Stage.ESCALATION, signals=signals, eyes=eyes, due=due, **_FRESH)
-
-
-def ended(work: Work, draft: Record, seen: Mapping[Tier, Signals]) -> Work:
-    """The work with its outcome, and how many attempts its last stage took."""
-    signals = {**work.signals, **seen}
-    draft = draft.model_copy(update={"attempts": min(work.crashes + work.failures + 1, ATTEMPTS)})
-    return replace(_redrafted(_free(work), draft), stage=Stage.ENDED, signals=signals, due=None)
-
-
-def superseded(work: Work) -> Work:
-    """The work ends without an outcome, since something newer has the row; a restore opens it again."""
-    return replace(_free(work), stage=Stage.ENDED, superseded=True, due=None)
-
-
-def put_back(work: Work, due: datetime) -> Work:
-    """The work in nobody's hands, until its message comes again."""
-    return replace(_free(work), put_backs=work.put_backs + 1, due=due)
-
-
-def given_back(work: Work, due: datetime) -> Work:
-    """The work in nobody's hands; on its account only a call whose answer could not be written down."""
-    return replace(_free(work), failures=work.failures + (work.reserved is not None), due=due)
-
-
-def parked(work: Work, park: Park, now: datetime, due: datetime) -> Work:
-    """The work without a message: sweep has it from here on."""
-    work = _free(work)
-    waiting = Waiting.model_validate(
-        {
-            "for": park.waiting_for,
-            "since": stamp(now),
-            "until": stamp(park.until) if park.until else None,
-            "stage": work.stage,
-        }
+    tier = interpreted.tier
+    charges = (*job.charges.unsettled, *filter(None, [job.charges.reserved]))
+    settled = [each for each in charges if (each.by, each.tier) == (owner, tier)]
+    job = _at(job, Event.REPLY)
+    if job.charges.reserved in settled:
+        job = unreserved(job)
+    others = tuple(each for each in job.charges.unsettled if each not in settled)
+    if tier in job.replies:
+        return _with_unsettled(
+            job, others + tuple(replace(each, usd=interpreted.cost.usd) for each in settled)
+        )
+    reply = interpreted.reply
+    return replace(
+        _with_unsettled(job, others),
+        replies={**job.replies, tier: RecordedReply(reply=reply, signals=interpreted.signals)},
+        draft=row_changes.with_cost(
+            _with_unsettled(job, others).draft, reply.model, interpreted.billed_usage, interpreted.cost.usd
+        ),
     )
-    draft = work.draft.to(Status.PARKED, now, waiting=waiting.model_dump(by_alias=True))
-    return replace(work, draft=draft, put_backs=0, due=due, over_cap=park.over_cap)
 
 
-def sent_on(work: Work, due: datetime) -> Work:
-    """Parked work whose order was sent: if that is lost, it is due again."""
-    return replace(work, due=due, over_cap=None)
+def escalated(job: Job, draft: Record, *, needs_vision: bool, wake_at: datetime) -> Job:
+    """ESCALATE: the job at its next stage, whose attempts count afresh; nobody holds it."""
+    job = _at(_with_draft(_released(job), draft), Event.ESCALATE)
+    return replace(job, needs_vision=needs_vision, wake_at=wake_at, attempts=Attempts())
 
 
-def reopened(work: Work, sequencer: str, now: datetime) -> Work:
-    """The work of a version that is current again: its outcome is news again, or it goes on."""
-    work = replace(_free(work), upload=replace(work.upload, sequencer=sequencer))
-    draft = work.draft.model_copy(update={"sequencer": sequencer, "updated_at": stamp(now)})
-    if work.draft.status in OUTCOMES and not work.superseded:
-        return replace(work, draft=draft.told())
-    stage = Stage.TRIAGE if work.stage is Stage.ENDED else work.stage
-    if stage is Stage.TRIAGE:
-        draft = begun(work.upload, work.run, now)
-    return replace(_redrafted(work, draft), stage=stage, superseded=False, due=now, **_FRESH)
+def ended(job: Job, draft: Record) -> Job:
+    """ACCEPT, REVIEW or FAIL: the job with its outcome, and how many attempts its last stage took."""
+    return _ended(job, draft, _ENDED_BY[draft.status])
 
 
-def counted(work: Work, error: TryLater | StopAll, now: datetime) -> Work:
-    """The work with this failure on its account."""
-    if isinstance(error, StopAll):
-        return work
-    if error.billed:
-        return replace(work, failures=work.failures + 1)
-    if not error.busy:
-        return work
-    since = work.refused_since
-    if since is None or now - since > REFUSALS_WITHIN:
-        return replace(work, refusals=1, refused_since=now)
-    return replace(work, refusals=work.refusals + 1)
+def decided(job: Job, draft: Record) -> Job:
+    """DECIDE: a person's word ends the job, wherever it stands, also one that was superseded."""
+    return replace(_ended(job, draft, Event.DECIDE), superseded=False)
 
 
-def aftermath(work: Work, error: TryLater | StopAll, now: datetime) -> PutBack | Park | GiveUp:
-    """What becomes of work that could not go on, its failure already counted."""
-    if isinstance(error, StopAll):
-        by = OverCapBy(account=error.account, usd=error.usd) if isinstance(error, OverCap) else None
-        return Park(error.waiting_for, error.until, by)
-    if error.billed and work.spent:
-        return GiveUp("upstream")
-    if error.busy and work.refusals >= REFUSALS:
-        return GiveUp("upstream")
-    if work.put_backs >= PUT_BACKS:
-        return Park("capacity", now + LONGEST_PUT_BACK)
-    return PutBack(min(error.seconds, LONGEST_PUT_BACK.total_seconds()))
+def superseded(job: Job) -> Job:
+    """SUPERSEDE: it ends without an outcome, since something newer has the row."""
+    return replace(_at(_released(job), Event.SUPERSEDE), superseded=True, wake_at=None)
 
 
-def _has_crashed(work: Work) -> bool:
+def requeued(job: Job, wake_at: datetime) -> Job:
+    """REQUEUE: nobody holds it until its message comes again."""
+    attempts = replace(job.attempts, requeues=job.attempts.requeues + 1)
+    return replace(_at(_released(job), Event.REQUEUE), attempts=attempts, wake_at=wake_at)
+
+
+def released(job: Job, wake_at: datetime) -> Job:
+    """RELEASE: nobody holds it; only a call whose reply could not be written down counts as an attempt."""
+    failures = job.attempts.billed_failures + (job.charges.reserved is not None)
+    attempts = replace(job.attempts, billed_failures=failures)
+    return replace(_at(_released(job), Event.RELEASE), attempts=attempts, wake_at=wake_at)
+
+
+def parked(job: Job, park: Park, now: datetime, wake_at: datetime) -> Job:
+    """PARK: the job has no message any more; sweep has it from here on."""
+    job = _at(_released(job), Event.PARK)
+    return replace(
+        job,
+        draft=row_changes.parked(job.draft, park.waiting_for, park.until, job.stage, now),
+        attempts=replace(job.attempts, requeues=0),
+        charges=replace(job.charges, over_cap=park.over_cap),
+        wake_at=wake_at,
+    )
+
+
+def resumed(job: Job, wake_at: datetime) -> Job:
+    """RESUME: its task was sent; if that message is lost, sweep looks after it again at `wake_at`."""
+    return with_cap_wait(replace(_at(job, Event.RESUME), wake_at=wake_at), None)
+
+
+def with_cap_wait(job: Job, over_cap: CapWait | None) -> Job:
+    """The job waiting for money, or no longer."""
+    return replace(job, charges=replace(job.charges, over_cap=over_cap))
+
+
+def restored(job: Job, sequencer: str, now: datetime) -> Job:
+    """RESTORE or REOPEN: its version is the current one again, by the event with this sequencer."""
+    if job.draft.status in OUTCOMES and not job.superseded:
+        job = _at(with_sequencer(_released(job), sequencer), Event.RESTORE)
+        return replace(job, draft=row_changes.republished(job.draft, now))
+    job = _at(with_sequencer(_released(job), sequencer), Event.REOPEN)
+    draft = row_changes.touched(job.draft, now)
+    if job.stage is _TRIAGE:
+        draft = row_changes.new_row(job.upload, job.task.run, now)
+    return replace(_with_draft(job, draft), superseded=False, wake_at=now, attempts=Attempts())
+
+
+def with_sequencer(job: Job, sequencer: str) -> Job:
+    """The job under a newer event that changes nothing else."""
+    task = replace(job.task, upload=replace(job.upload, sequencer=sequencer))
+    return replace(job, task=task, draft=row_changes.with_sequencer(job.draft, sequencer))
+
+
+def _at(job: Job, event: Event) -> Job:
+    return replace(job, task=replace(job.task, stage=next_stage(job.stage, event)))
+
+
+def _ended(job: Job, draft: Record, event: Event) -> Job:
+    attempts = min(job.attempts.crashes + job.attempts.billed_failures + 1, MAX_ATTEMPTS)
+    job = _at(_with_draft(_released(job), row_changes.with_attempts(draft, attempts)), event)
+    return replace(job, wake_at=None)
+
+
+def _has_crashed(job: Job) -> bool:
     """Whether its last owner never gave it back; with the reply written down there is nothing to lose."""
-    return work.owner is not None and TIERS.get(work.stage) not in work.replies
+    return job.lease is not None and TIERS.get(job.stage) not in job.replies
 
 
-def _free(work: Work) -> Work:
-    return replace(written_off(work), owner=None, lease_until=None, alone=False, over_cap=None)
+def _released(job: Job) -> Job:
+    return with_cap_wait(replace(written_off(job), lease=None), None)
 
 
-def _owing(work: Work, unsettled: tuple[Reservation, ...]) -> Work:
-    """The work with other calls unsettled, and its draft with the difference."""
-    if unsettled == work.unsettled:
-        return work
-    more = sum((each.usd for each in unsettled), -sum((each.usd for each in work.unsettled), Decimal(0)))
-    owed = (work.draft.unsettled_usd or Decimal(0)) + more
-    draft = work.draft.model_copy(update={"unsettled_usd": owed or None})
-    return replace(work, unsettled=unsettled, draft=draft)
+def _with_unsettled(job: Job, unsettled: tuple[Reservation, ...]) -> Job:
+    """The job with other calls unsettled, and its draft with the difference."""
+    if unsettled == job.charges.unsettled:
+        return job
+    more = sum((each.usd for each in unsettled), Decimal(0))
+    more -= sum((each.usd for each in job.charges.unsettled), Decimal(0))
+    charges = replace(job.charges, unsettled=unsettled)
+    return replace(job, charges=charges, draft=row_changes.with_unsettled(job.draft, more))
 
 
-def _redrafted(work: Work, draft: Record) -> Work:
-    """The work with another draft, which is as new as before and owes as much.
+def _with_draft(job: Job, draft: Record) -> Job:
+    """The job with another draft, which is as new as before and has the same bill.
 
     While it was made, an event that changes nothing else may have come, and a call been written off.
     """
-    stands = {"sequencer": work.upload.sequencer, "unsettled_usd": work.draft.unsettled_usd}
-    return replace(work, draft=draft.model_copy(update=stands))
+    same_bill = row_changes.with_bill_of(draft, job.draft)
+    return replace(job, draft=row_changes.with_sequencer(same_bill, job.upload.sequencer))
 
 
-_FRESH: dict[str, Any] = {"crashes": 0, "failures": 0, "refusals": 0, "refused_since": None, "put_backs": 0}
+def _seconds(lease: Lease, now: datetime) -> float:
+    return (lease.until - now).total_seconds()

@@ -1,4 +1,4 @@
-"""What a day's calls come to: each is counted in the very write that keeps its reply (pure)."""
+"""What a day's calls come to: each is counted in the very write that records its reply (pure)."""
 
 from __future__ import annotations
 
@@ -6,13 +6,9 @@ import zlib
 from dataclasses import asdict, dataclass, fields, replace
 from decimal import Decimal
 
-from pigeonhole.claude import model_catalog
-from pigeonhole.claude.answer_form import UnusableReplyError, interpret
-from pigeonhole.claude.model_catalog import Model
-from pigeonhole.domain.document import Reply, Tier
-from pigeonhole.domain.taxonomy import Taxonomy
-from pigeonhole.jobs.job import Reservation, Work
-from pigeonhole.money import pricing
+from pigeonhole.domain.document import Tier
+from pigeonhole.jobs.job import Job, Reservation
+from pigeonhole.jobs.reply import InterpretedReply
 from pigeonhole.money.pricing import NOTHING
 
 # So that writers seldom meet: two transactions on one item at once are one too many.
@@ -21,8 +17,8 @@ UNUSABLE, UNANSWERED = "unusable", "unanswered"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Count:
-    """Calls, their tokens by kind, and dollars: `usd` is exact to the kinds of tokens.
+class UsageTotals:
+    """Calls, their tokens by kind, and US dollars: `usd` is exact to the kinds of tokens.
 
     `unsettled_usd` is the most that calls may have cost whose answer never came. `alone_usd` is what the
     fast model's tokens would have cost at the strong one, none of them cached. Each `saved` is what the
@@ -43,14 +39,17 @@ class Count:
     saved_by_cutting_usd: Decimal = NOTHING
     saved_by_reuse_usd: Decimal = NOTHING
 
-    def __add__(self, other: Count) -> Count:
-        return Count(
-            **{each.name: getattr(self, each.name) + getattr(other, each.name) for each in fields(Count)}
+    def __add__(self, other: UsageTotals) -> UsageTotals:
+        return UsageTotals(
+            **{
+                each.name: getattr(self, each.name) + getattr(other, each.name)
+                for each in fields(UsageTotals)
+            }
         )
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Tally:
+class UsageLine:
     """What is counted of one day, team, model, tier and category.
 
     `category` is the answer's own, or `unusable`, or `unanswered` for calls whose answer never came.
@@ -62,78 +61,65 @@ class Tally:
     tier: Tier
     category: str
     shard: int
-    count: Count
+    totals: UsageTotals
 
 
-def told(before: Work | None, after: Work, day: str, strong: str, taxonomy: Taxonomy) -> list[Tally]:
-    """What a step of the work adds to the day: the replies it keeps, the reservations it writes off.
+def usage_of(before: Job | None, after: Job, interpreted: InterpretedReply | None = None) -> list[UsageLine]:
+    """What a write of the job adds to the day's usage: the reply that it records, what it writes off.
 
-    One that was written off too early, since its answer came after all, is taken back. No two are about
-    the same: a transaction may write to an item once.
+    `interpreted` is that reply. A reservation that was written off too early, since its reply came after all,
+    is taken back. Each counts on the day on which its call was sent. No two lines are about the same: a
+    transaction may write to an item once.
     """
     known = before.replies if before else {}
-    replies = [each for each in after.replies.items() if each[0] not in known]
-    was, now = set(before.unsettled if before else ()), set(after.unsettled)
+    lines = [_of_reply(after, interpreted)] if interpreted and interpreted.tier not in known else []
+    was, now = set(before.charges.unsettled if before else ()), set(after.charges.unsettled)
     lost = [(each, 1) for each in now - was] + [(each, -1) for each in was - now]
-    tallies = [_of_reply(after, tier, reply, day, strong, taxonomy) for tier, reply in replies]
-    tallies += [_of_lost(after, each, sign, day) for each, sign in lost]
-    return _added_up(tallies) if len(tallies) > 1 else tallies
+    lines += [_of_lost(after, each, sign) for each, sign in lost]
+    return _added_up(lines) if len(lines) > 1 else lines
 
 
-def _added_up(tallies: list[Tally]) -> list[Tally]:
-    counts: dict[Tally, Count] = {}
-    for tally in tallies:
-        of = replace(tally, count=Count())
-        counts[of] = counts.get(of, Count()) + tally.count
-    return [replace(of, count=count) for of, count in counts.items() if count != Count()]
+def _added_up(lines: list[UsageLine]) -> list[UsageLine]:
+    totals: dict[UsageLine, UsageTotals] = {}
+    for line in lines:
+        key = replace(line, totals=UsageTotals())
+        totals[key] = totals.get(key, UsageTotals()) + line.totals
+    return [replace(key, totals=each) for key, each in totals.items() if each != UsageTotals()]
 
 
-def _of_reply(work: Work, tier: Tier, reply: Reply, day: str, strong: str, taxonomy: Taxonomy) -> Tally:
-    return Tally(
-        day=day,
-        team=work.upload.team,
-        model=reply.model,
-        tier=tier,
-        category=_category(reply, taxonomy),
-        shard=_shard(work),
-        count=_count(reply, model_catalog.model(strong) if tier is Tier.FAST else None),
+def _of_reply(job: Job, interpreted: InterpretedReply) -> UsageLine:
+    return UsageLine(
+        day=interpreted.sent_on.isoformat(),
+        team=job.upload.team,
+        model=interpreted.reply.model,
+        tier=interpreted.tier,
+        category=interpreted.analysis.category if interpreted.analysis else UNUSABLE,
+        shard=_shard(job),
+        totals=_totals(interpreted),
     )
 
 
-def _count(reply: Reply, strong: Model | None) -> Count:
-    model, usage = model_catalog.model(reply.model), reply.usage
-    cost, plain = pricing.cost_usd(model, usage), pricing.uncached_usd(model, usage)
-    alone = pricing.uncached_usd(strong, usage) if strong else NOTHING
-    if reply.reused:
-        return Count(reused=1, saved_by_reuse_usd=cost, alone_usd=alone)
-    return Count(
-        calls=1,
-        **asdict(usage),
-        usd=cost,
-        alone_usd=alone,
-        saved_by_caching_usd=plain - cost,
-        saved_by_cutting_usd=pricing.uncached_usd(model, usage, reply.left_out_tokens) - plain,
+def _totals(interpreted: InterpretedReply) -> UsageTotals:
+    is_cached = interpreted.reply.reused
+    return UsageTotals(
+        calls=int(not is_cached),
+        reused=int(is_cached),
+        **asdict(interpreted.billed_usage),
+        **asdict(interpreted.cost),
     )
 
 
-def _of_lost(work: Work, lost: Reservation, sign: int, day: str) -> Tally:
-    return Tally(
-        day=day,
-        team=work.upload.team,
+def _of_lost(job: Job, lost: Reservation, sign: int) -> UsageLine:
+    return UsageLine(
+        day=lost.day.isoformat(),
+        team=job.upload.team,
         model=lost.model,
         tier=lost.tier,
         category=UNANSWERED,
-        shard=_shard(work),
-        count=Count(unsettled=sign, unsettled_usd=sign * lost.usd),
+        shard=_shard(job),
+        totals=UsageTotals(unsettled=sign, unsettled_usd=sign * lost.usd),
     )
 
 
-def _category(reply: Reply, taxonomy: Taxonomy) -> str:
-    try:
-        return interpret(reply, taxonomy).category
-    except UnusableReplyError:
-        return UNUSABLE
-
-
-def _shard(work: Work) -> int:
-    return zlib.crc32(f"{work.upload.document} {work.upload.version_id}".encode()) % _SHARDS
+def _shard(job: Job) -> int:
+    return zlib.crc32(f"{job.upload.document} {job.upload.version_id}".encode()) % _SHARDS

@@ -1,13 +1,30 @@
-"""What may be spent, by whom, and when the next call may begin: values alone; budget.py draws on them."""
+"""What may be spent, by whom, and when the next call may start (values; guards/budget.py works with them)."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 
-from pigeonhole.domain.document import Allowance, Tier
+from pigeonhole.domain.document import RateLimits, Tier
+
+STACK = "stack"
+
+
+def account_of(team: str) -> str:
+    """The name of a team's account."""
+    return f"team:{team}"
+
+
+def day_ends(now: datetime) -> datetime:
+    """When a day's cap begins anew: the next midnight, UTC."""
+    return datetime.combine(now.date() + timedelta(days=1), time(), UTC)
+
+
+def month_ends(now: datetime) -> datetime:
+    """When a month's cap begins anew: the first of the next month, 00:00 UTC."""
+    return datetime.combine(now.date().replace(day=1) + timedelta(days=32), time(), UTC).replace(day=1)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -22,15 +39,15 @@ class Cap:
 class Account:
     """A month of an account: what was set aside or spent so far, in all and by day of the month.
 
-    `next` is when the next call of a model may begin; `limits` is what the API last said of them. `turn` is
-    when the call may begin whose draw this is the answer to.
+    `next_at` is when the next call of a model may start; `limits` is what the API last said of each model.
+    `starts_at` is when the call may start whose withdrawal this is the result of.
     """
 
     usd: Decimal = Decimal(0)
     days: Mapping[int, Decimal] = field(default_factory=dict)
-    next: Mapping[str, datetime] = field(default_factory=dict)
-    limits: Mapping[str, Allowance] = field(default_factory=dict)
-    turn: datetime | None = None
+    next_at: Mapping[str, datetime] = field(default_factory=dict)
+    limits: Mapping[str, RateLimits] = field(default_factory=dict)
+    starts_at: datetime | None = None
 
     def spent_on(self, day: date) -> Decimal:
         """The day's part."""
@@ -38,53 +55,56 @@ class Account:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Pace:
-    """A call's turn: it may begin once those before it have had theirs, and at `latest` by then.
+class RateSlot:
+    """A call's slot in a model's rate limit, by the generic cell rate algorithm (GCRA).
 
-    It takes `step` until the next turn, or `first` if it is the first one since `rested`. It may begin by
-    `early` before its turn: a few at once, as long as all keep the pace. `seen` is when the last one seen
-    was over, only to ask right the first time.
+    Each model has a theoretical arrival time, `next_at` of its account. A call moves it on by `interval`,
+    what the call takes up of a minute's limit, and may start `burst` before it: a few at once, as long as
+    all keep the rate. A call that could only start after `latest` is refused. The first call since
+    `idle_since` moves it on by `warm_up` instead, so that Claude has cached the prompt's beginning before
+    the second is sent. `seen` is the arrival time as last seen, only to write the right condition at once;
+    `observed` is what the API itself said of its limits, to be shared with the other containers.
     """
 
     model: str
-    step: timedelta
-    first: timedelta
-    rested: datetime
+    interval: timedelta
+    warm_up: timedelta
+    idle_since: datetime
     now: datetime
     latest: datetime
-    early: timedelta = timedelta()
+    burst: timedelta = timedelta()
     seen: datetime | None = None
-    learned: Allowance | None = None
+    observed: RateLimits | None = None
 
-    def is_first(self, last: datetime | None) -> bool:
-        """Whether nobody was before this call, for as long as Claude keeps a prompt's beginning."""
-        return last is None or last <= self.rested
+    def is_first(self, next_at: datetime | None) -> bool:
+        """Whether no call came before this one, for as long as Claude caches a prompt's beginning."""
+        return next_at is None or next_at <= self.idle_since
 
-    def is_behind(self, last: datetime | None) -> bool:
-        """Whether others are before this call."""
-        return last is not None and last > self.now
+    def is_behind(self, next_at: datetime | None) -> bool:
+        """Whether other calls come before this one."""
+        return next_at is not None and next_at > self.now
 
-    def begins(self, last: datetime | None) -> datetime:
-        """When the call may begin, behind all until `last`."""
-        return self.now if last is None else max(self.now, last - self.early)
+    def starts_at(self, next_at: datetime | None) -> datetime:
+        """When the call may start, given the arrival time before it."""
+        return self.now if next_at is None else max(self.now, next_at - self.burst)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Draw:
-    """What a call wants of an account before it is made."""
+class Withdrawal:
+    """What a call wants of an account before it is made, in US dollars, and with it a rate slot or none."""
 
     account: str
     day: date
     usd: Decimal
     cap: Cap
-    pace: Pace | None = None
+    slot: RateSlot | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Need:
-    """A call that is to be made: its dearest price, its likely tokens, whose it is, and who makes it.
+class CallEstimate:
+    """A call that is to be made: its highest price in US dollars, and its likely tokens.
 
-    `is_cached` when Claude is to keep its beginning for those that follow.
+    `by` is the owner of the lease; `caches_prefix` when Claude is to cache its beginning.
     """
 
     team: str
@@ -94,4 +114,19 @@ class Need:
     usd: Decimal
     input_tokens: int
     output_tokens: int
-    is_cached: bool = False
+    caches_prefix: bool = False
+
+
+def headroom(cap: Cap, account: Account, today: date) -> Decimal:
+    """How many US dollars the account may still spend today."""
+    return min(cap.day - account.spent_on(today), cap.month - account.usd)
+
+
+def percent_used(cap: Cap, account: Account, today: date) -> int:
+    """How much of the cap is used up, of the day's or the month's, whichever is more."""
+    return max(_percent(account.spent_on(today), cap.day), _percent(account.usd, cap.month))
+
+
+def _percent(spent: Decimal, cap: Decimal) -> int:
+    """Of nothing, nothing was used up."""
+    return int(100 * spent / cap) if cap else 0

@@ -7,16 +7,18 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
-from pigeonhole.domain.document import Change, Stage, TryLater
-from pigeonhole.guards.lease import Shift
-from pigeonhole.jobs.job import Order, WorkAloneError
+from pigeonhole.domain.document import ObjectEvent, ObjectEventType, Stage
+from pigeonhole.domain.errors import TryLater
+from pigeonhole.guards.budget import Budget
+from pigeonhole.guards.lease import Invocation
+from pigeonhole.guards.s3_sync import S3Sync
+from pigeonhole.jobs.job import NeedsIsolationError, Task
 from pigeonhole.jobs.message import Batch, Message
-from pigeonhole.ports import Parts
+from pigeonhole.ports import ArtifactStore, Queues, Runner, Telemetry
 
-Ask = Change | Order
-Kind = type[Change] | Stage
-# Which use case does what is asked: a change, or an order for a stage; all else is in the wrong queue.
-Works = Mapping[Kind, Callable[[Any, Parts, Shift], None]]
+Request = ObjectEvent | Task
+# Which use case does a stage's tasks.
+TaskHandlers = Mapping[Stage, Callable[[Task, Invocation], None]]
 
 # After a mistake of ours: not so often that it costs, not so late that it hurts.
 _DEFECT_SECONDS = 900.0
@@ -24,89 +26,120 @@ _DEFECT_SECONDS = 900.0
 _LONGEST_SECONDS = 43_000.0
 
 
-def settle(batch: Batch, works: Works, parts: Parts, shift: Shift) -> list[str]:
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Handlers:
+    """What a function does with what it is asked for; all else is in the wrong queue.
+
+    An upload is a task for triage, and a removal one for `sync`, where S3's events are expected.
+    """
+
+    inbox: str
+    tasks: TaskHandlers
+    sync: S3Sync | None = None
+
+    def misrouted(self, request: Request) -> str | None:
+        """Why this is nothing that the function works on."""
+        if isinstance(request, Task) and request.stage not in self.tasks:
+            return "this Task does not belong into this queue"
+        if isinstance(request, ObjectEvent) and self.sync is None:
+            return "this ObjectEvent does not belong into this queue"
+        if request.upload.bucket != self.inbox:
+            return f"it is about the bucket {request.upload.bucket}, which is not our inbox"
+        return None
+
+    def handle(self, request: Request, invocation: Invocation) -> None:
+        """Do it. TryLater; NeedsIsolationError."""
+        if isinstance(request, ObjectEvent):
+            if request.type is not ObjectEventType.CREATED and self.sync:
+                self.sync.sync(request.upload)
+                return
+            request = Task(upload=request.upload)
+        self.tasks[request.stage](request, invocation)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class BatchPorts:
+    """What an invocation's messages are worked on with."""
+
+    runner: Runner
+    queues: Queues
+    artifacts: ArtifactStore
+    telemetry: Telemetry
+
+
+def process_batch(batch: Batch, handlers: Handlers, ports: BatchPorts, invocation: Invocation) -> list[str]:
     """The ids of the messages that must come again; nothing raises, and no message hurts another.
 
     Side by side; then, one by one, those with a document that has crashed before.
     """
 
-    def side_by_side(message: Message) -> _Settled:
-        return _settle(message, works, parts, shift)
+    def process(message: Message) -> _Result:
+        return _process(message, handlers, ports, invocation)
 
-    settled = parts.runner.map(side_by_side, batch.messages)
-    unfinished = [
+    results = ports.runner.map(process, batch.messages)
+    isolated = replace(invocation, isolated=True)
+    return [
         message.id
-        for message, how in zip(batch.messages, settled, strict=True)
-        if not (_settle(message, works, parts, replace(shift, alone=True)) if how.alone else how).done
+        for message, result in zip(batch.messages, results, strict=True)
+        if not (_process(message, handlers, ports, isolated) if result.needs_isolation else result).is_done
     ]
-    _give_back(parts)
-    return unfinished
+
+
+def finish(budget: Budget, telemetry: Telemetry) -> None:
+    """The end of an invocation: give back what was not spent, and write out the metrics."""
+    try:
+        budget.refund_unspent()
+    except Exception as error:  # noqa: BLE001  the documents are done: what is not given back stays spent
+        telemetry.log_defect("refund failed", error)
+    telemetry.flush()
 
 
 @dataclass(frozen=True, slots=True)
-class _Settled:
-    """Whether the message is done with; `alone` when it has to be done without neighbours."""
+class _Result:
+    """Whether the message is done with, or has to be done without neighbours."""
 
-    done: bool
-    alone: bool = False
+    is_done: bool
+    needs_isolation: bool = False
 
 
-def _settle(message: Message, works: Works, parts: Parts, shift: Shift) -> _Settled:
-    steps = [lambda: _keep_unreadable(message, works, parts)]
-    steps += [
-        partial(works[_kind(ask)], ask, parts, shift) for ask in message.asks if not _stray(ask, works, parts)
+def _process(message: Message, handlers: Handlers, ports: BatchPorts, invocation: Invocation) -> _Result:
+    actions: list[Callable[[], Any]] = [partial(_quarantine_unreadable, message, handlers, ports)]
+    actions += [
+        partial(handlers.handle, request, invocation)
+        for request in message.requests
+        if not handlers.misrouted(request)
     ]
     try:
-        waits = [_attempt(step, message, parts) for step in steps]
-    except WorkAloneError:
-        return _Settled(done=False, alone=True)
-    unsettled = [wait for wait in waits if wait is not None]
-    if unsettled:
-        wait = min(max(unsettled), _LONGEST_SECONDS)
-        _attempt(lambda: parts.queues.put_back(message, wait), message, parts)
-    return _Settled(done=not unsettled)
+        waits = [_attempt(action, message, ports.telemetry) for action in actions]
+    except NeedsIsolationError:
+        return _Result(is_done=False, needs_isolation=True)
+    unfinished = [wait for wait in waits if wait is not None]
+    if unfinished:
+        wait = min(max(unfinished), _LONGEST_SECONDS)
+        _attempt(partial(ports.queues.requeue, message, wait), message, ports.telemetry)
+    return _Result(is_done=not unfinished)
 
 
-def _give_back(parts: Parts) -> None:
-    try:
-        parts.budget.flush()
-    except Exception as error:  # noqa: BLE001  the documents are done: what is not given back stays spent
-        parts.journal.defect("not given back", error)
-
-
-def _kind(ask: Ask) -> Kind:
-    return ask.stage if isinstance(ask, Order) else Change
-
-
-def _stray(ask: Ask, works: Works, parts: Parts) -> str | None:
-    """Why this is nothing that we work on."""
-    if _kind(ask) not in works:
-        return f"this {type(ask).__name__} does not belong into this queue"
-    if ask.upload.bucket != parts.rules.inbox:
-        return f"it is about the bucket {ask.upload.bucket}, which is not our inbox"
-    return None
-
-
-def _keep_unreadable(message: Message, works: Works, parts: Parts) -> None:
-    stray = [why for ask in message.asks if (why := _stray(ask, works, parts))]
-    why = message.unreadable or next(iter(stray), None)
+def _quarantine_unreadable(message: Message, handlers: Handlers, ports: BatchPorts) -> None:
+    misrouted = [why for request in message.requests if (why := handlers.misrouted(request))]
+    why = message.unreadable or next(iter(misrouted), None)
     if why:
-        uri = parts.artifacts.keep_unreadable(message, why)
-        parts.journal.count("Unreadable")
-        parts.journal.note("unreadable", message_id=message.id, why=why, kept_at=uri)
+        uri = ports.artifacts.quarantine(message, why)
+        ports.telemetry.metric("Unreadable")
+        ports.telemetry.log("unreadable message", message_id=message.id, why=why, kept_at=uri)
 
 
-def _attempt(step: Callable[[], None], message: Message, parts: Parts) -> float | None:
-    """None when the step is done, or the seconds after which to try it again."""
+def _attempt(action: Callable[[], Any], message: Message, telemetry: Telemetry) -> float | None:
+    """None when the action is done, or the seconds after which to try it again."""
     try:
-        step()
+        action()
     except TryLater as error:
-        parts.journal.count("TriedLater")
-        parts.journal.note("later", message_id=message.id, why=error.reason, seconds=error.seconds)
+        telemetry.metric("TriedLater")
+        telemetry.log("retry scheduled", message_id=message.id, why=error.reason, seconds=error.seconds)
         return error.seconds
-    except WorkAloneError:
+    except NeedsIsolationError:
         raise
     except Exception as error:  # noqa: BLE001  one message's bug must not fail its neighbours
-        parts.journal.defect("unexpected", error, message_id=message.id)
+        telemetry.log_defect("unexpected error", error, message_id=message.id)
         return _DEFECT_SECONDS
     return None

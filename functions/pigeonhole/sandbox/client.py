@@ -14,7 +14,7 @@ import time
 from dataclasses import asdict
 from types import TracebackType
 
-from pigeonhole.domain.document import DocumentError
+from pigeonhole.domain.errors import DocumentError
 from pigeonhole.extract.limits import Limits
 from pigeonhole.sandbox.fork_server import REQUEST
 

@@ -11,7 +11,8 @@ import struct
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, fields
 
-from pigeonhole.domain.document import DocumentError, PageImage
+from pigeonhole.domain.document import PageImage
+from pigeonhole.domain.errors import DocumentError
 from pigeonhole.extract.limits import Limits
 from pigeonhole.extract.parts import Facts, Part
 

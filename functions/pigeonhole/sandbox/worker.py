@@ -9,7 +9,7 @@ import signal
 import sys
 from collections.abc import Callable, Iterator, Set
 
-from pigeonhole.domain.document import DocumentError
+from pigeonhole.domain.errors import DocumentError
 from pigeonhole.extract import registry, sniff
 from pigeonhole.extract.gather import refine
 from pigeonhole.extract.limits import Limits

@@ -1,4 +1,4 @@
-"""Every form in which a change or an order reaches a function, in our words."""
+"""Every form in which an object event or a task reaches a function, in our words."""
 
 from __future__ import annotations
 
@@ -10,24 +10,24 @@ import pytest
 
 from pigeonhole.adapters import lambda_events
 from pigeonhole.adapters.lambda_events import UnfinishedError
-from pigeonhole.domain.document import Change, Kind, Stage
-from pigeonhole.jobs.job import Order
+from pigeonhole.domain.document import ObjectEvent, ObjectEventType, Stage
+from pigeonhole.jobs.job import Task
 from tests.support.builders import s3_record, sqs_event, upload
 
 
-def only(event) -> Change:
-    """The one change that the event's one message asks for."""
+def only(event) -> ObjectEvent:
+    """The one object event that the event's one message asks for."""
     (message,) = lambda_events.parse(event).messages
     assert message.unreadable is None
-    (ask,) = message.asks
-    assert isinstance(ask, Change)
-    return ask
+    (request,) = message.requests
+    assert isinstance(request, ObjectEvent)
+    return request
 
 
-def bridged(kind: str = "Object Created", **detail):
+def bridged(detail_type: str = "Object Created", **detail):
     return {
         "source": "aws.s3",
-        "detail-type": kind,
+        "detail-type": detail_type,
         "time": "2026-11-22T12:00:00Z",
         "detail": {
             "bucket": {"name": "inbox"},
@@ -44,31 +44,31 @@ def bridged(kind: str = "Object Created", **detail):
 
 
 def test_a_queued_notification_says_all_that_s3_says_of_the_upload():
-    change = only(sqs_event({"Records": [s3_record()]}))
+    event = only(sqs_event({"Records": [s3_record()]}))
 
-    assert change.kind is Kind.CREATED
-    assert change.upload.document == "s3://inbox/finance/a.txt"
-    assert change.upload.version_id == "v1"
-    assert change.upload.sequencer == "0055AED6DCD90281E5".ljust(64, "0")
-    assert change.upload.uploaded_at == datetime(2026, 11, 22, 12, tzinfo=UTC)
-    assert (change.upload.size_bytes, change.upload.etag) == (10, "e")
+    assert event.type is ObjectEventType.CREATED
+    assert event.upload.document == "s3://inbox/finance/a.txt"
+    assert event.upload.version_id == "v1"
+    assert event.upload.sequencer == "0055AED6DCD90281E5".ljust(64, "0")
+    assert event.upload.uploaded_at == datetime(2026, 11, 22, 12, tzinfo=UTC)
+    assert (event.upload.size_bytes, event.upload.etag) == (10, "e")
 
 
 @pytest.mark.parametrize(
-    ("name", "kind"),
+    ("name", "event_type"),
     [
-        ("ObjectCreated:Put", Kind.CREATED),
-        ("ObjectCreated:Post", Kind.CREATED),
-        ("ObjectCreated:Copy", Kind.CREATED),
-        ("ObjectCreated:CompleteMultipartUpload", Kind.CREATED),
-        ("ObjectRemoved:Delete", Kind.REMOVED),
-        ("ObjectRemoved:DeleteMarkerCreated", Kind.REMOVED),
-        ("LifecycleExpiration:Delete", Kind.EXPIRED),
-        ("LifecycleExpiration:DeleteMarkerCreated", Kind.EXPIRED),
+        ("ObjectCreated:Put", ObjectEventType.CREATED),
+        ("ObjectCreated:Post", ObjectEventType.CREATED),
+        ("ObjectCreated:Copy", ObjectEventType.CREATED),
+        ("ObjectCreated:CompleteMultipartUpload", ObjectEventType.CREATED),
+        ("ObjectRemoved:Delete", ObjectEventType.REMOVED),
+        ("ObjectRemoved:DeleteMarkerCreated", ObjectEventType.REMOVED),
+        ("LifecycleExpiration:Delete", ObjectEventType.EXPIRED),
+        ("LifecycleExpiration:DeleteMarkerCreated", ObjectEventType.EXPIRED),
     ],
 )
-def test_every_event_that_the_bucket_sends_has_its_kind(name, kind):
-    assert only(sqs_event({"Records": [s3_record(name)]})).kind is kind
+def test_every_event_that_the_bucket_sends_has_its_type(name, event_type):
+    assert only(sqs_event({"Records": [s3_record(name)]})).type is event_type
 
 
 def test_every_record_of_every_message_is_taken_in_order():
@@ -79,7 +79,7 @@ def test_every_record_of_every_message_is_taken_in_order():
         )
     )
 
-    asked = [[ask.upload.key for ask in message.asks] for message in batch.messages]
+    asked = [[request.upload.key for request in message.requests] for message in batch.messages]
     assert asked == [["one", "two"], ["three"]]
     assert [(message.id, message.receipt) for message in batch.messages] == [
         ("m1", "receipt-m1"),
@@ -109,7 +109,7 @@ def test_the_test_event_asks_for_nothing_and_is_no_mistake():
 
     (message,) = lambda_events.parse(sqs_event(test)).messages
 
-    assert (message.asks, message.unreadable) == ((), None)
+    assert (message.requests, message.unreadable) == ((), None)
 
 
 @pytest.mark.parametrize(
@@ -136,25 +136,25 @@ def test_a_key_of_any_kind_comes_out_as_it_was_uploaded(key):
 
 
 def test_eventbridge_gives_the_key_as_it_is():
-    change = only(bridged())
+    event = only(bridged())
 
-    assert change.upload.key == "a b+c%20.txt"
-    assert (change.upload.version_id, change.upload.etag, change.upload.size_bytes) == ("v1", "e", 7)
-    assert change.upload.sequencer == "00A".ljust(64, "0")
+    assert event.upload.key == "a b+c%20.txt"
+    assert (event.upload.version_id, event.upload.etag, event.upload.size_bytes) == ("v1", "e", 7)
+    assert event.upload.sequencer == "00A".ljust(64, "0")
 
 
 @pytest.mark.parametrize(
-    ("event", "kind"),
+    ("event", "event_type"),
     [
-        (bridged(), Kind.CREATED),
-        (bridged("Object Deleted", reason="DeleteObject"), Kind.REMOVED),
-        (bridged("Object Deleted", reason="Lifecycle Expiration"), Kind.EXPIRED),
+        (bridged(), ObjectEventType.CREATED),
+        (bridged("Object Deleted", reason="DeleteObject"), ObjectEventType.REMOVED),
+        (bridged("Object Deleted", reason="Lifecycle Expiration"), ObjectEventType.EXPIRED),
     ],
     ids=["created", "deleted", "expired"],
 )
 @pytest.mark.parametrize("way", ["directly", "through a queue"])
-def test_eventbridge_is_understood_either_way(event, kind, way):
-    assert only(event if way == "directly" else sqs_event(event)).kind is kind
+def test_eventbridge_is_understood_either_way(event, event_type, way):
+    assert only(event if way == "directly" else sqs_event(event)).type is event_type
 
 
 def test_s3s_own_event_is_understood_without_a_queue():
@@ -162,7 +162,10 @@ def test_s3s_own_event_is_understood_without_a_queue():
     batch = lambda_events.parse(event)
 
     assert not batch.queued
-    assert [ask.upload.key for message in batch.messages for ask in message.asks] == ["one", "two"]
+    assert [request.upload.key for message in batch.messages for request in message.requests] == [
+        "one",
+        "two",
+    ]
 
 
 @pytest.mark.parametrize(
@@ -192,12 +195,12 @@ def test_sequencers_that_differ_in_padding_alone_are_equal():
     assert len(padded) == 1
 
 
-def test_an_order_comes_out_as_it_went_in():
-    sent = Order(upload=upload(), run=3, stage=Stage.ESCALATION, forced=True)
+def test_a_task_comes_out_as_it_went_in():
+    sent = Task(upload=upload(), run=3, stage=Stage.ESCALATION, forced=True)
 
-    (message,) = lambda_events.parse(sqs_event(lambda_events.order_body(sent))).messages
+    (message,) = lambda_events.parse(sqs_event(lambda_events.task_body(sent))).messages
 
-    assert message.asks == (sent,)
+    assert message.requests == (sent,)
 
 
 def test_the_queue_is_told_by_name_what_must_come_again():
@@ -220,7 +223,7 @@ def test_the_good_records_of_a_half_readable_message_are_still_asked_for():
 
     (message,) = lambda_events.parse(sqs_event(body)).messages
 
-    assert [ask.upload.key for ask in message.asks] == ["good", "fine"]
+    assert [request.upload.key for request in message.requests] == ["good", "fine"]
     assert message.unreadable
     assert message.body == body
 
@@ -229,8 +232,8 @@ def test_the_good_records_of_a_half_readable_message_are_still_asked_for():
     ("body", "why"),
     [
         ("three words long", "not JSON: "),
-        ("42", "neither S3's notification nor an order of ours: "),
-        ('{"Records": [{}]}', "neither S3's notification nor an order of ours: "),
+        ("42", "neither S3's notification nor a task of ours: "),
+        ('{"Records": [{}]}', "neither S3's notification nor a task of ours: "),
     ],
     ids=["text", "number", "no-record-of-s3"],
 )

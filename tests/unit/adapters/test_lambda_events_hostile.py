@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from pigeonhole.adapters import lambda_events
 from pigeonhole.domain.document import Stage, Upload
-from pigeonhole.domain.record import begun
-from pigeonhole.jobs.job import Order
+from pigeonhole.domain.row_changes import new_row
+from pigeonhole.jobs.job import Task
 from pigeonhole.jobs.message import Message
 from tests.support.builders import s3_record, sqs_event, upload
 
@@ -28,7 +28,7 @@ BRIDGED = {
         "object": {"key": "a", "size": 1, "etag": "e", "version-id": "v", "sequencer": "0A"},
     },
 }
-SENT = json.loads(lambda_events.order_body(Order(upload=upload())))
+SENT = json.loads(lambda_events.task_body(Task(upload=upload())))
 MODELS = [{"Records": [s3_record()]}, BRIDGED, SENT]
 CHARACTERS = st.characters(exclude_categories=["Cs"])
 
@@ -63,15 +63,15 @@ SPOTS = st.sampled_from([(model, path) for model in MODELS for path in paths(mod
 
 def settles(message: Message) -> None:
     """What is asked for can be begun on; if nothing is, the message says why."""
-    for ask in message.asks:
-        begun(ask.upload, 1, datetime.now(UTC))
-        ask.upload.document.encode()
-        assert len(ask.upload.key.encode()) <= 1024
-        assert isinstance(ask.upload.etag, str | None)
-        if isinstance(ask, Order):
-            assert ask.run >= 1
-            assert ask.stage in (Stage.TRIAGE, Stage.ESCALATION)
-            assert read(lambda_events.order_body(ask)).asks == (ask,)
+    for request in message.requests:
+        new_row(request.upload, 1, datetime.now(UTC))
+        request.upload.document.encode()
+        assert len(request.upload.key.encode()) <= 1024
+        assert isinstance(request.upload.etag, str | None)
+        if isinstance(request, Task):
+            assert request.run >= 1
+            assert request.stage in (Stage.TRIAGE, Stage.ESCALATION)
+            assert read(lambda_events.task_body(request)).requests == (request,)
 
 
 @given(st.text())
@@ -94,7 +94,7 @@ def test_any_json_as_a_body_is_read_or_said_to_be_unreadable(content):
 
     settles(message)
     nothing_in_it = isinstance(content, dict) and content.get("Records") == []
-    assert message.asks or message.unreadable or nothing_in_it
+    assert message.requests or message.unreadable or nothing_in_it
 
 
 @given(SPOTS, JSON)
@@ -142,8 +142,8 @@ def test_any_json_as_a_direct_event_is_read_or_said_to_be_unreadable(event):
         s3_record() | {"eventTime": "0001-01-01T00:00:00+14:00"},
         None,
         "detail",
-        ["order"],
-        SENT | {"order": [1]},
+        ["task"],
+        SENT | {"task": [1]},
         SENT | {"run": 0},
         SENT | {"run": 1e400},
         SENT | {"stage": "ended"},
@@ -153,7 +153,7 @@ def test_any_json_as_a_direct_event_is_read_or_said_to_be_unreadable(event):
         "key is not UTF-8", "key is half a character", "key too long", "key too long in bytes", "no key",
         "key is a number", "version is a number", "sequencer is a number", "sequencer is not hex",
         "etag is an object", "another event", "no such time", "time without zone", "time before time",
-        "nothing", "a word", "a list", "a hollow order", "run 0", "endless run", "a stage without work",
+        "nothing", "a word", "a list", "a hollow task", "run 0", "endless run", "a stage without tasks",
         "an unknown stage",
     ],
 )  # fmt: skip
@@ -161,14 +161,14 @@ def test_what_cannot_be_true_is_unreadable_and_does_not_hide_its_neighbours(reco
     message = read(json.dumps({"Records": [record, s3_record(key="neighbour")]}))
 
     assert message.unreadable
-    assert [ask.upload.key for ask in message.asks] == ["neighbour"]
+    assert [request.upload.key for request in message.requests] == ["neighbour"]
 
 
 @pytest.mark.parametrize("size", [-1, 10**40, 1.5, "10", [10]], ids=str)
 def test_a_size_that_is_none_is_left_out(size):
-    (ask,) = read(json.dumps({"Records": [s3_record(size=size)]})).asks
+    (request,) = read(json.dumps({"Records": [s3_record(size=size)]})).requests
 
-    assert ask.upload.size_bytes is None
+    assert request.upload.size_bytes is None
 
 
 def test_why_a_message_is_unreadable_stays_short():
@@ -194,10 +194,10 @@ UPLOADS = st.builds(
 
 
 @given(UPLOADS, st.integers(1, 99_999), st.sampled_from([Stage.TRIAGE, Stage.ESCALATION]), st.booleans())
-def test_any_order_comes_out_of_its_queue_as_it_went_in(of, run, stage, forced):
-    sent = Order(upload=of, run=run, stage=stage, forced=forced)
+def test_any_task_comes_out_of_its_queue_as_it_went_in(of, run, stage, forced):
+    sent = Task(upload=of, run=run, stage=stage, forced=forced)
 
-    assert read(lambda_events.order_body(sent)).asks == (sent,)
+    assert read(lambda_events.task_body(sent)).requests == (sent,)
 
 
 @given(st.sets(st.integers(0, 9)), st.integers(0, 9))

@@ -10,21 +10,20 @@ from typing import Any
 import pytest
 
 from infra.local.offline_claude.settings import Settings as Behaviour
-from pigeonhole.domain.document import Allowance
+from pigeonhole.domain.document import RateLimits
 from pigeonhole.domain.record import Status
-from pigeonhole.guards.budget import STACK
-from pigeonhole.money.account import Cap
+from pigeonhole.money.account import STACK, Cap
 from tests.benchmarks import burst
 from tests.benchmarks.crowd import Crowd
 
-UNPACED = Allowance(requests=1_000_000)
+UNPACED = RateLimits(requests=1_000_000)
 
 
-def crowd(documents: int, **how: Any) -> Crowd:
-    made = Crowd(**how)
-    made.drop(documents)
-    made.hub.run(until=4 * 3600, quiet=made.is_at_rest)
-    return made
+def new_crowd(documents: int, **how: Any) -> Crowd:
+    crowd = Crowd(**how)
+    crowd.drop(documents)
+    crowd.hub.run(until=4 * 3600, quiet=crowd.is_at_rest)
+    return crowd
 
 
 def statuses(of: Crowd) -> Counter[int]:
@@ -33,16 +32,16 @@ def statuses(of: Crowd) -> Counter[int]:
 
 def test_the_simulated_limit_refuses_what_comes_too_fast_and_nothing_else():
     behaviour = Behaviour(requests_per_minute=60, burst_s=5, latency_s=1)
-    hurried = crowd(40, behaviour=behaviour, allowance=UNPACED, places=4)
-    told = crowd(40, behaviour=behaviour, allowance=Allowance(requests=60), places=4)
+    hurried = new_crowd(40, behaviour=behaviour, limits=UNPACED, places=4)
+    paced = new_crowd(40, behaviour=behaviour, limits=RateLimits(requests=60), places=4)
 
     assert statuses(hurried)[429] > 0
-    assert statuses(told) == {200: 40}
+    assert statuses(paced) == {200: 40}
 
 
 def test_no_more_calls_pass_than_the_bucket_holds_and_is_refilled_with():
-    calls = crowd(
-        40, behaviour=Behaviour(requests_per_minute=60, burst_s=5, latency_s=1), allowance=UNPACED, places=4
+    calls = new_crowd(
+        40, behaviour=Behaviour(requests_per_minute=60, burst_s=5, latency_s=1), limits=UNPACED, places=4
     ).ask_offline("GET", "ledger")
     passed = [datetime.fromisoformat(call["at"]).timestamp() for call in calls if call["status"] == 200]
 
@@ -52,8 +51,8 @@ def test_no_more_calls_pass_than_the_bucket_holds_and_is_refilled_with():
 
 def test_a_crowd_is_at_rest_when_the_rest_waits_for_money():
     cap = Cap(day=Decimal("0.003"), month=Decimal(1))
-    waiting = crowd(20, behaviour=Behaviour(latency_s=1), caps={STACK: cap}, places=2)
-    found = Counter(row.status for row in waiting.ledger.rows.values())
+    waiting = new_crowd(20, behaviour=Behaviour(latency_s=1), caps={STACK: cap}, places=2)
+    found = Counter(row.status for row in waiting.store.rows.values())
 
     assert found[Status.DONE] > 0
     assert found[Status.PARKED] == 20 - found[Status.DONE]

@@ -36,9 +36,9 @@ def read(given: Reply) -> Analysis:
 
 
 def defect(given: Reply) -> str:
-    with pytest.raises(UnusableReplyError) as told:
+    with pytest.raises(UnusableReplyError) as exc_info:
         interpret(given, TAXONOMY)
-    return told.value.defect
+    return exc_info.value.defect
 
 
 def read_or_invalid(given: Reply) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from pigeonhole.claude.answer_form import Answer, schema
+from pigeonhole.claude.answer_form import AnswerForm, schema
 from pigeonhole.domain import taxonomy
 from tests.support.builders import TAXONOMY
 
@@ -57,4 +57,4 @@ def test_the_form_of_one_taxonomy_does_not_leak_into_anothers():
     schema(taxonomy.load(other.format("a") + other.format("b")))
 
     assert schema(TAXONOMY) == FORM
-    assert list(Answer.model_fields) == FIELDS
+    assert list(AnswerForm.model_fields) == FIELDS

@@ -51,15 +51,15 @@ def test_a_page_is_kept_whole_where_what_is_kept_holds_its_beginning():
 
 @given(BODY, st.integers(0, 200))
 def test_what_is_kept_is_the_documents_own_in_its_order_and_within_the_room(body, room):
-    made = cut(tuple(body), room, weight)
-    pieces, rest = words(made.body).split(MARK), words(tuple(body))
+    excerpt = cut(tuple(body), room, weight)
+    pieces, rest = words(excerpt.body).split(MARK), words(tuple(body))
 
     for piece in pieces:
         assert piece in rest
         rest = rest[rest.index(piece) + len(piece) :]
-    assert made.chars == sum(map(len, pieces))
-    assert made.chars <= room or made.is_whole
-    assert made.body == tuple(body) or not made.is_whole
+    assert excerpt.chars == sum(map(len, pieces))
+    assert excerpt.chars <= room or excerpt.is_whole
+    assert excerpt.body == tuple(body) or not excerpt.is_whole
 
 
 @given(BODY, st.integers(1, 200))

@@ -9,16 +9,16 @@ from decimal import Decimal
 import pytest
 
 from pigeonhole.domain import outcome_event
-from pigeonhole.domain.outcome_event import News
+from pigeonhole.domain.outcome_event import OutcomeEvent
 from pigeonhole.domain.record import Record, Status
-from pigeonhole.pipeline.upkeep import publish
-from tests.support.builders import World, record, reply, stream_record, upload
-from tests.support.fakes import START
+from pigeonhole.pipeline.publish import publish
+from tests.support.builders import record, reply, stream_record, upload
+from tests.support.fakes import START, FakeBus
 
 PROCESSING = record(status=Status.PROCESSING)
 
 
-def of(old: Record | None, new: Record | None) -> list[News]:
+def of(old: Record | None, new: Record | None) -> list[OutcomeEvent]:
     return outcome_event.parse({"Records": [stream_record("7", old, new)]})
 
 
@@ -34,21 +34,21 @@ def of(old: Record | None, new: Record | None) -> list[News]:
 )
 def test_each_outcome_and_each_parking_has_its_event(status, detail_type):
     row = record(status=status)
-    (told,) = of(PROCESSING, row)
+    (event,) = of(PROCESSING, row)
 
-    assert (told.id, told.detail_type) == ("7", detail_type)
-    assert (told.detail["event_id"], told.detail["status"]) == (row.outcome_id, status)
+    assert (event.id, event.detail_type) == ("7", detail_type)
+    assert (event.detail["event_id"], event.detail["status"]) == (row.outcome_id, status)
 
 
 def test_an_event_says_what_the_row_says_but_for_its_quotes_and_where_its_text_is():
     row = record(evidence=("Amount due: 12",), text_uri="s3://t", title="Grüße", confidence=Decimal("0.95"))
-    (told,) = of(PROCESSING, row)
+    (event,) = of(PROCESSING, row)
 
-    assert told.detail.keys() == row.row().keys() - {"evidence", "text_uri"} | {"event_id"}
-    assert (told.detail["title"], told.detail["confidence"]) == ("Grüße", 0.95)
+    assert event.detail.keys() == row.row().keys() - {"evidence", "text_uri"} | {"event_id"}
+    assert (event.detail["title"], event.detail["confidence"]) == ("Grüße", 0.95)
 
 
-def test_an_event_can_be_said_in_json_with_numbers_as_numbers():
+def test_an_event_is_json_with_numbers_as_numbers():
     row = record(
         usage={"m": {"input_tokens": 1000}},
         cost_usd=Decimal("0.00015"),
@@ -56,11 +56,11 @@ def test_an_event_can_be_said_in_json_with_numbers_as_numbers():
         coverage={"truncated": True},
         size_bytes=2**40,
     )
-    (told,) = of(None, row)
-    said = json.loads(json.dumps(told.detail))
+    (event,) = of(None, row)
+    detail = json.loads(json.dumps(event.detail))
 
-    assert (said["cost_usd"], said["size_bytes"], said["keywords"]) == (0.00015, 2**40, [])
-    assert (said["usage"]["m"]["input_tokens"], said["coverage"]["truncated"]) == (1000, True)
+    assert (detail["cost_usd"], detail["size_bytes"], detail["keywords"]) == (0.00015, 2**40, [])
+    assert (detail["usage"]["m"]["input_tokens"], detail["coverage"]["truncated"]) == (1000, True)
 
 
 @pytest.mark.parametrize(
@@ -72,17 +72,17 @@ def test_an_event_can_be_said_in_json_with_numbers_as_numbers():
         (record(), PROCESSING.model_copy(update={"outcome_id": "left over"})),
         (record(), None),
     ],
-    ids=["begun", "escalated", "a newer sequencer", "at work again", "row expired"],
+    ids=["begun", "escalated", "a newer sequencer", "processing again", "row expired"],
 )
-def test_what_is_no_outcome_is_no_news(old, new):
+def test_what_is_no_outcome_is_not_published(old, new):
     assert of(old, new) == []
 
 
-def test_another_outcome_of_the_same_status_is_news():
+def test_another_outcome_of_the_same_status_is_published():
     later = record().to(Status.DONE, START + timedelta(seconds=1), tier="human")
 
-    (told,) = of(record(), later)
-    assert told.detail["event_id"] == later.outcome_id
+    (event,) = of(record(), later)
+    assert event.detail["event_id"] == later.outcome_id
 
 
 def test_the_events_of_a_batch_come_in_its_order():
@@ -94,17 +94,16 @@ def test_the_events_of_a_batch_come_in_its_order():
 
 
 def test_what_was_not_taken_is_named():
-    made = World()
-    made.bus.refuses = {"b"}
-    told = [News(id=name, detail_type="Document Done", detail={}) for name in "abc"]
+    bus = FakeBus(refuses={"b"})
+    events = [OutcomeEvent(id=name, detail_type="Document Done", detail={}) for name in "abc"]
 
-    assert publish(told, made.parts) == ["b"]
-    assert [each.id for each in made.bus.news] == ["a", "c"]
-    assert publish([], made.parts) == []
+    assert publish(events, bus) == ["b"]
+    assert [each.id for each in bus.published] == ["a", "c"]
+    assert publish([], bus) == []
 
 
-def test_news_does_not_show_what_a_document_says_when_it_is_printed():
-    (told,) = of(None, record(upload(), title=reply().text[:20]))
+def test_an_event_does_not_show_what_a_document_says_when_it_is_printed():
+    (event,) = of(None, record(upload(), title=reply().text[:20]))
 
-    assert "evidence" not in repr(told)
-    assert reply().text[:20] not in repr(told)
+    assert "evidence" not in repr(event)
+    assert reply().text[:20] not in repr(event)

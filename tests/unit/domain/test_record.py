@@ -11,11 +11,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from pigeonhole.domain.document import Coverage, Text, Tier
-from pigeonhole.domain.record import OUTCOMES, Record, Status, begun, stamp
-from pigeonhole.guards.row_updates import as_told, examine
-from tests.support.builders import TAXONOMY, reply, upload
+from pigeonhole.domain.record import OUTCOMES, Record, Status, stamp
+from pigeonhole.domain.row_changes import new_row, with_cost, with_revision
+from pigeonhole.jobs.reply import with_answer
+from tests.support.builders import upload
 from tests.support.fakes import START
+from tests.unit.jobs.replies import interpreted
 
 FOLLOWS = {
     Status.PROCESSING: {"escalated", "parked", "done", "needs_review", "failed", "removed"},
@@ -29,7 +30,7 @@ FOLLOWS = {
 
 
 def row(status: Status = Status.PROCESSING) -> Record:
-    return begun(upload(), 1, START).model_copy(update={"status": status})
+    return new_row(upload(), 1, START).model_copy(update={"status": status})
 
 
 @pytest.mark.parametrize(("before", "after"), list(product(Status, Status)), ids=str)
@@ -42,7 +43,7 @@ def test_a_status_follows_only_where_it_may(before, after):
 
 
 @pytest.mark.parametrize("status", list(Status))
-def test_an_outcome_has_its_time_and_what_is_told_has_its_id(status):
+def test_an_outcome_has_its_time_and_what_is_published_has_its_id(status):
     later = START + timedelta(seconds=3)
     before = row(Status.PROCESSING)
     now = before if status is Status.PROCESSING else before.to(status, later)
@@ -53,7 +54,7 @@ def test_an_outcome_has_its_time_and_what_is_told_has_its_id(status):
         assert now.processed_at == now.updated_at == stamp(later)
 
 
-def test_what_is_told_again_has_the_same_id_and_whatever_else_is_told_another():
+def test_what_is_published_twice_has_one_id_and_whatever_else_is_published_has_another():
     first = row().to(Status.DONE, START)
     others = [
         row().to(Status.NEEDS_REVIEW, START),
@@ -61,13 +62,15 @@ def test_what_is_told_again_has_the_same_id_and_whatever_else_is_told_another():
         first.to(Status.REMOVED, START),
         row().to(Status.PARKED, START),
         row().to(Status.PARKED, START + timedelta(seconds=1)),
-        begun(upload(), 2, START).to(Status.DONE, START),
-        begun(upload(order=2), 1, START).to(Status.DONE, START),
-        begun(upload(version="v2"), 1, START).to(Status.DONE, START),
-        begun(upload(key="b.txt"), 1, START).to(Status.DONE, START),
+        new_row(upload(), 2, START).to(Status.DONE, START),
+        new_row(upload(order=2), 1, START).to(Status.DONE, START),
+        new_row(upload(version="v2"), 1, START).to(Status.DONE, START),
+        new_row(upload(key="b.txt"), 1, START).to(Status.DONE, START),
     ]
 
-    assert row().to(Status.DONE, START).outcome_id == first.told().outcome_id == first.outcome_id
+    assert (
+        row().to(Status.DONE, START).outcome_id == first.with_new_outcome_id().outcome_id == first.outcome_id
+    )
     assert len({each.outcome_id for each in [first, *others]}) == 1 + len(others)
 
 
@@ -96,11 +99,12 @@ def test_what_has_no_value_is_absent_from_the_row():
 
 
 def test_a_row_is_read_back_as_it_was_written():
-    text = Text(media_type="text/plain", body=("Amount due: 12",), coverage=Coverage(chars_read=14))
-    analysis, _ = examine(reply(), text, TAXONOMY)
-    told = as_told(row(), Tier.FAST, reply(), analysis, text.coverage, TAXONOMY).to(Status.DONE, START)
+    said = interpreted()
+    answered = with_cost(with_answer(row(), said), said.reply.model, said.billed_usage, said.cost.usd)
+    done = with_revision(answered.to(Status.DONE, START), 7)
 
-    assert Record.model_validate(told.row()) == told
+    assert done.row().keys() >= {"coverage", "usage", "cost_usd", "evidence", "revision"}
+    assert Record.model_validate(done.row()) == done
 
 
 @pytest.mark.parametrize(
@@ -116,6 +120,8 @@ def test_a_row_is_read_back_as_it_was_written():
         {"confidence": Decimal("-0.01")},
         {"category": "Not A Slug"},
         {"tier": "oracle"},
+        {"usage": {"m": {"thoughts": 1}}},
+        {"coverage": {"chars_skimmed": 1}},
         {"processed_at": "2026-11-22T12:00:00Z"},
         {"colour": "blue"},
     ],
@@ -137,7 +143,7 @@ def test_a_row_beyond_its_bounds_cannot_be_made(wrong):
     ],
 )
 def test_the_team_is_the_first_folder(key, team):
-    assert begun(upload(key=key), 1, START).team == team
+    assert new_row(upload(key=key), 1, START).team == team
 
 
 MOMENTS = st.datetimes(
@@ -155,11 +161,11 @@ def test_stamps_sort_as_their_moments_do(one, other):
 
 @given(MOMENTS)
 def test_a_stamp_is_in_utc_with_exactly_milliseconds(moment):
-    said = stamp(moment)
+    text = stamp(moment)
 
-    assert len(said) == len("2026-11-22T12:00:00.000Z")
-    assert timedelta(0) <= moment - datetime.fromisoformat(said) < timedelta(milliseconds=1)
-    Record.model_validate(row().row() | {"updated_at": said})
+    assert len(text) == len("2026-11-22T12:00:00.000Z")
+    assert timedelta(0) <= moment - datetime.fromisoformat(text) < timedelta(milliseconds=1)
+    Record.model_validate(row().row() | {"updated_at": text})
 
 
 def test_a_stamp_tells_the_time_in_utc():

@@ -9,13 +9,15 @@ from typing import Any
 import pytest
 
 import pigeonhole
-from pigeonhole.domain.document import Coverage, DocumentError, Text, Tier, Usage
+from pigeonhole.claude import prompt
+from pigeonhole.domain import row_changes
+from pigeonhole.domain.document import Coverage, FetchedObject, Text, Tier, Usage
 from pigeonhole.domain.error_codes import EXPLANATIONS
-from pigeonhole.domain.record import Record, Status, begun
-from pigeonhole.guards import row_updates
-from pigeonhole.guards.row_updates import as_read, as_told, examine
-from pigeonhole.ports import Body
-from tests.support.builders import TAXONOMY, reply, upload
+from pigeonhole.domain.errors import DocumentError
+from pigeonhole.domain.policy import Reason
+from pigeonhole.domain.record import Record
+from pigeonhole.jobs.reply import interpret, with_answer
+from tests.support.builders import TAXONOMY, reply, tier_config, upload
 from tests.support.fakes import START
 from tests.support.snapshots import assert_current
 
@@ -24,13 +26,13 @@ SCHEMA = Path(pigeonhole.__path__[0]) / "domain" / "record.schema.json"
 
 def published() -> dict[str, Any]:
     """Record's own schema, but that what has no value is absent, never null."""
-    made = Record.model_json_schema(mode="serialization")
-    for part in (made, *made["$defs"].values()):
+    schema = Record.model_json_schema(mode="serialization")
+    for part in (schema, *schema["$defs"].values()):
         for name, spec in part.get("properties", {}).items():
             part["properties"][name] = without_null(spec)
         if "properties" in part:
             part["required"] = [n for n, spec in part["properties"].items() if not spec.pop("absent", False)]
-    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **made}
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}
 
 
 def without_null(spec: dict[str, Any]) -> dict[str, Any]:
@@ -48,7 +50,7 @@ def test_the_published_schema_is_current():
 
 def test_the_published_schema_knows_no_null_and_requires_what_every_row_has():
     schema = published()
-    every_row = begun(replace(upload(), size_bytes=None), 1, START).row()
+    every_row = row_changes.new_row(replace(upload(), size_bytes=None), 1, START).row()
 
     assert "null" not in str(schema)
     assert schema["required"] == list(every_row)
@@ -66,7 +68,7 @@ def size(value: object) -> int:
 @pytest.mark.parametrize("char", ["a", "é", "請", "😀"], ids=["one byte", "two", "three", "four"])
 def test_the_largest_row_is_within_16_kb(char):
     key = f"{'f' * 900}/" + "k" * 123
-    told = reply(
+    said = reply(
         title=char * 300,
         summary=char * 2000,
         language=char * 30,
@@ -74,18 +76,33 @@ def test_the_largest_row_is_within_16_kb(char):
         evidence=[char * 400] * 4,
     )
     text = Text(media_type="m" * 100, body=(char * 400,), coverage=Coverage(chars_total=10**9))
-    body = Body(path=Path(), size_bytes=10**12, sha256="f" * 64, content_type="c" * 2048, etag="e" * 40)
-    record = as_read(begun(upload(key=key, version="v" * 100), 1, START), body, text, "s3://" + "u" * 150)
-    analysis, _ = examine(told, text, TAXONOMY)
+    fetched = FetchedObject(
+        path=Path(), size_bytes=10**12, sha256="f" * 64, content_type="c" * 2048, etag="e" * 40
+    )
+    row = row_changes.new_row(upload(key=key, version="v" * 100), 1, START)
+    row = row_changes.with_extraction(row, fetched, text, "s3://" + "u" * 150)
+    strong = tier_config(Tier.STRONG)
     for model in ("claude-haiku-5-5", "claude-sonnet-5-5", "claude-haiku-4-5"):
-        said = replace(told, model=model, usage=Usage(input_tokens=10**9))
-        record = as_told(record, Tier.STRONG, said, analysis, text.coverage, TAXONOMY)
-    reasons = ("mixed_documents", "low_confidence", "quote_not_found", "narrow_margin", "policy_category")
-    record = record.to(Status.ESCALATED, START, escalation_reasons=reasons)
+        dear = replace(said, model=model, usage=Usage(input_tokens=10**9))
+        request = prompt.prepare(text, TAXONOMY, strong)
+        interpreted = interpret(dear, text, request, strong, TAXONOMY, START.date())
+        row = with_answer(row, interpreted)
+        row = row_changes.with_cost(row, model, interpreted.billed_usage, interpreted.cost.usd)
+    reasons = (
+        Reason.MIXED_DOCUMENTS,
+        Reason.LOW_CONFIDENCE,
+        Reason.QUOTE_NOT_FOUND,
+        Reason.NARROW_MARGIN,
+        Reason.POLICY_CATEGORY,
+    )
+    row = row_changes.escalated(row, reasons, START)
     longest = max(
         EXPLANATIONS, key=lambda code: len(EXPLANATIONS[code].message + EXPLANATIONS[code].next_step)
     )
 
-    final = row_updates.undecided(record, DocumentError(longest, char * 1000), START)
+    final = row_changes.undecided(row, DocumentError(longest, char * 1000), START)
 
+    assert final.title
+    assert final.usage is not None
+    assert len(final.usage) == 3
     assert size(final.row()) <= 16_000

@@ -1,4 +1,4 @@
-"""The taxonomy file: what is accepted, what each mistake is told, and what changes the fingerprint."""
+"""The taxonomy file: what is accepted, what is said of each mistake, and what changes the fingerprint."""
 
 from __future__ import annotations
 
@@ -71,26 +71,26 @@ def test_only_the_categories_that_ask_for_it_get_a_second_opinion():
     ],
 )  # fmt: skip
 def test_a_mistake_is_named_with_its_place(toml, where, what):
-    with pytest.raises(TaxonomyError) as told:
+    with pytest.raises(TaxonomyError) as exc_info:
         taxonomy.load(toml)
 
-    assert where in str(told.value)
-    assert what in str(told.value)
+    assert where in str(exc_info.value)
+    assert what in str(exc_info.value)
 
 
 def test_a_wrong_category_is_not_said_to_be_missing_too():
-    with pytest.raises(TaxonomyError) as said:
+    with pytest.raises(TaxonomyError) as exc_info:
         taxonomy.load(ONE.replace('"one"', '"1"') + TWO)
-    assert str(said.value).startswith("the taxonomy is wrong: category.0.slug: ")
-    assert ";" not in str(said.value)
+    assert str(exc_info.value).startswith("the taxonomy is wrong: category.0.slug: ")
+    assert ";" not in str(exc_info.value)
 
 
 def test_every_mistake_is_named_at_once():
-    with pytest.raises(TaxonomyError) as told:
+    with pytest.raises(TaxonomyError) as exc_info:
         taxonomy.load(ONE.replace('"one"', '"1"') + TWO.replace('"Two"', '""'))
 
-    assert "category.0.slug" in str(told.value)
-    assert "category.1.name" in str(told.value)
+    assert "category.0.slug" in str(exc_info.value)
+    assert "category.1.name" in str(exc_info.value)
 
 
 @given(st.text() | st.text("[]{}=\"'\n#.,ab1 "))

@@ -23,7 +23,7 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
-from pigeonhole.domain.document import DocumentError
+from pigeonhole.domain.errors import DocumentError
 from pigeonhole.extract import registry, sniff
 from pigeonhole.extract.gather import refine
 from pigeonhole.extract.limits import Limits

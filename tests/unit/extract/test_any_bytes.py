@@ -11,7 +11,8 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from pigeonhole.domain.document import DocumentError, Text
+from pigeonhole.domain.document import Text
+from pigeonhole.domain.errors import DocumentError
 from pigeonhole.extract.limits import Limits
 from pigeonhole.extract.registry import FORMATS
 from pigeonhole.sandbox.client import GRACE_SECONDS

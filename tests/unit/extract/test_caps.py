@@ -10,7 +10,7 @@ from email.message import EmailMessage
 import pytest
 from PIL import Image
 
-from pigeonhole.domain.document import DocumentError
+from pigeonhole.domain.errors import DocumentError
 from pigeonhole.extract.limits import Limits
 from tests.documents.vectors import packages
 from tests.documents.vectors.make import scan

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from pigeonhole.domain.document import DocumentError
+from pigeonhole.domain.errors import DocumentError
 from tests.documents.vectors import legacy
 
 LETTER = "Уважаемые коллеги, просим оплатить счёт до пятого марта.\r"

@@ -11,7 +11,7 @@ from email.message import EmailMessage
 import pytest
 from PIL import Image
 
-from pigeonhole.domain.document import DocumentError
+from pigeonhole.domain.errors import DocumentError
 from tests.documents.vectors import legacy, packages, pdfs
 from tests.documents.vectors.make import encoded, picture
 from tests.unit.extract import hostile

@@ -9,7 +9,7 @@ import struct
 import pytest
 from pypdfium2 import PdfDocument
 
-from pigeonhole.domain.document import DocumentError
+from pigeonhole.domain.errors import DocumentError
 from pigeonhole.extract import html, lzfu, mail, rtf, sniff
 from pigeonhole.extract.decode import decode
 from pigeonhole.extract.running_headers import Furniture

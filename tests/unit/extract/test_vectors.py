@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from pigeonhole.domain.document import DocumentError, Text
+from pigeonhole.domain.document import Text
+from pigeonhole.domain.errors import DocumentError
 from pigeonhole.extract.registry import FORMATS
 from pigeonhole.sandbox.extractor import Extractor
 from tests.unit.extract.conftest import VECTORS

@@ -11,16 +11,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pigeonhole.domain.document import Allowance, OverCap, Tier, TryLater
-from pigeonhole.guards.budget import STACK, Budget, account_of, day_ends, month_ends
-from pigeonhole.money.account import Cap, Draw, Need
+from pigeonhole.domain.document import RateLimits, Tier
+from pigeonhole.domain.errors import OverCap, RetryCause, TryLater
+from pigeonhole.guards.budget import Budget
+from pigeonhole.money.account import STACK, CallEstimate, Cap, Withdrawal, account_of, day_ends, month_ends
 from tests.support.builders import breaks
-from tests.support.fakes import START, FakeClock, FakeLedger
+from tests.support.fakes import START, FakeClock, FakeStore
 
 FAST, STRONG = "claude-haiku-5-5", "claude-sonnet-5-5"
 TEAM = account_of("finance")
 ROOMY = Cap(day=Decimal(10), month=Decimal(100))
-NEED = Need(
+NEED = CallEstimate(
     team="finance",
     model=FAST,
     tier=Tier.FAST,
@@ -29,7 +30,7 @@ NEED = Need(
     input_tokens=2000,
     output_tokens=300,
 )
-SWIFT = Allowance(requests=1_000_000)
+SWIFT = RateLimits(requests=1_000_000)
 TODAY = date(2026, 11, 22)
 MIDNIGHT = datetime(2026, 11, 23, tzinfo=UTC)
 DECEMBER = datetime(2026, 12, 1, tzinfo=UTC)
@@ -40,46 +41,46 @@ STEP = timedelta(seconds=1.01)
 class Bank:
     """A ledger and a clock, and containers that share them."""
 
-    def __init__(self, allowance: Allowance = SWIFT, **caps: Cap) -> None:
-        self.ledger, self.clock = FakeLedger(), FakeClock()
-        self.allowance = allowance
+    def __init__(self, limits: RateLimits = SWIFT, **caps: Cap) -> None:
+        self.store, self.clock = FakeStore(), FakeClock()
+        self.limits = limits
         self.caps = {STACK: ROOMY} | {account_of(team): cap for team, cap in caps.items() if team != STACK}
         if STACK in caps:
             self.caps[STACK] = caps[STACK]
         self.budget = self.container()
 
     def container(self) -> Budget:
-        return Budget(self.ledger, self.clock, self.caps, self.allowance)
+        return Budget(self.store, self.clock, self.caps, self.limits)
 
     def listen(
         self, asked: list[datetime | None], meanwhile: Callable[[], None] = lambda: None
     ) -> list[datetime | None]:
         """Behind whom each draw from now on believes to be; the rest happens before it is made."""
 
-        def heard(draw: Draw) -> bool:
-            assert draw.pace
-            asked.append(draw.pace.seen)
+        def heard(withdrawal: Withdrawal) -> bool:
+            assert withdrawal.slot
+            asked.append(withdrawal.slot.seen)
             meanwhile()
             return False
 
-        breaks(self.ledger, "draw", RuntimeError(), when=heard)
+        breaks(self.store, "withdraw", RuntimeError(), when=heard)
         return asked
 
-    def reserve(self, need: Need = NEED, patience: float = 60, by: Budget | None = None):
+    def reserve(self, need: CallEstimate = NEED, patience: float = 60, by: Budget | None = None):
         latest = self.clock.now() + timedelta(seconds=patience)
         return (by or self.budget).reserve(need, latest)
 
-    def refused(self, need: Need = NEED) -> OverCap:
-        with pytest.raises(OverCap) as told:
+    def refused(self, need: CallEstimate = NEED) -> OverCap:
+        with pytest.raises(OverCap) as exc_info:
             self.reserve(need)
-        return told.value
+        return exc_info.value
 
     def spent(self, account: str = STACK, day: date = TODAY) -> tuple[Decimal | int, Decimal | int]:
         """Of the day and of its month."""
-        found = self.ledger.account(account, day)
+        found = self.store.account(account, day)
         return found.spent_on(day), found.usd
 
-    def began(self, *needs: Need, by: Budget | None = None) -> list[timedelta]:
+    def began(self, *needs: CallEstimate, by: Budget | None = None) -> list[timedelta]:
         """When each of these calls may begin, after the start."""
         began = []
         for need in needs:
@@ -121,9 +122,14 @@ def test_calls_fit_under_every_cap_and_the_first_that_does_not_says_which_and_wh
     bank = Bank(**caps)
     for _ in range(calls):
         bank.reserve()
-    told = bank.refused()
+    exc_info = bank.refused()
 
-    assert (told.waiting_for, told.account, told.usd, told.until) == ("spend_cap", account, NEED.usd, until)
+    assert (exc_info.waiting_for, exc_info.account, exc_info.usd, exc_info.until) == (
+        "spend_cap",
+        account,
+        NEED.usd,
+        until,
+    )
 
 
 @pytest.mark.parametrize(
@@ -180,7 +186,7 @@ def test_what_a_call_did_not_spend_goes_back_to_the_day_it_came_from():
     reserved = bank.reserve()
     bank.clock.time = MIDNIGHT + timedelta(seconds=9)
     bank.budget.settle(reserved, Decimal("0.25"))
-    bank.budget.flush()
+    bank.budget.refund_unspent()
 
     assert bank.spent() == (Decimal("0.25"), Decimal("0.25"))
     assert bank.spent(day=MIDNIGHT.date()) == (Decimal(0), Decimal("0.25"))
@@ -193,7 +199,7 @@ def test_at_the_turn_of_the_month_it_goes_back_to_the_month_it_came_from():
     bank.clock.time = DECEMBER + timedelta(seconds=9)
     bank.reserve()
     bank.budget.settle(reserved, Decimal("0.25"))
-    bank.budget.flush()
+    bank.budget.refund_unspent()
 
     for account in (STACK, TEAM):
         assert bank.spent(account, date(2026, 11, 30)) == (Decimal("0.25"), Decimal("0.25"))
@@ -221,27 +227,27 @@ def test_what_the_stack_refuses_costs_the_team_nothing():
     bank = Bank(stack=cap("1"), finance=ROOMY)
     bank.reserve(replace(NEED, team="legal"))
     bank.refused()
-    bank.budget.flush()
+    bank.budget.refund_unspent()
 
     assert bank.spent(TEAM) == (0, 0)
 
 
 def test_what_the_stack_has_no_turn_for_costs_the_team_nothing():
-    bank = Bank(Allowance(requests=1), finance=ROOMY)
+    bank = Bank(RateLimits(requests=1), finance=ROOMY)
     bank.reserve()
     with pytest.raises(TryLater):
         bank.reserve()
-    bank.budget.flush()
+    bank.budget.refund_unspent()
 
     assert bank.spent(TEAM) == bank.spent(STACK) == (1, 1)
 
 
 def test_what_the_table_was_too_busy_for_costs_the_team_nothing():
     bank = Bank(finance=ROOMY)
-    breaks(bank.ledger, "draw", TryLater("DynamoDB", seconds=2), when=lambda draw: draw.account == STACK)
+    breaks(bank.store, "withdraw", TryLater("DynamoDB", seconds=2), when=lambda draw: draw.account == STACK)
     with pytest.raises(TryLater, match="DynamoDB"):
         bank.reserve()
-    bank.budget.flush()
+    bank.budget.refund_unspent()
 
     assert bank.spent(TEAM) == (0, 0)
 
@@ -255,12 +261,12 @@ def test_once_all_is_settled_the_accounts_hold_what_was_spent_and_nothing_else(c
         try:
             reserved = bank.reserve(replace(NEED, team=team))
         except OverCap:
-            bank.budget.flush()
+            bank.budget.refund_unspent()
             continue
         bank.budget.settle(reserved, cost)
         for account in reserved.accounts:
             spent[account] += cost
-    bank.budget.flush()
+    bank.budget.refund_unspent()
 
     assert {account: bank.spent(account)[0] for account in spent} == spent
 
@@ -269,7 +275,7 @@ def test_nothing_goes_back_twice():
     bank = Bank()
     bank.budget.settle(bank.reserve(), Decimal("0.25"))
     for _ in range(3):
-        bank.budget.flush()
+        bank.budget.refund_unspent()
 
     assert bank.spent()[0] == Decimal("0.25")
 
@@ -277,10 +283,10 @@ def test_nothing_goes_back_twice():
 def test_what_a_busy_table_would_not_take_back_it_takes_the_next_time():
     bank = Bank(finance=ROOMY)
     bank.budget.settle(bank.reserve(), Decimal("0.25"))
-    breaks(bank.ledger, "credit", TryLater("busy", seconds=2))
-    bank.budget.flush()
+    breaks(bank.store, "refund", TryLater("busy", seconds=2))
+    bank.budget.refund_unspent()
     bank.budget.settle(bank.reserve(), Decimal("0.5"))
-    bank.budget.flush()
+    bank.budget.refund_unspent()
 
     assert bank.spent(STACK)[0] == bank.spent(TEAM)[0] == Decimal("0.75")
 
@@ -288,15 +294,15 @@ def test_what_a_busy_table_would_not_take_back_it_takes_the_next_time():
 def test_what_may_have_gone_back_already_does_not_go_back_again():
     bank = Bank()
     bank.budget.settle(bank.reserve(), Decimal("0.25"))
-    breaks(bank.ledger, "credit", TryLater("no answer", seconds=2, unsure=True), after=True)
+    breaks(bank.store, "refund", TryLater("no answer", seconds=2, cause=RetryCause.UNCERTAIN), after=True)
     for _ in range(2):
-        bank.budget.flush()
+        bank.budget.refund_unspent()
 
     assert bank.spent()[0] == Decimal("0.25")
 
 
 def test_calls_side_by_side_begin_a_step_apart_whichever_container_makes_them():
-    bank = Bank(Allowance(requests=60))
+    bank = Bank(RateLimits(requests=60))
     others = [bank.container() for _ in range(3)]
     began = [bank.began(NEED, by=each)[0] for each in others]
 
@@ -304,7 +310,7 @@ def test_calls_side_by_side_begin_a_step_apart_whichever_container_makes_them():
 
 
 def test_what_a_second_allows_begins_at_once_and_then_the_calls_keep_the_pace():
-    bank = Bank(Allowance(requests=600))
+    bank = Bank(RateLimits(requests=600))
     small, step = replace(NEED, usd=Decimal("0.1")), STEP / 10
     early = timedelta(seconds=1) - step
     began = bank.began(*[small] * 13)
@@ -315,7 +321,7 @@ def test_what_a_second_allows_begins_at_once_and_then_the_calls_keep_the_pace():
 
 @given(st.lists(st.integers(0, 3_000), min_size=1, max_size=60), st.sampled_from([30, 60, 61, 240, 1000]))
 def test_in_no_time_do_more_calls_begin_than_it_and_one_second_more_allow(rests, per_minute):
-    bank = Bank(Allowance(requests=per_minute))
+    bank = Bank(RateLimits(requests=per_minute))
     began = []
     for rest in rests:
         bank.clock.pass_by(rest / 1000)
@@ -327,7 +333,7 @@ def test_in_no_time_do_more_calls_begin_than_it_and_one_second_more_allow(rests,
 
 
 def test_whoever_comes_while_others_of_the_container_ask_for_their_turn_asks_for_the_one_behind():
-    bank = Bank(Allowance(requests=60))
+    bank = Bank(RateLimits(requests=60))
     asked: list[datetime | None] = []
 
     def meanwhile() -> None:
@@ -341,7 +347,7 @@ def test_whoever_comes_while_others_of_the_container_ask_for_their_turn_asks_for
 
 
 def test_who_was_refused_a_turn_holds_up_nobody():
-    bank = Bank(Allowance(requests=1), stack=cap("1"))
+    bank = Bank(RateLimits(requests=1), stack=cap("1"))
     bank.reserve()
     for _ in range(3):
         bank.refused()
@@ -352,7 +358,7 @@ def test_who_was_refused_a_turn_holds_up_nobody():
 
 
 def test_after_a_rest_the_next_call_begins_at_once():
-    bank = Bank(Allowance(requests=60))
+    bank = Bank(RateLimits(requests=60))
     bank.began(NEED, NEED)
     bank.clock.pass_by(30)
     before = bank.clock.now()
@@ -362,61 +368,61 @@ def test_after_a_rest_the_next_call_begins_at_once():
 
 
 def test_the_models_do_not_wait_for_each_other():
-    bank = Bank(Allowance(requests=60))
+    bank = Bank(RateLimits(requests=60))
 
     assert bank.began(NEED, replace(NEED, model=STRONG)) == [timedelta(0)] * 2
 
 
 @pytest.mark.parametrize(
-    ("allowance", "seconds"),
+    ("limits", "seconds"),
     [
-        (Allowance(requests=60), 1),
-        (Allowance(requests=60, input_tokens=20_000), 6),
-        (Allowance(requests=60, output_tokens=3_600), 5),
-        (Allowance(requests=6, input_tokens=20_000, output_tokens=3_600), 10),
-        (Allowance(), 0),
+        (RateLimits(requests=60), 1),
+        (RateLimits(requests=60, input_tokens=20_000), 6),
+        (RateLimits(requests=60, output_tokens=3_600), 5),
+        (RateLimits(requests=6, input_tokens=20_000, output_tokens=3_600), 10),
+        (RateLimits(), 0),
     ],
     ids=["requests", "input", "output", "requests are the strictest", "no limit"],
 )
-def test_the_strictest_limit_sets_the_pace(allowance, seconds):
-    assert Bank(allowance).began(NEED, NEED)[1] == seconds * STEP
+def test_the_strictest_limit_sets_the_pace(limits, seconds):
+    assert Bank(limits).began(NEED, NEED)[1] == seconds * STEP
 
 
 @pytest.mark.parametrize(
     ("said", "seconds"),
     [
-        (Allowance(requests=30), 2),
-        (Allowance(requests=6000), 1),
-        (Allowance(requests=6000, input_tokens=12_000), 10),
-        (Allowance(), 1),
+        (RateLimits(requests=30), 2),
+        (RateLimits(requests=6000), 1),
+        (RateLimits(requests=6000, input_tokens=12_000), 10),
+        (RateLimits(), 1),
     ],
     ids=["stricter", "laxer than the setting", "stricter in another way", "says nothing"],
 )
 def test_what_the_api_says_makes_calls_slower_and_never_faster_than_the_setting(said, seconds):
-    bank = Bank(Allowance(requests=60))
-    bank.budget.learn(FAST, said)
+    bank = Bank(RateLimits(requests=60))
+    bank.budget.observe_limits(FAST, said)
 
     assert bank.began(NEED, NEED)[1] == seconds * STEP
 
 
 def test_what_the_api_says_of_one_model_is_about_that_model():
-    bank = Bank(Allowance(requests=60))
-    bank.budget.learn(STRONG, Allowance(requests=1))
+    bank = Bank(RateLimits(requests=60))
+    bank.budget.observe_limits(STRONG, RateLimits(requests=1))
 
     assert bank.began(NEED, NEED)[1] == STEP
 
 
 def test_an_answer_that_says_nothing_of_limits_makes_nobody_forget_them():
-    bank = Bank(Allowance(requests=60))
-    bank.budget.learn(FAST, Allowance(requests=30))
-    bank.budget.learn(FAST, Allowance())
+    bank = Bank(RateLimits(requests=60))
+    bank.budget.observe_limits(FAST, RateLimits(requests=30))
+    bank.budget.observe_limits(FAST, RateLimits())
 
     assert bank.began(NEED, NEED)[1] == 2 * STEP
 
 
 def test_a_cold_container_knows_what_others_were_told():
-    bank = Bank(Allowance(requests=60))
-    bank.budget.learn(FAST, Allowance(requests=30))
+    bank = Bank(RateLimits(requests=60))
+    bank.budget.observe_limits(FAST, RateLimits(requests=30))
     bank.reserve()
     bank.clock.pass_by(100)
     cold = bank.container()
@@ -426,20 +432,19 @@ def test_a_cold_container_knows_what_others_were_told():
 
 
 def test_a_turn_that_would_come_too_late_is_not_taken_and_says_how_much_too_late():
-    bank = Bank(Allowance(requests=1))
+    bank = Bank(RateLimits(requests=1))
     bank.reserve()
-    with pytest.raises(TryLater, match="not this call's turn") as told:
+    with pytest.raises(TryLater, match="rate limited") as exc_info:
         bank.reserve(patience=20)
 
-    assert told.value.seconds == pytest.approx(40.6)
-    assert not told.value.busy
-    assert not told.value.billed
+    assert exc_info.value.seconds == pytest.approx(40.6)
+    assert exc_info.value.cause is RetryCause.WAITING
     assert bank.clock.now() == START
     assert bank.spent() == (1, 1)
 
 
 def test_who_can_wait_until_the_last_moment_gets_the_turn():
-    bank = Bank(Allowance(requests=1))
+    bank = Bank(RateLimits(requests=1))
     bank.reserve()
     bank.reserve(patience=60.6)
 
@@ -447,7 +452,7 @@ def test_who_can_wait_until_the_last_moment_gets_the_turn():
 
 
 def test_who_wants_it_at_once_gets_it_if_nobody_is_before():
-    Bank(Allowance(requests=1)).reserve(patience=0)
+    Bank(RateLimits(requests=1)).reserve(patience=0)
 
 
 @pytest.mark.parametrize(
@@ -467,11 +472,11 @@ def test_there_is_room_for_what_neither_the_day_nor_the_month_has_spent():
     bank = Bank(stack=cap("3", "100"), finance=cap("10", "4.5"))
     bank.reserve()
 
-    assert bank.budget.rooms() == {STACK: Decimal(2), TEAM: Decimal("3.5")}
+    assert bank.budget.headroom() == {STACK: Decimal(2), TEAM: Decimal("3.5")}
     bank.clock.time = MIDNIGHT
-    assert bank.budget.rooms() == {STACK: Decimal(3), TEAM: Decimal("3.5")}
+    assert bank.budget.headroom() == {STACK: Decimal(3), TEAM: Decimal("3.5")}
     bank.clock.time = DECEMBER
-    assert bank.budget.rooms() == {STACK: Decimal(3), TEAM: Decimal("4.5")}
+    assert bank.budget.headroom() == {STACK: Decimal(3), TEAM: Decimal("4.5")}
 
 
 def test_where_a_cap_was_lowered_below_what_was_spent_there_is_no_room():
@@ -479,7 +484,7 @@ def test_where_a_cap_was_lowered_below_what_was_spent_there_is_no_room():
     bank.reserve()
     bank.caps[STACK] = cap("0.5")
 
-    assert bank.container().rooms()[STACK] < 0
+    assert bank.container().headroom()[STACK] < 0
     bank.refused()
 
 
@@ -499,7 +504,7 @@ def test_what_is_used_up_is_told_of_the_account_that_is_nearest_its_cap(caps, pe
     bank = Bank(**caps)
     bank.reserve()
 
-    assert bank.budget.percent() == percent
+    assert bank.budget.percent_used() == percent
 
 
 def test_a_new_day_has_used_up_nothing_of_its_own():
@@ -507,12 +512,12 @@ def test_a_new_day_has_used_up_nothing_of_its_own():
     bank.reserve()
     bank.clock.time = MIDNIGHT
 
-    assert bank.budget.percent() == 10
+    assert bank.budget.percent_used() == 10
     bank.clock.time = DECEMBER
-    assert bank.budget.percent() == 0
+    assert bank.budget.percent_used() == 0
 
 
 def test_whoever_comes_after_the_first_in_a_while_waits_until_its_prefix_can_be_read():
-    first, second = Bank().began(*[replace(NEED, is_cached=True)] * 2)
+    first, second = Bank().began(*[replace(NEED, caches_prefix=True)] * 2)
 
     assert second - first == timedelta(seconds=4)

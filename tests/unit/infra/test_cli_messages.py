@@ -8,10 +8,9 @@ import typer
 from infra.cli import local, redrive, review
 from infra.cli.inputs import InputError
 from infra.local import run
-from infra.ops import listing
+from infra.ops import listing, operations
+from infra.ops.operations import NotAllowedError
 from infra.ops.stack import Stack
-from pigeonhole.pipeline import upkeep
-from pigeonhole.pipeline.upkeep import NotAllowedError
 
 
 class Inbox:
@@ -28,14 +27,14 @@ class Inbox:
 def a_stack(monkeypatch: pytest.MonkeyPatch) -> None:
     for command in (redrive, review):
         monkeypatch.setattr(command, "find_stack", lambda *_: Inbox())
-        monkeypatch.setattr(command, "operator", lambda *_, **__: _Parts())
+        monkeypatch.setattr(command, "operator", lambda *_, **__: _Services())
 
 
-class _Parts:
+class _Services:
     def __getattr__(self, _: str) -> Any:
         return self
 
-    def rooms(self) -> dict[str, float]:
+    def headroom(self) -> dict[str, float]:
         return {}
 
 
@@ -48,7 +47,7 @@ def test_a_review_that_may_not_be_names_its_document(monkeypatch: pytest.MonkeyP
     def refuse(*_: object) -> None:
         raise NotAllowedError("there is no answer")
 
-    monkeypatch.setattr(upkeep, "review", refuse)
+    monkeypatch.setattr(operations, "review", refuse)
     with pytest.raises(InputError, match=r"^s3://inbox/there stays as it is: there is no answer\.$"):
         review.review("there", accept=True, who="somebody")
 

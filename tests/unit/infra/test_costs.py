@@ -1,4 +1,4 @@
-"""What the tallies come to: by whatever they are told apart, nothing is lost and nothing counted twice."""
+"""What the usage comes to: by whatever it is told apart, nothing is lost and nothing counted twice."""
 
 from __future__ import annotations
 
@@ -12,73 +12,76 @@ from hypothesis import strategies as st
 
 from infra.ops.costs import By, Group, WrongDatesError, costs, days, described
 from pigeonhole.domain.document import Tier
-from pigeonhole.jobs.usage import Count, Tally
+from pigeonhole.jobs.usage import UsageLine, UsageTotals
 
 TODAY = date(2026, 11, 22)
 DOLLARS = st.decimals(-1000, 1000, places=9)
-COUNTS = st.builds(
-    Count,
-    **{each.name: DOLLARS if each.name.endswith("usd") else st.integers(-5, 10**9) for each in fields(Count)},
+TOTALS = st.builds(
+    UsageTotals,
+    **{
+        each.name: DOLLARS if each.name.endswith("usd") else st.integers(-5, 10**9)
+        for each in fields(UsageTotals)
+    },
 )
-TALLIES = st.builds(
-    Tally,
+LINES = st.builds(
+    UsageLine,
     day=st.sampled_from(["2026-11-21", "2026-11-22"]),
     team=st.sampled_from(["-", "finance", "legal"]),
     model=st.sampled_from(["claude-haiku-5-5", "claude-sonnet-5-5"]),
     tier=st.sampled_from(Tier),
     category=st.sampled_from(["invoice", "unusable", "unanswered"]),
     shard=st.integers(0, 7),
-    count=COUNTS,
+    totals=TOTALS,
 )
 
 
-def tally(team: str = "finance", day: str = "2026-11-21", tier: Tier = Tier.FAST, **counted) -> Tally:
-    return Tally(
-        day=day, team=team, model="m", tier=tier, category="invoice", shard=0, count=Count(**counted)
+def usage(team: str = "finance", day: str = "2026-11-21", tier: Tier = Tier.FAST, **counted) -> UsageLine:
+    return UsageLine(
+        day=day, team=team, model="m", tier=tier, category="invoice", shard=0, totals=UsageTotals(**counted)
     )
 
 
-@given(st.lists(TALLIES), st.sampled_from(By))
-def test_the_groups_of_any_kind_add_up_to_all_there_is(tallies: list[Tally], by: By):
-    found = costs(tallies, by)
-    for each in fields(Count):
-        everything = sum(getattr(tally.count, each.name) for tally in tallies)
+@given(st.lists(LINES), st.sampled_from(By))
+def test_the_groups_of_any_kind_add_up_to_all_there_is(lines: list[UsageLine], by: By):
+    found = costs(lines, by)
+    for each in fields(UsageTotals):
+        everything = sum(getattr(line.totals, each.name) for line in lines)
         assert sum(getattr(group.count, each.name) for group in found.groups) == everything
         assert getattr(found.total, each.name) == everything
 
 
-@given(st.lists(TALLIES), st.sampled_from(By))
-def test_every_name_is_one_group(tallies: list[Tally], by: By):
-    names = [group.name for group in costs(tallies, by).groups]
-    assert sorted(names) == sorted({str(getattr(tally, by)) for tally in tallies})
+@given(st.lists(LINES), st.sampled_from(By))
+def test_every_name_is_one_group(lines: list[UsageLine], by: By):
+    names = [group.name for group in costs(lines, by).groups]
+    assert sorted(names) == sorted({str(getattr(line, by)) for line in lines})
 
 
 def test_shards_of_one_name_are_added_and_the_dearest_comes_first():
     found = costs(
-        [tally("legal", usd=Decimal("0.2")), tally("finance", usd=Decimal("0.15"), calls=1),
-         tally("finance", usd=Decimal("0.15"), calls=2)],
+        [usage("legal", usd=Decimal("0.2")), usage("finance", usd=Decimal("0.15"), calls=1),
+         usage("finance", usd=Decimal("0.15"), calls=2)],
         By.TEAM,
     )  # fmt: skip
     assert found.groups == (
-        Group(name="finance", count=Count(usd=Decimal("0.30"), calls=3)),
-        Group(name="legal", count=Count(usd=Decimal("0.2"))),
+        Group(name="finance", count=UsageTotals(usd=Decimal("0.30"), calls=3)),
+        Group(name="legal", count=UsageTotals(usd=Decimal("0.2"))),
     )
 
 
 def test_days_come_in_their_order_whatever_they_cost():
-    found = costs([tally(day="2026-11-22", usd=Decimal(1)), tally(day="2026-11-21")], By.DAY)
+    found = costs([usage(day="2026-11-22", usd=Decimal(1)), usage(day="2026-11-21")], By.DAY)
     assert [group.name for group in found.groups] == ["2026-11-21", "2026-11-22"]
 
 
 def test_sums_are_exact_and_as_json_lose_nothing():
-    found = costs([tally(usd=Decimal("0.1")), tally(usd=Decimal("0.2")), tally(usd=Decimal("1E-9"))], By.TIER)
-    told = described([TODAY], By.TIER, found)
-    assert told["total"]["usd"] == 0.300000001
-    assert [(group["name"], group["usd"]) for group in told["groups"]] == [("fast", 0.300000001)]
+    found = costs([usage(usd=Decimal("0.1")), usage(usd=Decimal("0.2")), usage(usd=Decimal("1E-9"))], By.TIER)
+    as_json = described([TODAY], By.TIER, found)
+    assert as_json["total"]["usd"] == 0.300000001
+    assert [(group["name"], group["usd"]) for group in as_json["groups"]] == [("fast", 0.300000001)]
 
 
 def test_the_json_has_these_keys_and_no_others():
-    counted = Count(
+    counted = UsageTotals(
         calls=3, reused=1, unsettled=1, input_tokens=10, output_tokens=20, cache_read_tokens=30,
         cache_write_tokens=40, usd=Decimal("0.5"), unsettled_usd=Decimal("0.25"), alone_usd=Decimal(9),
         saved_by_caching_usd=Decimal(1), saved_by_cutting_usd=Decimal(2), saved_by_reuse_usd=Decimal(3),
@@ -87,7 +90,7 @@ def test_the_json_has_these_keys_and_no_others():
         "calls": 3, "reused": 1, "unsettled": 1, "input_tokens": 10, "output_tokens": 20,
         "cache_read_tokens": 30, "cache_write_tokens": 40, "usd": 0.5, "unsettled_usd": 0.25,
     }  # fmt: skip
-    found = costs([replace(tally(), count=counted)], By.CATEGORY)
+    found = costs([replace(usage(), totals=counted)], By.CATEGORY)
     assert described([date(2026, 11, 21), TODAY], By.CATEGORY, found) == {
         "from": "2026-11-21",
         "to": "2026-11-22",

@@ -1,22 +1,21 @@
-"""How the accounts stand: the very caps that the functions keep, and what waits under them."""
+"""How the accounts stand: the very caps that the functions keep, and which jobs wait under them."""
 
 from __future__ import annotations
 
-from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 
-from infra.ops.spend import Queue, Used, caps_of, queues, standings
+from infra.ops.spend import Queue, Used, queues, standings
 from pigeonhole import bootstrap
-from pigeonhole.domain.document import OverCap
-from pigeonhole.guards.budget import day_ends, month_ends
-from pigeonhole.jobs import transitions
-from pigeonhole.jobs.job import Order, Park
-from pigeonhole.money.account import Draw
-from pigeonhole.ports import Swap
+from pigeonhole.domain.errors import OverCap
+from pigeonhole.jobs import retry, transitions
+from pigeonhole.jobs.job import Park
+from pigeonhole.jobs.stored import Write, revised
+from pigeonhole.money.account import Withdrawal, day_ends, month_ends
+from pigeonhole.services import Services
 from pigeonhole.settings import Settings
-from tests.support.builders import upload
-from tests.support.fakes import START, FakeClock, FakeLedger
+from tests.support.builders import World, job, upload
+from tests.support.fakes import START, FakeStore
 
 SETTINGS = Settings(
     inbox_bucket="inbox",
@@ -34,15 +33,19 @@ SETTINGS = Settings(
 
 
 def test_the_caps_are_those_that_the_functions_keep():
-    budget = bootstrap.budget(SETTINGS, FakeLedger(), FakeClock())
-    assert {name: min(cap.day, cap.month) for name, cap in caps_of(SETTINGS).items()} == budget.rooms()
+    config = bootstrap.configured(SETTINGS, bootstrap.taxonomy_text_at(None))
+    budget = Services(World().outside, config).budget
+    found = standings(FakeStore(), config.caps, START.date())
+    assert {each.account: min(each.day.cap, each.month.cap) for each in found} == budget.headroom()
+    assert budget.headroom() == {"stack": 3, "team:finance": Decimal("1.5"), "team:legal": 0}
 
 
-def test_an_account_stands_at_what_was_drawn_today_and_this_month():
-    ledger, caps = FakeLedger(), caps_of(SETTINGS)
+def test_an_account_stands_at_what_was_withdrawn_today_and_this_month():
+    store, caps = FakeStore(), bootstrap.caps(SETTINGS)
     for day, usd in ((START.date(), "0.5"), (START.date() - timedelta(days=1), "1")):
-        ledger.draw(Draw(account="team:finance", day=day, usd=Decimal(usd), cap=caps["team:finance"]))
-    stack, finance, legal = standings(ledger, caps, START.date())
+        cap = caps["team:finance"]
+        store.withdraw(Withdrawal(account="team:finance", day=day, usd=Decimal(usd), cap=cap))
+    stack, finance, legal = standings(store, caps, START.date())
     assert finance.described() == {
         "account": "team:finance",
         "day": {"usd": 0.5, "cap": 1.5},
@@ -55,20 +58,20 @@ def test_percents_are_rounded_down():
     assert Used(usd=Decimal("0.999"), cap=Decimal(1)).percent == 99
 
 
-def test_what_is_parked_for_money_is_told_by_account_with_the_earliest_end():
-    ledger = FakeLedger()
-    parked(ledger, "a", "stack", month_ends(START))
-    parked(ledger, "b", "stack", day_ends(START))
-    parked(ledger, "c", "team:legal", month_ends(START))
-    assert queues(ledger, START) == [
+def test_what_is_parked_for_money_is_counted_by_account_with_the_earliest_end():
+    store = FakeStore()
+    park(store, "a", "stack", month_ends(START))
+    park(store, "b", "stack", day_ends(START))
+    park(store, "c", "team:legal", month_ends(START))
+    assert queues(store, START) == [
         Queue(account="stack", documents=2, until="2026-11-23T00:00:00.000Z"),
         Queue(account="team:legal", documents=1, until="2026-12-01T00:00:00.000Z"),
     ]
 
 
-def parked(ledger: FakeLedger, key: str, account: str, until) -> None:
-    work = transitions.new(Order(upload=replace(upload(), key=key)), None, START)
-    park = transitions.aftermath(work, OverCap(account, Decimal(1), "too dear", until=until), START)
-    assert isinstance(park, Park)
-    after = transitions.parked(work, park, START, until)
-    assert ledger.swap(Swap(before=None, after=transitions.next_revision(None, after)))
+def park(store: FakeStore, key: str, account: str, until: datetime) -> None:
+    waiting = job(upload(key))
+    verdict = retry.decide_retry(waiting, OverCap(account, Decimal(1), "too dear", until=until), START)
+    assert isinstance(verdict, Park)
+    after = transitions.parked(waiting, verdict, START, until)
+    assert store.commit(Write(before=None, after=revised(None, after)))

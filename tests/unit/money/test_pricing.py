@@ -9,15 +9,30 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pigeonhole.claude import model_catalog
-from pigeonhole.claude.model_catalog import MODELS, UnknownModelError
-from pigeonhole.domain.document import Usage
-from pigeonhole.money.pricing import cost_usd, most_usd, uncached_usd
+from pigeonhole.claude.model_catalog import MODELS, Model, UnknownModelError
+from pigeonhole.domain.document import Reply, Usage
+from pigeonhole.money.pricing import ReplyCost, cost_usd, max_cost_usd, reply_cost
 
 COUNTS = st.integers(0, 2_000_000)
 USAGES = st.builds(
     Usage, input_tokens=COUNTS, output_tokens=COUNTS, cache_read_tokens=COUNTS, cache_write_tokens=COUNTS
 )
 KINDS = ("input_tokens", "output_tokens", "cache_read_tokens", "cache_write_tokens")
+HAIKU, SONNET = model_catalog.model("claude-haiku-5-5"), model_catalog.model("claude-sonnet-5-5")
+USAGE = Usage(input_tokens=1000, output_tokens=100, cache_read_tokens=2000)
+
+
+def priced(model: Model, usage: Usage, *, left_out: int = 0, reused: bool = False) -> ReplyCost:
+    """What a reply with that usage cost, compared with Sonnet."""
+    reply = Reply(
+        model=model.id,
+        text="",
+        stop_reason="end_turn",
+        usage=usage,
+        reused=reused,
+        left_out_tokens=left_out,
+    )
+    return reply_cost(model, reply, SONNET)
 
 
 @pytest.mark.parametrize(
@@ -77,7 +92,7 @@ def test_a_long_prompt_has_a_price_if_and_only_if_it_has_a_length(name):
     assert (MODELS[name].long_price is None) == (MODELS[name].long_prompt_tokens is None)
 
 
-def test_an_unknown_model_is_told_which_are_known():
+def test_an_unknown_model_is_answered_with_those_that_are_known():
     with pytest.raises(
         UnknownModelError, match="'claude-2' is not one of claude-haiku-4-5, claude-haiku-5-5"
     ):
@@ -85,8 +100,8 @@ def test_an_unknown_model_is_told_which_are_known():
 
 
 @given(USAGES, COUNTS, COUNTS, st.sampled_from(sorted(MODELS)))
-def test_no_call_within_its_bounds_costs_more_than_was_said_before(usage, more, longer, name):
-    most = most_usd(model_catalog.model(name), usage.prompt_tokens + more, usage.output_tokens + longer)
+def test_no_call_within_its_bounds_costs_more_than_its_highest_price(usage, more, longer, name):
+    most = max_cost_usd(model_catalog.model(name), usage.prompt_tokens + more, usage.output_tokens + longer)
 
     assert cost_usd(model_catalog.model(name), usage) <= most
 
@@ -103,7 +118,45 @@ def test_no_call_within_its_bounds_costs_more_than_was_said_before(usage, more, 
     ids=["a write to the cache is the dearest", "to the step", "past the step", "strong", "answer alone"],
 )
 def test_what_a_call_may_cost_is_all_of_it_at_the_dearest(name, prompt, answer, usd):
-    assert most_usd(model_catalog.model(name), prompt, answer) == Decimal(usd)
+    assert max_cost_usd(model_catalog.model(name), prompt, answer) == Decimal(usd)
+
+
+# A reply: what it cost, and what it would have cost otherwise.
+
+
+def test_a_reply_costs_what_its_call_cost_and_says_what_it_saved():
+    assert priced(HAIKU, USAGE, left_out=10_000) == ReplyCost(
+        usd=Decimal("0.00017"),  # 1,000 at 0.10, 100 at 0.50 and 2,000 at 0.01 a million
+        alone_usd=Decimal("0.007"),  # at Sonnet 3,000 at 2 and 100 at 10, none of them cached
+        saved_by_caching_usd=Decimal("0.00018"),  # 2,000 at 0.10 instead of 0.01
+        saved_by_cutting_usd=Decimal("0.001"),  # 10,000 at 0.10
+    )
+
+
+def test_a_reused_reply_costs_nothing_and_has_saved_its_price():
+    assert priced(HAIKU, USAGE, reused=True, left_out=10_000) == ReplyCost(
+        alone_usd=Decimal("0.007"), saved_by_reuse_usd=Decimal("0.00017")
+    )
+
+
+def test_without_a_model_to_compare_with_nothing_would_have_been_asked_alone():
+    reply = Reply(model=SONNET.id, text="", stop_reason="end_turn", usage=USAGE)
+
+    assert reply_cost(SONNET, reply).alone_usd == 0
+
+
+@pytest.mark.parametrize(
+    ("usage", "usd"),
+    [
+        (Usage(cache_read_tokens=1000), "0.00009"),
+        (Usage(cache_write_tokens=1000), "-0.000025"),
+        (Usage(input_tokens=1000, output_tokens=1000), "0"),
+        (Usage(input_tokens=1, cache_read_tokens=100_000), "0.045"),
+    ],
+    ids=["a read saves", "a write costs", "no cache", "at the price of a long prompt"],
+)
+def test_caching_has_saved_what_the_prompt_would_have_cost_without_it(usage, usd):
+    assert priced(HAIKU, usage).saved_by_caching_usd == Decimal(usd)
 
 
 @given(USAGES, st.sampled_from(sorted(MODELS)))
@@ -112,12 +165,19 @@ def test_without_a_cache_only_its_reads_would_have_been_dearer_and_only_its_writ
     reads = Usage(**{kind: getattr(usage, kind) for kind in KINDS} | {"cache_write_tokens": 0})
     writes = Usage(**{kind: getattr(usage, kind) for kind in KINDS} | {"cache_read_tokens": 0})
 
-    assert uncached_usd(model, reads) >= cost_usd(model, reads)
-    assert uncached_usd(model, writes) <= cost_usd(model, writes)
+    assert priced(model, reads).saved_by_caching_usd >= 0
+    assert priced(model, writes).saved_by_caching_usd <= 0
 
 
 @given(USAGES, COUNTS, st.sampled_from(sorted(MODELS)))
 def test_sending_more_of_a_document_never_costs_less(usage, more, name):
-    assert uncached_usd(model_catalog.model(name), usage, more) >= uncached_usd(
-        model_catalog.model(name), usage
-    )
+    assert priced(model_catalog.model(name), usage, left_out=more).saved_by_cutting_usd >= 0
+
+
+@given(USAGES, COUNTS, st.sampled_from(sorted(MODELS)))
+def test_a_reply_and_what_it_saved_come_to_the_whole_document_uncached(usage, more, name):
+    model = model_catalog.model(name)
+    cost = priced(model, usage, left_out=more)
+    whole = Usage(input_tokens=usage.prompt_tokens + more, output_tokens=usage.output_tokens)
+
+    assert cost.usd + cost.saved_by_caching_usd + cost.saved_by_cutting_usd == cost_usd(model, whole)

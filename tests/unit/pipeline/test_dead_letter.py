@@ -6,35 +6,34 @@ from decimal import Decimal
 
 import pytest
 
-from pigeonhole.domain.document import Change, Kind, Stage, StopAll, TryLater
+from pigeonhole.domain.document import ObjectEvent, ObjectEventType, Stage
+from pigeonhole.domain.errors import StopAll, TryLater, WaitReason
 from pigeonhole.domain.record import Status
-from pigeonhole.jobs.job import Order
-from pigeonhole.pipeline.process import bury, escalate, triage
-from pigeonhole.pipeline.upkeep import redrive
-from tests.support.builders import SHIFT, World, breaks, created, ends, reply, upload
+from pigeonhole.jobs.job import Task
+from tests.support.builders import World, breaks, created, ends, reply, upload
 
 TEXT = "Amount due: 12"
 UPLOAD = upload()
 
 
-def world(*answers) -> World:
-    made = World()
-    made.put(UPLOAD, TEXT)
-    made.analyst.answers += answers
-    return made
+def new_world(*answers) -> World:
+    world = World()
+    world.put(UPLOAD, TEXT)
+    world.claude.answers += answers
+    return world
 
 
 def escalated() -> World:
-    made = world(reply(confidence=20))
-    triage(created(UPLOAD), made.parts, SHIFT)
-    return made
+    world = new_world(reply(confidence=20))
+    world.triage(created(UPLOAD))
+    return world
 
 
 def test_an_upload_that_was_given_up_fails_and_says_what_to_do():
-    made = world()
-    bury(created(UPLOAD), made.parts, SHIFT)
+    world = new_world()
+    world.record_dead_letter(created(UPLOAD))
 
-    row = made.row(UPLOAD)
+    row = world.row(UPLOAD)
     assert row.status is Status.FAILED
     assert row.error
     assert (row.error.code, row.error.retryable) == ("gave_up", True)
@@ -42,10 +41,10 @@ def test_an_upload_that_was_given_up_fails_and_says_what_to_do():
 
 
 def test_an_escalation_that_was_given_up_leaves_the_fast_answer_to_a_person():
-    made = escalated()
-    bury(made.handed[0], made.parts, SHIFT)
+    world = escalated()
+    world.record_dead_letter(world.handed[0])
 
-    row = made.row(UPLOAD)
+    row = world.row(UPLOAD)
     assert (row.status, row.review_reasons) == (Status.NEEDS_REVIEW, ("gave_up",))
     assert (row.category, row.tier) == ("invoice", "fast")
     assert row.error
@@ -53,123 +52,123 @@ def test_an_escalation_that_was_given_up_leaves_the_fast_answer_to_a_person():
 
 
 def test_the_dead_letter_of_a_document_that_has_its_outcome_changes_nothing():
-    made = world(reply())
-    triage(created(UPLOAD), made.parts, SHIFT)
-    before = made.row(UPLOAD)
-    bury(created(UPLOAD), made.parts, SHIFT)
+    world = new_world(reply())
+    world.triage(created(UPLOAD))
+    before = world.row(UPLOAD)
+    world.record_dead_letter(created(UPLOAD))
 
-    assert made.row(UPLOAD) == before
+    assert world.row(UPLOAD) == before
 
 
 def test_the_dead_letter_of_an_escalation_that_has_its_outcome_changes_nothing():
-    made = escalated()
-    made.analyst.answers += [reply()]
-    escalate(made.handed[0], made.parts, SHIFT)
-    before = made.row(UPLOAD)
-    bury(made.handed[0], made.parts, SHIFT)
+    world = escalated()
+    world.claude.answers += [reply()]
+    world.escalate(world.handed[0])
+    before = world.row(UPLOAD)
+    world.record_dead_letter(world.handed[0])
 
-    assert made.row(UPLOAD) == before
+    assert world.row(UPLOAD) == before
 
 
 def test_the_dead_letter_of_an_upload_that_is_escalated_changes_nothing():
-    made = escalated()
-    before = made.row(UPLOAD)
-    bury(created(UPLOAD), made.parts, SHIFT)
+    world = escalated()
+    before = world.row(UPLOAD)
+    world.record_dead_letter(created(UPLOAD))
 
-    assert made.row(UPLOAD) == before
+    assert world.row(UPLOAD) == before
 
 
 def test_the_dead_letter_of_an_older_upload_changes_nothing():
-    made = world(reply())
-    newer = made.put(upload(version="v2", order=2), TEXT)
-    triage(created(newer), made.parts, SHIFT)
-    bury(created(UPLOAD), made.parts, SHIFT)
+    world = new_world(reply())
+    newer = world.put(upload(version="v2", order=2), TEXT)
+    world.triage(created(newer))
+    world.record_dead_letter(created(UPLOAD))
 
-    assert (made.row(UPLOAD).version_id, made.row(UPLOAD).status) == ("v2", Status.DONE)
+    assert (world.row(UPLOAD).version_id, world.row(UPLOAD).status) == ("v2", Status.DONE)
 
 
 def test_the_dead_letter_of_an_overtaken_escalation_changes_nothing():
-    made = escalated()
-    newer = made.put(upload(version="v2", order=2), "broken")
-    triage(created(newer), made.parts, SHIFT)
-    before = made.row(UPLOAD)
-    bury(made.handed[0], made.parts, SHIFT)
+    world = escalated()
+    newer = world.put(upload(version="v2", order=2), "broken")
+    world.triage(created(newer))
+    before = world.row(UPLOAD)
+    world.record_dead_letter(world.handed[0])
 
-    assert made.row(UPLOAD) == before
+    assert world.row(UPLOAD) == before
 
 
-@pytest.mark.parametrize("kind", [Kind.REMOVED, Kind.EXPIRED])
-def test_the_dead_letter_of_a_removal_still_removes(kind):
-    made = world(reply())
-    triage(created(UPLOAD), made.parts, SHIFT)
+@pytest.mark.parametrize("event_type", [ObjectEventType.REMOVED, ObjectEventType.EXPIRED])
+def test_the_dead_letter_of_a_removal_still_removes(event_type):
+    world = new_world(reply())
+    world.triage(created(UPLOAD))
     marker = upload(version="m", order=2)
-    made.objects.put(marker, None)
-    bury(Change(kind=kind, upload=marker), made.parts, SHIFT)
+    world.objects.put(marker, None)
+    world.record_dead_letter(ObjectEvent(type=event_type, upload=marker))
 
-    assert made.row(UPLOAD).status is Status.REMOVED
+    assert world.row(UPLOAD).status is Status.REMOVED
 
 
-def test_a_dead_letter_waits_for_whoever_is_at_it():
-    made = world()
-    made.claimed(Order(upload=UPLOAD))
+def test_a_dead_letter_waits_while_its_job_is_leased():
+    world = new_world()
+    world.claimed(Task(upload=UPLOAD))
 
     with pytest.raises(TryLater):
-        bury(created(UPLOAD), made.parts, SHIFT)
+        world.record_dead_letter(created(UPLOAD))
 
-    assert made.row(UPLOAD).status is Status.PROCESSING
+    assert world.row(UPLOAD).status is Status.PROCESSING
 
 
 def test_what_was_paid_for_is_on_the_bill_of_an_upload_that_was_given_up():
-    made = world(reply())
-    breaks(made.ledger, "swap", TryLater("DynamoDB", seconds=2), when=ends, times=2)
+    world = new_world(reply())
+    breaks(world.store, "commit", TryLater("DynamoDB", seconds=2), when=ends, times=2)
     with pytest.raises(TryLater):
-        triage(created(UPLOAD), made.parts, SHIFT)
-    bury(created(UPLOAD), made.parts, SHIFT)
+        world.triage(created(UPLOAD))
+    world.record_dead_letter(created(UPLOAD))
 
-    assert made.row(UPLOAD).status is Status.FAILED
-    assert made.row(UPLOAD).cost_usd == Decimal("0.00015")
+    assert world.row(UPLOAD).status is Status.FAILED
+    assert world.row(UPLOAD).cost_usd == Decimal("0.00015")
 
 
-def test_a_burial_that_failed_can_be_tried_again():
-    made = world()
-    breaks(made.ledger, "swap", TryLater("DynamoDB", seconds=2), when=ends)
+def test_a_dead_letter_that_could_not_be_recorded_can_be_tried_again():
+    world = new_world()
+    breaks(world.store, "commit", TryLater("DynamoDB", seconds=2), when=ends)
     with pytest.raises(TryLater):
-        bury(created(UPLOAD), made.parts, SHIFT)
-    bury(created(UPLOAD), made.parts, SHIFT)
+        world.record_dead_letter(created(UPLOAD))
+    world.record_dead_letter(created(UPLOAD))
 
-    assert made.row(UPLOAD).status is Status.FAILED
+    assert world.row(UPLOAD).status is Status.FAILED
 
 
 def test_a_dead_letter_of_what_has_crashed_before_needs_no_second_invocation():
-    made = world()
-    made.claimed(Order(upload=UPLOAD))
-    made.clock.pass_by(106)
-    bury(created(UPLOAD), made.parts, made.shift())
+    world = new_world()
+    world.claimed(Task(upload=UPLOAD))
+    world.clock.pass_by(106)
+    world.record_dead_letter(created(UPLOAD), world.invocation())
 
-    assert made.row(UPLOAD).status is Status.FAILED
+    assert world.row(UPLOAD).status is Status.FAILED
 
 
-def test_the_dead_letter_of_what_nobody_began_and_nothing_shows_begins_nothing():
-    made = World()
-    bury(Order(upload=UPLOAD, stage=Stage.ESCALATION), made.parts, SHIFT)
+def test_the_dead_letter_of_an_escalation_without_a_job_begins_nothing():
+    world = World()
+    world.record_dead_letter(Task(upload=UPLOAD, stage=Stage.ESCALATION))
 
-    assert made.ledger.rows == {}
+    assert world.store.rows == {}
 
 
 def test_the_dead_letter_of_a_higher_run_leaves_the_outcome_until_the_run_has_its_own():
-    made = world(reply())
-    triage(created(UPLOAD), made.parts, SHIFT)
-    bury(Order(upload=UPLOAD, run=2), made.parts, SHIFT)
+    world = new_world(reply())
+    world.triage(created(UPLOAD))
+    world.record_dead_letter(Task(upload=UPLOAD, run=2))
 
-    assert (made.row(UPLOAD).run, made.row(UPLOAD).status) == (2, Status.FAILED)
+    assert (world.row(UPLOAD).run, world.row(UPLOAD).status) == (2, Status.FAILED)
 
 
 def test_the_dead_letter_of_a_higher_run_that_is_parked_changes_nothing():
-    made = world(reply(), StopAll("claude", "stop"))
-    triage(created(UPLOAD), made.parts, SHIFT)
-    order = redrive(made.row(UPLOAD), made.parts, forced=True).order
-    triage(order, made.parts, SHIFT)
-    before = made.row(UPLOAD), made.work(UPLOAD, 2)
-    bury(order, made.parts, SHIFT)
+    world = new_world(reply(), StopAll(WaitReason.CLAUDE, "stop"))
+    world.triage(created(UPLOAD))
+    task = world.redrive(world.row(UPLOAD), forced=True).task
+    world.triage(task)
+    before = world.row(UPLOAD), world.job(UPLOAD, 2)
+    world.record_dead_letter(task)
 
-    assert (made.row(UPLOAD), made.work(UPLOAD, 2)) == before
+    assert (world.row(UPLOAD), world.job(UPLOAD, 2)) == before

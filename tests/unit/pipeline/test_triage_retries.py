@@ -8,17 +8,15 @@ from decimal import Decimal
 
 import pytest
 
-from pigeonhole.domain import policy
-from pigeonhole.domain.document import Defect, Stage, StopAll, TryLater
+from pigeonhole.domain.document import Stage
+from pigeonhole.domain.errors import Defect, StopAll, TryLater, WaitReason
 from pigeonhole.domain.record import Status
-from pigeonhole.guards import row_updates
-from pigeonhole.guards.lease import Shift
-from pigeonhole.jobs.job import Order, WorkAloneError
-from pigeonhole.pipeline.process import triage
-from pigeonhole.pipeline.upkeep import sweep
+from pigeonhole.guards.lease import Invocation
+from pigeonhole.jobs.job import NeedsIsolationError, Task
+from pigeonhole.pipeline import triage
 from tests.support.builders import (
     DEADLINE,
-    SHIFT,
+    INVOCATION,
     World,
     breaks,
     created,
@@ -33,298 +31,300 @@ from tests.support.fakes import START
 
 TEXT = "Amount due: 12"
 UPLOAD = upload()
-ORDER = Order(upload=UPLOAD)
+TASK = Task(upload=UPLOAD)
 BUSY = TryLater("DynamoDB", seconds=2)
 
 
-def world(*answers) -> World:
+def new_world(*answers) -> World:
     """A world in which the upload lies in the inbox, and Claude has these answers."""
-    made = World()
-    made.put(UPLOAD, TEXT)
-    made.analyst.answers += answers
-    return made
+    world = World()
+    world.put(UPLOAD, TEXT)
+    world.claude.answers += answers
+    return world
 
 
-def run(made: World, shift: Shift = SHIFT) -> None:
-    triage(created(UPLOAD), made.parts, shift)
+def run(world: World, invocation: Invocation = INVOCATION) -> None:
+    world.triage(created(UPLOAD), invocation)
 
 
 def test_a_second_event_about_the_same_upload_is_a_no_op():
-    made = world(reply())
-    run(made)
-    before = made.row(UPLOAD), made.work(UPLOAD)
-    run(made)
+    world = new_world(reply())
+    run(world)
+    before = world.row(UPLOAD), world.job(UPLOAD)
+    run(world)
 
-    assert (made.row(UPLOAD), made.work(UPLOAD)) == before
-    assert len(made.analyst.requests) == 1
+    assert (world.row(UPLOAD), world.job(UPLOAD)) == before
+    assert len(world.claude.requests) == 1
 
 
 def test_a_second_event_about_an_escalated_upload_is_a_no_op():
-    made = world(reply(confidence=20))
-    run(made)
-    run(made)
+    world = new_world(reply(confidence=20))
+    run(world)
+    run(world)
 
-    assert len(made.handed) == 1
-    assert len(made.analyst.requests) == 1
+    assert len(world.handed) == 1
+    assert len(world.claude.requests) == 1
 
 
-def test_while_somebody_else_is_at_it_the_event_waits_until_their_lease_has_ended():
-    made = world()
-    made.claimed(ORDER, made.shift(75))
+def test_while_another_invocation_has_the_lease_the_event_waits_until_it_has_ended():
+    world = new_world()
+    world.claimed(TASK, world.invocation(75))
 
-    with pytest.raises(TryLater) as told:
-        run(made)
+    with pytest.raises(TryLater) as exc_info:
+        run(world)
 
-    assert 80 <= told.value.seconds <= 82
+    assert 80 <= exc_info.value.seconds <= 82
 
 
 def test_a_lease_lasts_a_little_longer_than_the_invocation():
-    made = world()
-    made.claimed(ORDER, SHIFT)
+    world = new_world()
+    world.claimed(TASK)
 
-    assert made.work(UPLOAD).lease_until == DEADLINE + timedelta(seconds=5)
+    lease = world.job(UPLOAD).lease
+    assert lease
+    assert lease.until == DEADLINE + timedelta(seconds=5)
 
 
-def test_work_that_was_left_behind_is_taken_over_alone_when_its_lease_has_ended():
-    made = world(reply())
-    made.claimed(ORDER, SHIFT)
-    made.clock.pass_by(106)
-    with pytest.raises(WorkAloneError):
-        run(made, made.shift())
-    run(made, made.shift(alone=True))
+def test_a_job_that_was_left_behind_is_claimed_in_isolation_when_its_lease_has_ended():
+    world = new_world(reply())
+    world.claimed(TASK)
+    world.clock.pass_by(106)
+    with pytest.raises(NeedsIsolationError):
+        run(world, world.invocation())
+    run(world, world.invocation(isolated=True))
 
-    assert made.row(UPLOAD).status is Status.DONE
+    assert world.row(UPLOAD).status is Status.DONE
 
 
 def test_a_document_that_crashes_us_three_times_fails_without_a_fourth_try():
-    made = world(reply())
-    made.claimed(ORDER)
+    world = new_world(reply())
+    world.claimed(TASK)
     for _ in range(2):
-        made.clock.pass_by(106)
-        made.claimed(ORDER, made.shift(alone=True))
-    made.clock.pass_by(106)
-    run(made, made.shift(alone=True))
+        world.clock.pass_by(106)
+        world.claimed(TASK, world.invocation(isolated=True))
+    world.clock.pass_by(106)
+    run(world, world.invocation(isolated=True))
 
-    row = made.row(UPLOAD)
+    row = world.row(UPLOAD)
     assert row.error
     assert (row.status, row.error.code, row.error.retryable) == (Status.FAILED, "crashed", True)
-    assert made.analyst.requests == []
+    assert world.claude.requests == []
 
 
 def test_a_reply_that_was_paid_for_is_not_asked_for_again():
-    made = world(reply())
-    breaks(made.ledger, "swap", BUSY, when=ends, times=2)
+    world = new_world(reply())
+    breaks(world.store, "commit", BUSY, when=ends, times=2)
     with pytest.raises(TryLater):
-        run(made)
-    run(made)
+        run(world)
+    run(world)
 
-    assert made.row(UPLOAD).status is Status.DONE
-    assert made.row(UPLOAD).cost_usd == Decimal("0.00015")
-    assert len(made.analyst.requests) == 1
+    assert world.row(UPLOAD).status is Status.DONE
+    assert world.row(UPLOAD).cost_usd == Decimal("0.00015")
+    assert len(world.claude.requests) == 1
 
 
 def test_what_was_paid_for_is_on_the_bill_even_if_the_document_cannot_be_read_again():
-    made = world(reply())
-    breaks(made.ledger, "swap", BUSY, when=ends, times=2)
+    world = new_world(reply())
+    breaks(world.store, "commit", BUSY, when=ends, times=2)
     with pytest.raises(TryLater):
-        run(made)
-    made.put(UPLOAD, "broken")
-    run(made)
+        run(world)
+    world.put(UPLOAD, "broken")
+    run(world)
 
-    assert made.row(UPLOAD).status is Status.FAILED
-    assert made.row(UPLOAD).cost_usd == Decimal("0.00015")
+    assert world.row(UPLOAD).status is Status.FAILED
+    assert world.row(UPLOAD).cost_usd == Decimal("0.00015")
 
 
 def test_a_crash_between_a_reply_and_its_being_written_down_is_the_one_window_for_a_second_call():
-    made = world(reply(), reply())
-    breaks(made.ledger, "swap", KeyboardInterrupt(), when=keeps)
+    world = new_world(reply(), reply())
+    breaks(world.store, "commit", KeyboardInterrupt(), when=keeps)
     with pytest.raises(KeyboardInterrupt):
-        run(made)
-    made.clock.pass_by(106)
-    run(made, made.shift(alone=True))
+        run(world)
+    world.clock.pass_by(106)
+    run(world, world.invocation(isolated=True))
 
-    assert made.row(UPLOAD).status is Status.DONE
-    assert len(made.analyst.requests) == 2
+    assert world.row(UPLOAD).status is Status.DONE
+    assert len(world.claude.requests) == 2
 
 
 def test_a_busy_table_costs_neither_the_reply_nor_another_try():
-    made = world(reply())
-    breaks(made.ledger, "swap", BUSY, when=ends)
-    run(made)
+    world = new_world(reply())
+    breaks(world.store, "commit", BUSY, when=ends)
+    run(world)
 
-    assert made.row(UPLOAD).status is Status.DONE
+    assert world.row(UPLOAD).status is Status.DONE
 
 
 @pytest.mark.parametrize("lost", [BUSY, KeyboardInterrupt()], ids=["busy", "crash"])
-def test_a_hand_over_whose_message_was_lost_is_sent_again_when_it_is_due(lost):
-    made = world(reply(confidence=20))
-    breaks(made.queues, "send", lost)
+def test_an_escalation_whose_message_was_lost_is_sent_again_when_it_is_due(lost):
+    world = new_world(reply(confidence=20))
+    breaks(world.queues, "send", lost)
     with suppress(KeyboardInterrupt):
-        run(made)
-    assert (made.row(UPLOAD).status, made.handed) == (Status.ESCALATED, [])
-    made.clock.pass_by(2 * 1080)
-    sweep(made.parts)
+        run(world)
+    assert (world.row(UPLOAD).status, world.handed) == (Status.ESCALATED, [])
+    world.clock.pass_by(2 * 1080)
+    world.sweep()
 
-    assert [order.stage for order in made.handed] == [Stage.ESCALATION]
-    assert len(made.analyst.requests) == 1
+    assert [task.stage for task in world.handed] == [Stage.ESCALATION]
+    assert len(world.claude.requests) == 1
 
 
-@pytest.mark.parametrize(("module", "name"), [(row_updates, "as_told"), (policy, "judge_fast")])
-def test_a_mistake_of_ours_about_a_reply_does_not_lose_it(monkeypatch, module, name):
-    made = world(reply())
+@pytest.mark.parametrize("name", ["with_answer", "judge"])
+def test_a_defect_in_judging_a_reply_does_not_lose_it(monkeypatch, name):
+    world = new_world(reply())
     with monkeypatch.context() as mistaken:
-        mistaken.setattr(module, name, None)
+        mistaken.setattr(triage, name, None)
         with pytest.raises(TypeError):
-            run(made)
-    made.clock.pass_by(106)
-    run(made, made.shift())
+            run(world)
+    world.clock.pass_by(106)
+    run(world, world.invocation())
 
-    assert made.row(UPLOAD).status is Status.DONE
-    assert len(made.analyst.requests) == 1
+    assert world.row(UPLOAD).status is Status.DONE
+    assert len(world.claude.requests) == 1
 
 
-def test_whoever_cannot_see_what_is_there_already_comes_again():
-    made = world(BUSY, reply())
+def test_an_upload_whose_job_cannot_be_read_comes_again():
+    world = new_world(BUSY, reply())
     with pytest.raises(TryLater):
-        run(made)
-    breaks(made.ledger, "state", BUSY)
+        run(world)
+    breaks(world.store, "job_and_row", BUSY)
     with pytest.raises(TryLater):
-        run(made)
-    run(made)
+        run(world)
+    run(world)
 
-    assert made.row(UPLOAD).status is Status.DONE
+    assert world.row(UPLOAD).status is Status.DONE
 
 
 @pytest.mark.parametrize(
     ("port", "method", "when"),
     [
-        ("objects", "body", None),
-        ("artifacts", "keep_text", None),
-        ("analyst", "ask", None),
-        ("ledger", "answer", None),
-        ("ledger", "gate", None),
-        ("ledger", "swap", takes),
-        ("ledger", "swap", reserves),
-        ("ledger", "swap", ends),
+        ("objects", "fetch", None),
+        ("artifacts", "save_text", None),
+        ("claude", "ask", None),
+        ("store", "cached_reply", None),
+        ("store", "breaker", None),
+        ("store", "commit", takes),
+        ("store", "commit", reserves),
+        ("store", "commit", ends),
     ],
 )
-def test_whatever_is_busy_the_upload_is_given_back_and_the_next_try_succeeds(port, method, when):
-    made = world(reply())
+def test_whatever_is_busy_the_upload_is_requeued_and_the_next_try_succeeds(port, method, when):
+    world = new_world(reply())
     times = 2 if when is ends else 1
-    breaks(getattr(made, port), method, BUSY, when=when or (lambda *args, **kwargs: True), times=times)
-    with pytest.raises(TryLater) as told:
-        run(made)
+    breaks(getattr(world, port), method, BUSY, when=when or (lambda *args, **kwargs: True), times=times)
+    with pytest.raises(TryLater) as exc_info:
+        run(world)
     if method == "ask":
-        made.analyst.answers += [reply()]
-    run(made)
+        world.claude.answers += [reply()]
+    run(world)
 
-    assert told.value.seconds == 2
-    assert made.row(UPLOAD).status is Status.DONE
-    assert made.work(UPLOAD).crashes == 0
+    assert exc_info.value.seconds == 2
+    assert world.row(UPLOAD).status is Status.DONE
+    assert world.job(UPLOAD).attempts.crashes == 0
 
 
 @pytest.mark.parametrize("error", [Defect("400"), ZeroDivisionError()], ids=["defect", "bug"])
-@pytest.mark.parametrize(("port", "method"), [("objects", "body"), ("analyst", "ask"), ("queues", "send")])
-def test_a_mistake_of_ours_is_tried_again_alone_when_its_lease_has_ended(port, method, error):
-    made = world(reply(confidence=20), reply(confidence=20))
-    breaks(getattr(made, port), method, error)
+@pytest.mark.parametrize(("port", "method"), [("objects", "fetch"), ("claude", "ask"), ("queues", "send")])
+def test_a_defect_is_tried_again_in_isolation_when_the_lease_has_ended(port, method, error):
+    world = new_world(reply(confidence=20), reply(confidence=20))
+    breaks(getattr(world, port), method, error)
     with pytest.raises(type(error)):
-        run(made)
-    made.clock.pass_by(106)
-    run(made, made.shift(alone=True))
+        run(world)
+    world.clock.pass_by(106)
+    run(world, world.invocation(isolated=True))
 
-    assert made.row(UPLOAD).status is Status.ESCALATED
+    assert world.row(UPLOAD).status is Status.ESCALATED
 
 
 @pytest.mark.parametrize(("error", "tries"), [(BUSY, 12), (Defect("too large"), 2)], ids=["busy", "defect"])
 def test_what_can_never_be_written_down_is_paid_for_three_times_and_no_more(error, tries):
-    made = world(*[reply()] * 5)
-    breaks(made.ledger, "swap", error, when=keeps, times=5 * tries)
+    world = new_world(*[reply()] * 5)
+    breaks(world.store, "commit", error, when=keeps, times=5 * tries)
     for _ in range(5):
         with suppress(TryLater, Defect):
-            run(made, made.shift())
-        made.clock.pass_by(900)
+            run(world, world.invocation())
+        world.clock.pass_by(900)
 
-    row = made.row(UPLOAD)
+    row = world.row(UPLOAD)
     assert row.error
     assert (row.status, row.error.code) == (Status.FAILED, "upstream")
     assert row.unsettled_usd
-    assert len(made.analyst.requests) == 3
+    assert len(world.claude.requests) == 3
 
 
 def test_while_claude_says_stop_the_document_is_parked_and_its_message_ends():
-    made = world(StopAll("spend_cap", "the month's limit", until=DEADLINE + timedelta(days=8)))
-    run(made)
+    world = new_world(StopAll(WaitReason.SPEND_CAP, "the month's limit", until=DEADLINE + timedelta(days=8)))
+    run(world)
 
-    row = made.row(UPLOAD)
+    row = world.row(UPLOAD)
     assert row.waiting
     assert (row.status, row.waiting.reason, row.waiting.stage) == (Status.PARKED, "spend_cap", "triage")
     assert row.outcome_id
-    assert made.work(UPLOAD).due == START + timedelta(minutes=15)
-    assert made.work(UPLOAD).owner is None
+    assert world.job(UPLOAD).wake_at == START + timedelta(minutes=15)
+    assert world.job(UPLOAD).owner is None
 
 
-def test_a_finish_that_was_written_though_its_answer_was_lost_stands():
-    made = world(reply())
-    breaks(made.ledger, "swap", BUSY, when=ends, after=True)
-    run(made)
-    before = made.row(UPLOAD)
-    run(made)
+def test_an_outcome_that_was_written_though_the_confirmation_was_lost_stands():
+    world = new_world(reply())
+    breaks(world.store, "commit", BUSY, when=ends, after=True)
+    run(world)
+    before = world.row(UPLOAD)
+    run(world)
 
     assert before.status is Status.DONE
-    assert made.row(UPLOAD) == before
-    assert len(made.analyst.requests) == 1
+    assert world.row(UPLOAD) == before
+    assert len(world.claude.requests) == 1
 
 
 def test_an_upload_that_was_overtaken_before_it_began_costs_nothing():
-    made = world(reply())
-    newer = made.put(upload(version="v2", order=2), TEXT)
-    triage(created(newer), made.parts, SHIFT)
-    run(made)
+    world = new_world(reply())
+    newer = world.put(upload(version="v2", order=2), TEXT)
+    world.triage(created(newer))
+    run(world)
 
-    assert made.row(UPLOAD).version_id == "v2"
-    assert len(made.analyst.requests) == 1
-    assert made.work(UPLOAD).superseded
+    assert world.row(UPLOAD).version_id == "v2"
+    assert len(world.claude.requests) == 1
+    assert world.job(UPLOAD).superseded
 
 
 def test_an_upload_that_is_overtaken_while_it_is_read_does_not_touch_the_newer_row():
-    made = world()
-    newer = made.put(upload(version="v2", order=2), TEXT + "!")
+    world = new_world()
+    newer = world.put(upload(version="v2", order=2), TEXT + "!")
 
     def meanwhile():
-        triage(created(newer), made.parts, SHIFT)
+        world.triage(created(newer))
         return reply(category="letter")
 
-    made.analyst.answers += [meanwhile, reply()]
-    run(made)
+    world.claude.answers += [meanwhile, reply()]
+    run(world)
 
-    row = made.row(UPLOAD)
+    row = world.row(UPLOAD)
     assert (row.version_id, row.status, row.category) == ("v2", Status.DONE, "invoice")
-    assert made.work(UPLOAD).superseded
+    assert world.job(UPLOAD).superseded
 
 
 def test_a_newer_upload_takes_the_row_over_and_the_old_answer_is_gone():
-    made = world(reply())
-    run(made)
-    newer = made.put(upload(version="v2", order=2), "broken")
-    triage(created(newer), made.parts, SHIFT)
+    world = new_world(reply())
+    run(world)
+    newer = world.put(upload(version="v2", order=2), "broken")
+    world.triage(created(newer))
 
-    row = made.row(UPLOAD)
+    row = world.row(UPLOAD)
     assert (row.version_id, row.status, row.category, row.cost_usd) == ("v2", Status.FAILED, None, None)
 
 
-def test_an_order_of_a_stage_that_nothing_has_led_to_begins_nothing():
-    made = world(reply())
-    triage(Order(upload=UPLOAD, run=7, stage=Stage.ESCALATION), made.parts, SHIFT)
+def test_a_task_of_a_stage_that_nothing_has_led_to_begins_nothing():
+    world = new_world(reply())
+    world.escalate(Task(upload=UPLOAD, run=7, stage=Stage.ESCALATION))
 
-    assert (made.ledger.works, made.ledger.rows) == ({}, {})
+    assert (world.store.jobs, world.store.rows) == ({}, {})
 
 
-def test_a_mistake_of_ours_never_counts_against_the_document():
-    made = world(*[Defect("a parameter")] * 5, reply())
+def test_a_defect_never_counts_against_the_document():
+    world = new_world(*[Defect("a parameter")] * 5, reply())
     for _ in range(5):
         with pytest.raises(Defect):
-            run(made)
-    run(made)
+            run(world)
+    run(world)
 
-    assert made.row(UPLOAD).status is Status.DONE
+    assert world.row(UPLOAD).status is Status.DONE

@@ -17,7 +17,8 @@ from pathlib import Path
 
 import pytest
 
-from pigeonhole.domain.document import DocumentError, Text, TryLater
+from pigeonhole.domain.document import Text
+from pigeonhole.domain.errors import DocumentError, TryLater
 from pigeonhole.extract.limits import Limits
 from pigeonhole.sandbox.client import ALLOCATION
 from pigeonhole.sandbox.extractor import Extractor

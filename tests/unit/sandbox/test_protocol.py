@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pigeonhole.domain.document import DocumentError, PageImage
+from pigeonhole.domain.document import PageImage
+from pigeonhole.domain.errors import DocumentError
 from pigeonhole.extract.limits import Limits
 from pigeonhole.extract.parts import Facts, Part
 from pigeonhole.sandbox import protocol

@@ -1,15 +1,19 @@
-"""Every way an AWS call can fail becomes one of our errors: busy or unreachable is later, the rest ours."""
+"""boto3 clients, and what their errors mean: busy or out of reach is later, the rest is our mistake."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
+from typing import Any
 
+import boto3
 from botocore import exceptions
+from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 from botocore.parsers import ResponseParserError
 
-from pigeonhole.domain.document import Defect, PigeonholeError, TryLater
+from pigeonhole.domain.errors import Defect, PigeonholeError, RetryCause, TryLater
 
 _BUSY_SECONDS = 20.0
 _BUSY_CODES = frozenset(
@@ -62,6 +66,25 @@ _UNSENT = (
 )
 
 
+@cache
+def client(service: str, *, attempts: int = 4) -> Any:
+    """The service's client; credentials, region and endpoint are the environment's.
+
+    With one attempt alone for what must not be done twice: an attempt whose answer was lost may have worked.
+    """
+    config = Config(
+        connect_timeout=3,
+        read_timeout=20,
+        retries={"mode": "standard", "total_max_attempts": attempts},
+        max_pool_connections=25,
+        # Half of what a call costs us: the service checks what it is given too, and gathers no user agents.
+        parameter_validation=False,
+        user_agent="pigeonhole",
+    )
+    session: Any = boto3  # the stubs know each service's client by its literal name only
+    return session.client(service, config=config)
+
+
 def code_of(error: ClientError) -> str:
     """The service's own word for what went wrong; a bare HTTP status for a HEAD."""
     return str(error.response.get("Error", {}).get("Code", ""))
@@ -79,12 +102,14 @@ def classified() -> Iterator[None]:
 def classify(error: ClientError | BotoCoreError | ResponseParserError) -> PigeonholeError:
     """Busy or out of reach: later. Anything else is a mistake in our requests or our permissions."""
     if isinstance(error, _UNREACHED):
-        unsure = not isinstance(error, _UNSENT)
-        return TryLater(f"no answer from AWS ({type(error).__name__})", seconds=_BUSY_SECONDS, unsure=unsure)
+        reason = f"no answer from AWS ({type(error).__name__})"
+        cause = RetryCause.WAITING if isinstance(error, _UNSENT) else RetryCause.UNCERTAIN
+        return TryLater(reason, seconds=_BUSY_SECONDS, cause=cause)
     if isinstance(error, ClientError):
         status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
         if code_of(error) in _BUSY_CODES or status >= 500 or status == 429:
-            return TryLater(f"AWS is busy ({code_of(error)})", seconds=_BUSY_SECONDS, unsure=status >= 500)
+            cause = RetryCause.UNCERTAIN if status >= 500 else RetryCause.WAITING
+            return TryLater(f"AWS is busy ({code_of(error)})", seconds=_BUSY_SECONDS, cause=cause)
     # botocore's own words may quote the values that it was given.
-    said = f"{error!s:.300}" if isinstance(error, ClientError) else ""
-    return Defect(f"{type(error).__name__}: {said}")
+    detail = f"{error!s:.300}" if isinstance(error, ClientError) else ""
+    return Defect(f"{type(error).__name__}: {detail}")
