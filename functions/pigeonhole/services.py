@@ -36,10 +36,10 @@ from pigeonhole.ports import (
     Randomness,
     Reader,
     Runner,
-    Store,
     System,
     Telemetry,
 )
+from pigeonhole.stores import Store
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

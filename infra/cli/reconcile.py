@@ -17,9 +17,10 @@ from infra.ops.operations import NotAllowedError, upload_of
 from infra.ops.reconcile import MEANINGS, Finding, Seen, heal, is_forgotten, judge
 from infra.ops.services import operator
 from infra.ops.stack import Stack
-from pigeonhole.domain.document import Upload
 from pigeonhole.domain.errors import PigeonholeError
-from pigeonhole.domain.record import OUTCOMES, Record, stamp
+from pigeonhole.domain.record import Record, stamp
+from pigeonhole.domain.row_attributes import OUTCOMES
+from pigeonhole.domain.upload import Upload
 from pigeonhole.jobs.stored import BreakerState
 from pigeonhole.services import Services
 

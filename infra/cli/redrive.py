@@ -17,7 +17,8 @@ from infra.ops.operations import NotAllowedError, upload_of
 from infra.ops.services import operation_ports, operator
 from infra.ops.stack import Stack
 from pigeonhole.domain.errors import PigeonholeError
-from pigeonhole.domain.record import Record, Status
+from pigeonhole.domain.record import Record
+from pigeonhole.domain.row_attributes import Status
 from pigeonhole.services import Services
 
 

@@ -6,18 +6,20 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from pigeonhole.domain import row_changes
-from pigeonhole.domain.document import Stage, Tier, Upload
+from pigeonhole.domain.document import Stage, Tier
 from pigeonhole.domain.errors import TryLater
-from pigeonhole.domain.record import Record, Status
+from pigeonhole.domain.record import Record
+from pigeonhole.domain.row_attributes import Status
 from pigeonhole.domain.taxonomy import Taxonomy
+from pigeonhole.domain.upload import Upload
 from pigeonhole.guards.contention import until_committed
 from pigeonhole.guards.telemetry import log_outcome
 from pigeonhole.jobs import transitions
 from pigeonhole.jobs.job import Job, Task
-from pigeonhole.jobs.stored import Write, revised
+from pigeonhole.jobs.stored import AnyWrite, Write
 from pigeonhole.jobs.usage import UsageLine, usage_of
-from pigeonhole.ports import JobStore, Queues, System
+from pigeonhole.ports import Queues, System
+from pigeonhole.stores import JobStore
 
 
 class NotAllowedError(ValueError):
@@ -53,7 +55,7 @@ def redrive(
     now = ports.system.clock.now()
     task = Task(upload=upload, run=(latest.task.run if latest else row.run) + 1, forced=forced)
     job = replace(transitions.new_job(task, row, now), wake_at=now + visibility[Stage.TRIAGE])
-    if not ports.jobs.commit(Write(before=None, after=revised(None, job))):
+    if not ports.jobs.commit(Write.of(None, job)):
         raise TryLater("somebody else has begun a new run", seconds=2)
     ports.queues.send(task)
     return job
@@ -73,15 +75,15 @@ def review(
         if row is None or row.status is Status.REMOVED or not (row.tier or row.status is Status.NEEDS_REVIEW):
             raise NotAllowedError("there is no answer that a person could confirm or change")
         chosen = _checked(category or row.category, taxonomy)
-        record = row_changes.decided(row, chosen, who, ports.system.clock.now())
-        writes: list[Write] = []
+        record = row.decided(chosen, who, ports.system.clock.now())
+        writes: list[AnyWrite] = []
         usage: list[UsageLine] = []
         if job := ports.jobs.latest_job(upload_of(row)):
             ended = transitions.decided(job, record)
             record, usage = ended.draft, usage_of(job, ended)
-            writes.append(Write(before=job, after=revised(job, ended)))
-        record = revised(row, record)
-        return record if ports.jobs.commit(Write(before=row, after=record), *writes, usage=usage) else None
+            writes.append(Write.of(job, ended))
+        write = Write.of(row, record)
+        return write.after if ports.jobs.commit(write, *writes, usage=usage) else None
 
     record = until_committed(attempt)
     log_outcome(record, ports.system.telemetry)
@@ -105,7 +107,7 @@ def _resumed(job: Job, ports: OperationPorts, *, forced: bool) -> Job:
     """An open job goes on; forced, it asks afresh where it has not asked yet."""
     if forced and not job.task.forced:
         before, job = job, replace(job, task=replace(job.task, forced=True))
-        if not ports.jobs.commit(Write(before=before, after=revised(before, job))):
+        if not ports.jobs.commit(Write.of(before, job)):
             raise TryLater("lease held by an invocation", seconds=2)
     ports.queues.send(job.task)
     return job

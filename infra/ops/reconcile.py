@@ -6,8 +6,10 @@ from enum import StrEnum
 
 from infra.ops.operations import redrive, upload_of
 from infra.ops.services import operation_ports
-from pigeonhole.domain.document import Stage, Upload
-from pigeonhole.domain.record import OUTCOMES, Record, Status
+from pigeonhole.domain.document import Stage
+from pigeonhole.domain.record import Record
+from pigeonhole.domain.row_attributes import OUTCOMES, Status
+from pigeonhole.domain.upload import Upload
 from pigeonhole.jobs.job import Job
 from pigeonhole.jobs.stored import BreakerState
 from pigeonhole.services import Services

@@ -13,7 +13,7 @@ from pigeonhole.domain.errors import PigeonholeError
 from pigeonhole.domain.taxonomy import TaxonomyError
 from pigeonhole.jobs.job import Task
 from pigeonhole.jobs.message import Message
-from pigeonhole.jobs.stored import Write
+from pigeonhole.jobs.stored import AnyWrite
 from pigeonhole.jobs.usage import UsageLine
 from pigeonhole.services import PipelineConfig, Services
 from pigeonhole.settings import Settings, SettingsError
@@ -91,7 +91,7 @@ class Silent:
 class _ReadOnlyStore(DynamoStore):
     """ports.Store that reads the tables and leaves them as they are."""
 
-    def commit(self, *writes: Write, usage: Iterable[UsageLine] = ()) -> bool:  # noqa: ARG002  the port's
+    def commit(self, *writes: AnyWrite, usage: Iterable[UsageLine] = ()) -> bool:  # noqa: ARG002  the port's
         """As if nobody had been quicker."""
         return bool(writes)
 

@@ -13,7 +13,7 @@ from infra.ops.costs import in_json
 from pigeonhole.domain.record import stamp
 from pigeonhole.jobs.job import CapWait
 from pigeonhole.money.account import Cap, day_ends, month_ends
-from pigeonhole.ports import Store
+from pigeonhole.stores import Store
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -63,7 +63,7 @@ def simulated() -> Trial:
     crowd = Crowd(behaviour=behaviour, places=PLACES)
     crowd.drop(SIMULATED)
     crowd.hub.run(until=LAST_S, quiet=crowd.is_at_rest)
-    rows = [row.row() for row in crowd.ledger.rows.values()]
+    rows = [row.row() for row in crowd.store.rows.values()]
     dead = crowd.thrown["dead_lettered"]
     return _trial(crowd.ask_offline("GET", "ledger"), SIMULATED_PER_MINUTE, dead, SIMULATED - _done(rows))
 

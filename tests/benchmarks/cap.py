@@ -12,10 +12,9 @@ from typing import Any
 
 from infra.local.offline_claude.faults import Fault
 from infra.local.offline_claude.settings import Settings as Behaviour
-from pigeonhole.domain.document import Allowance
+from pigeonhole.domain.document import RateLimits
 from pigeonhole.domain.record import OUTCOMES, Status
-from pigeonhole.guards.budget import STACK
-from pigeonhole.money.account import Cap
+from pigeonhole.money.account import STACK, Cap
 from tests.benchmarks.crowd import BATCHES, Crowd
 from tests.simulation.simulated_aws import Faults
 
@@ -32,7 +31,7 @@ CUTS = (Fault(kind="cut_before", rate=0.04), Fault(kind="cut_after_billing", rat
 # Of a hundred invocations about ten die, each with all that it had in hand.
 CRASHES = Faults(crash=0.0005)
 ROOMY = Cap(day=Decimal(1_000), month=Decimal(10_000))
-UNPACED = Allowance(requests=1_000_000)
+UNPACED = RateLimits(requests=1_000_000)
 # The simulation begins at noon: a day's cap lasts for twelve hours of it.
 RAISED_BY_S = 11.5 * 3600
 REST_BY_S = 3 * 86_400.0
@@ -78,7 +77,7 @@ def _beside(weather: str, trials: Mapping[str, Trial]) -> Iterator[tuple[str, fl
 
 
 def mean_usd(tokenizer: str) -> Decimal:
-    """What a document costs without a cap, at the template's own pace and concurrency."""
+    """What a document costs without a cap, at the template's own rate and concurrency."""
     crowd = Crowd(behaviour=_behaviour(tokenizer), caps={STACK: ROOMY}, places=3)
     crowd.drop(DOCUMENTS)
     _go_on(crowd, REST_BY_S)
@@ -96,7 +95,7 @@ def with_faults(tokenizer: str, mean: Decimal) -> Trial:
     until_raised = _trial(crowd, mean)
     crowd.caps = {STACK: ROOMY}
     _go_on(crowd, REST_BY_S)
-    statuses = [row.status for row in crowd.ledger.rows.values()]
+    statuses = [row.status for row in crowd.store.rows.values()]
     failed = sum(status is Status.FAILED for status in statuses)
     return replace(until_raised, lost=DOCUMENTS - _finished(statuses), failed=failed)
 
@@ -108,7 +107,7 @@ def _spent(behaviour: Behaviour, mean: Decimal, crashes: Faults) -> Crowd:
         faults=crashes,
         caps={STACK: Cap(day=mean * ENOUGH_FOR, month=ROOMY.month)},
         places=DOCUMENTS // BATCHES["intake"],
-        allowance=UNPACED,
+        limits=UNPACED,
     )
     crowd.drop(DOCUMENTS)
     _go_on(crowd, RAISED_BY_S)
@@ -133,7 +132,7 @@ def _trial(crowd: Crowd, mean: Decimal) -> Trial:
     return Trial(
         cap=float(mean * ENOUGH_FOR),
         billed=float(_billed(crowd)),
-        finished=_finished(row.status for row in crowd.ledger.rows.values()),
+        finished=_finished(row.status for row in crowd.store.rows.values()),
         hours=crowd.hub.now / 3600,
     )
 

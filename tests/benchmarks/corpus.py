@@ -10,7 +10,8 @@ from pathlib import Path
 
 from infra.cli.inputs import find
 from infra.dev.bootstrap import ROOT
-from pigeonhole.domain.document import Coverage, DocumentError, Text
+from pigeonhole.domain.document import Coverage, Text
+from pigeonhole.domain.errors import DocumentError
 from pigeonhole.sandbox.extractor import Extractor
 
 SAMPLES = ROOT / "tests" / "documents" / "samples"

@@ -11,14 +11,14 @@ from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 from infra.local.offline_claude.server import serve
-from pigeonhole.adapters.anthropic_client import Claude
+from pigeonhole.adapters.anthropic_client import AnthropicClient
 from pigeonhole.claude import model_catalog
-from pigeonhole.claude.prompt import Asking
-from pigeonhole.ports import Rules
+from pigeonhole.claude.tiers import TierConfig
+from pigeonhole.services import PipelineConfig
 from tests.benchmarks.baselines import plain_haiku, sonnet_alone
 from tests.benchmarks.corpus import Document, documents
 from tests.benchmarks.offline import Bill, Offline
-from tests.benchmarks.sorting import deployed_rules, sort
+from tests.benchmarks.sorting import deployed_config, sort
 from tests.support.builders import World
 
 T = TypeVar("T")
@@ -54,11 +54,12 @@ def run(on: Path | None) -> Iterator[dict[str, Any]]:
 class _Comparison:
     def __init__(self, corpus: Sequence[Document], url: str) -> None:
         self._corpus, self._events = corpus, _delivered(len(corpus))
-        self._claude, self._offline, self._rules = Claude("offline", url), Offline(url), deployed_rules()
+        self._claude, self._offline = AnthropicClient("offline", url), Offline(url)
+        self._config = deployed_config()
         texts = [each.text for each in corpus]
-        self._alone = self._offline.billed(lambda: sonnet_alone(texts, self._rules, self._claude))
+        self._alone = self._offline.billed(lambda: sonnet_alone(texts, self._config, self._claude))
         delivered = [texts[of] for of in self._events]
-        self._plain = self._offline.billed(lambda: plain_haiku(delivered, self._rules, self._claude))
+        self._plain = self._offline.billed(lambda: plain_haiku(delivered, self._config, self._claude))
 
     def figures(self) -> dict[str, Any]:
         knobs = [Knob(partial(self._ours, seed=seed), lambda one: one.percent) for seed in SEEDS]
@@ -81,8 +82,8 @@ class _Comparison:
         """With each of the three switched off; reuse is within a team, so each document gets its own."""
         apart = [replace(each, key=f"{at}/{each.key}") for at, each in enumerate(self._corpus)]
         without = {
-            "saved_by_cutting": self._ours(rules=_with(self._rules, _uncut)),
-            "saved_by_caching": self._ours(rules=_with(self._rules, _uncached)),
+            "saved_by_cutting": self._ours(config=_with(self._config, _uncut)),
+            "saved_by_caching": self._ours(config=_with(self._config, _uncached)),
             "saved_by_reuse": self._ours(corpus=apart),
         }
         return {name: self._usd(one.bill) - self._usd(at_rest.bill) for name, one in without.items()}
@@ -90,14 +91,14 @@ class _Comparison:
     def _ours(
         self,
         share: float = 0.0,
-        rules: Rules | None = None,
+        config: PipelineConfig | None = None,
         corpus: Sequence[Document] | None = None,
         seed: int = 0,
     ) -> Run:
         worlds: list[World] = []
 
         def work() -> None:
-            worlds.append(sort(corpus or self._corpus, self._events, rules or self._rules, self._claude))
+            worlds.append(sort(corpus or self._corpus, self._events, config or self._config, self._claude))
 
         bill = self._offline.billed(work, low_confidence_share=share, seed=seed)
         return Run(bill=bill, world=worlds[0], percent=100 * float(_strong(bill) / _strong(self._alone)))
@@ -165,16 +166,16 @@ def nearest(knobs: Sequence[Knob[T]], wanted: float) -> T:
     return best
 
 
-def _with(rules: Rules, change: Callable[[Asking], Asking]) -> Rules:
-    return replace(rules, fast=change(rules.fast), strong=change(rules.strong))
+def _with(config: PipelineConfig, change: Callable[[TierConfig], TierConfig]) -> PipelineConfig:
+    return replace(config, tiers={stage: change(tier) for stage, tier in config.tiers.items()})
 
 
-def _uncut(asking: Asking) -> Asking:
-    return replace(asking, tokens=10**9, model=replace(asking.model, long_prompt_tokens=None))
+def _uncut(tier: TierConfig) -> TierConfig:
+    return replace(tier, document_tokens=10**9, model=replace(tier.model, long_prompt_tokens=None))
 
 
-def _uncached(asking: Asking) -> Asking:
-    return replace(asking, model=replace(asking.model, cacheable_tokens=10**9))
+def _uncached(tier: TierConfig) -> TierConfig:
+    return replace(tier, model=replace(tier.model, cacheable_tokens=10**9))
 
 
 def _strong(bill: Bill) -> Decimal:
@@ -186,10 +187,10 @@ def _differences(runs: Sequence[Run]) -> dict[str, float]:
     """The offline bills less what we counted, but for the price that is published twice: nothing remains."""
     bills = sum(Decimal(one.bill["usd"]) for one in runs)
     twice = sum(map(_published_twice, runs))
-    tallies = sum(_tallied(one.world) for one in runs)
-    rows = sum(row.cost_usd or 0 for one in runs for row in one.world.ledger.rows.values())
+    counted = sum(_counted(one.world) for one in runs)
+    rows = sum(row.cost_usd or 0 for one in runs for row in one.world.store.rows.values())
     return {
-        "bill_minus_tally_usd": float(bills + twice - tallies),
+        "bill_minus_usage_usd": float(bills + twice - counted),
         "bill_minus_rows_usd": float(bills + twice - Decimal(rows)),
         "cache_read_price_usd": float(twice),
     }
@@ -201,6 +202,6 @@ def _published_twice(one: Run) -> Decimal:
     return Decimal(read) * (model_catalog.model(STRONG).price.cache_read - BILLED_CACHE_READ) / MILLION
 
 
-def _tallied(world: World) -> Decimal:
-    days = {tally.day for tally in world.ledger.counted.values()}
-    return sum((tally.count.usd for day in days for tally in world.ledger.tallies(day)), Decimal(0))
+def _counted(world: World) -> Decimal:
+    days = {line.day for line in world.store.counted.values()}
+    return sum((line.totals.usd for day in days for line in world.store.usage(day)), Decimal(0))

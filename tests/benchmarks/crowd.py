@@ -19,16 +19,14 @@ from infra.local.offline_claude.exchange import Reply as Answered
 from infra.local.offline_claude.exchange import Request
 from infra.local.offline_claude.settings import Settings as Behaviour
 from infra.ops import template
-from pigeonhole.adapters.anthropic_client import Claude
-from pigeonhole.domain.document import Allowance, Reply, Stage
-from pigeonhole.guards.budget import Budget
-from pigeonhole.guards.circuit_breaker import Gatekeeper
-from pigeonhole.money.account import Cap
-from pigeonhole.pipeline import upkeep
-from pigeonhole.ports import Parts, Rules
-from tests.benchmarks.sorting import deployed_rules
-from tests.simulation.scheduler import Hub, Invocation
-from tests.simulation.simulated_aws import VISIBILITY, Faults, Message, Outside
+from pigeonhole.adapters.anthropic_client import AnthropicClient
+from pigeonhole.domain.document import RateLimits, Reply, Stage
+from pigeonhole.guards.claude_call import CallGuards
+from pigeonhole.pipeline.sweep import sweep
+from pigeonhole.services import PipelineConfig, Services
+from tests.benchmarks.sorting import deployed_config
+from tests.simulation.scheduler import Scheduler, SimulatedInvocation
+from tests.simulation.simulated_aws import VISIBILITY, Faults, SentMessage, SimulatedAws
 from tests.support.fakes import START
 
 BATCHES = {"intake": 10, "escalation": 1, "dead": 10}
@@ -54,28 +52,28 @@ def invoice(number: int) -> bytes:
 
 
 @dataclass
-class Crowd(Outside):
-    """The chaos simulation's outside under a backlog: whole batches, so many places, a Claude that counts.
+class Crowd(SimulatedAws):
+    """The simulated AWS under a backlog: whole batches, so many places, a Claude that counts.
 
     A container serves one invocation after the other until one dies in it, and remembers what it learned.
     """
 
-    hub: Hub = field(default_factory=lambda: Hub(random.Random(SEED)))
+    hub: Scheduler = field(default_factory=lambda: Scheduler(random.Random(SEED)))
     faults: Faults = field(default_factory=Faults)
     behaviour: Behaviour = field(default_factory=Behaviour)
-    allowance: Allowance = field(default_factory=lambda: Allowance(requests=1_000))
+    limits: RateLimits = field(default_factory=lambda: RateLimits(requests=1_000))
     places: int = 10
-    rules: Rules = field(default_factory=deployed_rules)
+    config: PipelineConfig = field(default_factory=deployed_config)
     sweep_every: float = field(default_factory=sweep_every)
     # What the last sweep sent on, if nothing has moved since.
     last_sent: int | None = None
 
     def __post_init__(self) -> None:
-        self.ledger.on_row = self._row_changed
+        self.store.on_row = self._row_changed
         self.app = App(self.behaviour, clock=lambda: START.timestamp() + self.hub.now)
-        self.asking: dict[Any, Invocation] = {}
+        self.callers: dict[Any, SimulatedInvocation] = {}
         self.containers: list[Container] = []
-        self.sdk = Claude("offline")
+        self.sdk = AnthropicClient("offline")
         self.sdk._client = Anthropic(
             api_key="offline", max_retries=0, http_client=httpx2.Client(transport=_InProcess(self))
         )
@@ -98,8 +96,8 @@ class Crowd(Outside):
         """Whether nothing is on its way, and what is left waits for money that no sweep finds."""
         if any(self.queues.values()) or any(self.running.values()):
             return False
-        left = [each for each in self.ledger.works.values() if each.stage is not Stage.ENDED]
-        return not left or (self.last_sent == 0 and all(each.over_cap for each in left))
+        left = [each for each in self.store.jobs.values() if each.stage is not Stage.ENDED]
+        return not left or (self.last_sent == 0 and all(each.charges.over_cap for each in left))
 
     def poll(self, queue: str) -> None:
         """Hand out a whole batch if a place is free."""
@@ -115,23 +113,23 @@ class Crowd(Outside):
         if batch:
             self._invoke(queue, batch)
 
-    def _is_dead(self, queue: str, message: Message) -> bool:
+    def _is_dead(self, queue: str, message: SentMessage) -> bool:
         is_dead = queue != "dead" and message.receives >= self.most_receives
         if is_dead:
             self.hub.at(0.0, lambda: self._bury(queue, message))
         return is_dead
 
-    def _bury(self, queue: str, message: Message) -> None:
+    def _bury(self, queue: str, message: SentMessage) -> None:
         if self.queues[queue].pop(message.id, None):
             self.thrown["dead_lettered"] += 1
             self.enqueue("dead", message.body)
 
     def sweep(self) -> None:
         """What the schedule starts."""
-        parts = self.parts(self.invocation(_SWEEP_S), "sweep")
+        services = self.services(self.invocation(_SWEEP_S), "sweep")
 
         def run() -> None:
-            self.last_sent = upkeep.sweep(parts)
+            self.last_sent = sweep(services.sweep_ports, services.config.visibility)
 
         self.hub.start(lambda: self._or_next_time(run))
 
@@ -139,35 +137,27 @@ class Crowd(Outside):
         self.sweep()
         self.hub.at(self.sweep_every, self._sweep_and_again)
 
-    def invocation(self, alive_for: float) -> Invocation:
+    def invocation(self, alive_for: float) -> SimulatedInvocation:
         """Lambda's clocks agree."""
         invocation = super().invocation(alive_for)
         invocation.skew = 0.0
         return invocation
 
-    def parts(self, invocation: Invocation, queue: str) -> Parts:
-        """The simulation's, but for what is asked, at which pace, and who answers."""
-        parts = super().parts(invocation, queue)
-        container = self._container(invocation, queue, parts)
-        return replace(
-            parts,
-            analyst=_Asker(self, invocation),
-            budget=container.budget,
-            gate=container.gate,
-            rules=self.rules,
-        )
+    def services(self, invocation: SimulatedInvocation, queue: str) -> Services:
+        """The simulation's, but for what is asked, at which rate, and who answers."""
+        outside = replace(super().services(invocation, queue).outside, model=_Asker(self, invocation))
+        services = Services(outside, replace(self.config, caps=self.caps, limits=self.limits))
+        self._container(invocation, queue, services).serves(invocation, services)
+        return services
 
-    def _container(self, invocation: Invocation, queue: str, parts: Parts) -> Container:
+    def _container(self, invocation: SimulatedInvocation, queue: str, services: Services) -> Container:
         """A warm one if any is free, in whose memory this invocation goes on."""
         self.containers = [each for each in self.containers if not each.invocation.dead]
         free = (each for each in self.containers if each.queue == queue and each.invocation.finished)
         container = next(free, None)
         if container is None:
-            budget = Budget(parts.ledger, parts.clock, self.caps, self.allowance)
-            gate = Gatekeeper(parts.ledger, parts.clock)
-            container = Container(queue=queue, invocation=invocation, budget=budget, gate=gate)
+            container = Container(queue=queue, invocation=invocation, guards=services.guards)
             self.containers.append(container)
-        container.serves(invocation, parts, self.caps)
         return container
 
 
@@ -176,31 +166,31 @@ class Container:
     """What a function remembers from one invocation to the next."""
 
     queue: str
-    invocation: Invocation
-    budget: Budget
-    gate: Gatekeeper
+    invocation: SimulatedInvocation
+    guards: CallGuards
 
-    def serves(self, invocation: Invocation, parts: Parts, caps: Mapping[str, Cap]) -> None:
-        self.invocation = invocation
-        for each in (self.budget, self.gate):
-            each._ledger, each._clock = parts.ledger, parts.clock
-        self.budget._caps = caps
+    def serves(self, invocation: SimulatedInvocation, services: Services) -> None:
+        """Let the invocation's services work with what is remembered, by its own store and clock."""
+        outside, budget, breaker = services.outside, self.guards.budget, self.guards.breaker
+        budget._accounts, budget._clock, budget._caps = outside.store, outside.clock, services.config.caps
+        breaker._store, breaker._clock = outside.store, outside.clock
+        services.guards, services.budget, self.invocation = self.guards, budget, invocation
 
 
 @dataclass
 class _Asker:
-    """ports.Analyst: the real adapter, whose request knows which invocation it belongs to."""
+    """ports.ModelClient: the real adapter, whose request knows which invocation it belongs to."""
 
     crowd: Crowd
-    invocation: Invocation
+    invocation: SimulatedInvocation
 
     def ask(self, request: Mapping[str, Any], *, timeout: float) -> Reply:
         me = getcurrent()
-        self.crowd.asking[me] = self.invocation
+        self.crowd.callers[me] = self.invocation
         try:
             return self.crowd.sdk.ask(request, timeout=timeout)
         finally:
-            del self.crowd.asking[me]
+            del self.crowd.callers[me]
 
 
 class _InProcess(httpx2.BaseTransport):
@@ -210,7 +200,7 @@ class _InProcess(httpx2.BaseTransport):
         self._crowd = crowd
 
     def handle_request(self, request: httpx2.Request) -> httpx2.Response:
-        invocation, app = self._crowd.asking[getcurrent()], self._crowd.app
+        invocation, app = self._crowd.callers[getcurrent()], self._crowd.app
         invocation.pause(_NETWORK_S)
         name = app.next_id()
         reply = app.handle(_as_asked(request), name)

@@ -29,7 +29,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from pigeonhole.domain.document import DocumentError
+from pigeonhole.domain.errors import DocumentError
 from pigeonhole.extract import sniff
 from pigeonhole.extract.limits import Limits
 from pigeonhole.extract.registry import FORMATS

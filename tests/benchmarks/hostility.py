@@ -19,10 +19,10 @@ from typing import Any
 
 from infra.ops.services import operator
 from infra.ops.stack import Stack
-from pigeonhole.bootstrap import SystemClock
-from pigeonhole.domain.document import PigeonholeError
-from pigeonhole.pipeline import upkeep
-from pigeonhole.ports import Parts
+from pigeonhole.adapters.system import SystemClock
+from pigeonhole.domain.errors import PigeonholeError
+from pigeonhole.pipeline.sweep import sweep as sweep_once
+from pigeonhole.services import Services
 
 KILL_EVERY_S = (15.0, 30.0)
 COPY_EVERY_S = (2.0, 4.0)
@@ -49,7 +49,7 @@ class Done:
 @contextmanager
 def hostility(stack: Stack, bodies: Sequence[str], chance: random.Random) -> Iterator[Done]:
     """For as long as the block lasts; `bodies` are the messages that may come again."""
-    done, parts = Done(), replace(operator(stack), clock=Later())
+    done, services = Done(), early(stack)
 
     def copy() -> None:
         done.copies += send(stack, chance.sample(bodies, max(1, len(bodies) // 50)))
@@ -60,7 +60,7 @@ def hostility(stack: Stack, bodies: Sequence[str], chance: random.Random) -> Ite
             done.kills.append(time.time())
 
     def sweep() -> None:
-        done.swept += swept(parts)
+        done.swept += swept(services)
 
     with ExitStack() as ends:
         for step, every in ((copy, COPY_EVERY_S), (kill, KILL_EVERY_S), (sweep, SWEEP_EVERY_S)):
@@ -68,17 +68,18 @@ def hostility(stack: Stack, bodies: Sequence[str], chance: random.Random) -> Ite
         yield done
 
 
-def swept(parts: Parts) -> int:
+def swept(services: Services) -> int:
     """One sweep; another may be at it at the same time."""
     try:
-        return upkeep.sweep(parts)
+        return sweep_once(services.sweep_ports, services.config.visibility)
     except PigeonholeError:
         return 0
 
 
-def early(stack: Stack) -> Parts:
-    """An operator's parts for whom it is later."""
-    return replace(operator(stack), clock=Later())
+def early(stack: Stack) -> Services:
+    """An operator's services for whom it is later."""
+    services = operator(stack)
+    return Services(replace(services.outside, clock=Later()), services.config)
 
 
 def send(stack: Stack, bodies: Sequence[str]) -> int:

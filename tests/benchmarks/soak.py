@@ -107,20 +107,20 @@ def _rest(stack: Stack) -> None:
     request = urllib.request.Request(f"{stack.claude_url}/_offline/faults", b'{"faults": []}')
     with urllib.request.urlopen(request, timeout=30):
         pass
-    parts, deadline = early(stack), time.monotonic() + REST_S
+    services, deadline = early(stack), time.monotonic() + REST_S
     while _left(stack) and time.monotonic() < deadline:
-        swept(parts)
+        swept(services)
         time.sleep(5)
 
 
 def _left(stack: Stack) -> int:
-    """Messages in a queue, work that is open, and reservations that nobody gave back."""
+    """Messages in a queue, jobs that are open, and reservations that nobody gave back."""
     sqs, messages = stack.client("sqs"), 0
     for name in ("IntakeQueueUrl", "EscalationQueueUrl"):
         found = sqs.get_queue_attributes(QueueUrl=stack.outputs[name], AttributeNames=["All"])["Attributes"]
         messages += int(found["ApproximateNumberOfMessages"])
         messages += int(found["ApproximateNumberOfMessagesNotVisible"])
-    due = operator(stack).ledger.due(datetime.now(UTC) + timedelta(days=365), SIZE)
+    due = operator(stack).outside.store.due_jobs(datetime.now(UTC) + timedelta(days=365), SIZE)
     return messages + len(due) + _reserved(stack)
 
 
@@ -128,11 +128,11 @@ def _reserved(stack: Stack) -> int:
     """Leases that are running still; those of the dead end by themselves."""
     now = datetime.now(UTC).isoformat()
     pages = stack.client("dynamodb").get_paginator("scan").paginate(
-        TableName=settings_of(stack).ledger_table, FilterExpression="attribute_exists(#o)",
-        ExpressionAttributeNames={"#o": "owner"},
+        TableName=settings_of(stack).ledger_table, FilterExpression="attribute_exists(#l)",
+        ExpressionAttributeNames={"#l": "lease"},
     )  # fmt: skip
     held = [plain(item) for page in pages for item in page["Items"]]
-    return sum(item.get("lease_until", "") > now for item in held)
+    return sum(item["lease"]["until"] > now for item in held)
 
 
 def _rows(stack: Stack, uris: Sequence[str]) -> dict[str, Row]:

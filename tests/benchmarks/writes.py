@@ -1,4 +1,4 @@
-"""What a document writes to DynamoDB, by the real ledger on the local stack: calls, units, dollars."""
+"""What a document writes to DynamoDB, by the real store on the local stack: calls, units, dollars."""
 
 from __future__ import annotations
 
@@ -14,14 +14,12 @@ from boto3.dynamodb.types import TypeDeserializer
 from infra.local.run import local_stack
 from infra.ops.services import settings_of
 from infra.ops.stack import Stack
-from pigeonhole.adapters.dynamodb import DynamoLedger
+from pigeonhole.adapters.dynamodb import DynamoStore
 from pigeonhole.domain.document import Reply
-from pigeonhole.guards.budget import Budget
-from pigeonhole.guards.circuit_breaker import Gatekeeper
-from pigeonhole.guards.lease import Shift
-from pigeonhole.pipeline import process
+from pigeonhole.guards.lease import Invocation
+from pigeonhole.services import Services
 from tests.support.builders import World, created, reply, upload
-from tests.support.fakes import FakeAnalyst
+from tests.support.fakes import FakeClaude
 
 # On demand, standard class, us-east-1, since November 2024; looked up in November 2026.
 USD_A_MILLION_UNITS = 0.625
@@ -59,8 +57,8 @@ def _measured(stack: Stack, key: str, replies: list[Reply]) -> dict[str, Any]:
     settings = settings_of(stack)
     tables = {"documents": settings.documents_table, "ledger": settings.ledger_table}
     meter = Meter(dynamodb=stack.client("dynamodb"), tables={name: role for role, name in tables.items()})
-    analyst = _travelled(key, replies, DynamoLedger(meter, **tables))
-    if analyst.answers:
+    claude = _travelled(key, replies, DynamoStore(meter, **tables))
+    if claude.answers:
         raise RuntimeError(f"{key} did not travel as far as it should")
     return {
         "write_calls": meter.calls,
@@ -72,20 +70,19 @@ def _measured(stack: Stack, key: str, replies: list[Reply]) -> dict[str, Any]:
     }
 
 
-def _travelled(key: str, replies: list[Reply], ledger: DynamoLedger) -> FakeAnalyst:
+def _travelled(key: str, replies: list[Reply], store: DynamoStore) -> FakeClaude:
     """Through triage, and through escalation if it was handed over."""
     world = World()
-    world.analyst.answers = list(replies)
+    world.claude.answers = list(replies)
     of = world.put(upload(key), TEXT)
-    budget = Budget(ledger, world.clock, world.caps, world.allowance)
-    parts = replace(world.parts, ledger=ledger, gate=Gatekeeper(ledger, world.clock), budget=budget)
-    shift = Shift(deadline=datetime.now(UTC) + timedelta(days=3650))
-    process.triage(created(of), parts, shift)
-    budget.flush()
-    for order in world.queues.orders:
-        process.escalate(order, parts, shift)
-        budget.flush()
-    return world.analyst
+    services = Services(replace(world.outside, store=store), world.config)
+    invocation = Invocation(deadline=datetime.now(UTC) + timedelta(days=3650))
+    services.triage.handle(created(of), invocation)
+    services.budget.refund_unspent()
+    for task in world.queues.tasks:
+        services.escalation.handle(task, invocation)
+        services.budget.refund_unspent()
+    return world.claude
 
 
 def _reply(**changes: Any) -> Reply:
@@ -124,7 +121,7 @@ class Meter:
         return answer
 
     def _add(self, update: Item, times: int) -> None:
-        """What is added to is an account or a tally: no larger than all that is said of it, in no index."""
+        """What is added to is an account or a usage line: no larger than all that is said of it, in no index."""
         said = {**update.get("ExpressionAttributeNames", {}), **_plain(update["ExpressionAttributeValues"])}
         self.items += 1
         self.units += times * _units(_plain(update["Key"]) | said)

@@ -1,7 +1,8 @@
 """What each error class of Claude's SDK means to us, chosen on purpose, one class after the other."""
 
-# A class that stands nowhere fails the test: read what it is about, put it here, and teach claude.py
-# if it is not treated so already. A 400 without a code is the document's or ours by its words.
+# A class that stands nowhere fails the test: read what it is about, put it here, and teach
+# anthropic_client.py if it is not treated so already. A 400 without a code is the document's or ours by
+# its words.
 MEANINGS = {
     "document": """
         ContentTooLargeError ImageDimensionsTooLargeError RequestBodyTooLargeAfterDecodingError

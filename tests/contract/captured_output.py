@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from pigeonhole.adapters.powertools import PowertoolsJournal
+from pigeonhole.adapters.powertools import PowertoolsTelemetry
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ class _Stdout:
 
 def listen(capsys: pytest.CaptureFixture[str]) -> Lines:
     """From here on: the logger and its counts are the process's, an earlier test may have left some."""
-    PowertoolsJournal("pigeonhole").flush()
+    PowertoolsTelemetry("pigeonhole").flush()
     for handler in logging.getLogger("pigeonhole").handlers:
         if isinstance(handler, logging.StreamHandler):
             handler.stream = _Stdout()

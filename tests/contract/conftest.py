@@ -7,8 +7,8 @@ from collections.abc import Iterator
 import pytest
 
 from infra.local import offline_claude
-from pigeonhole.adapters.dynamodb import DynamoLedger
-from pigeonhole.ports import Ledger
+from pigeonhole.adapters.dynamodb import DynamoStore
+from pigeonhole.ports import Store
 from tests.contract import moto_cloud
 from tests.contract.captured_output import Lines, listen
 from tests.contract.claude_server import Api, OfflineClaude, serve
@@ -26,7 +26,7 @@ from tests.contract.port_harness import (
     S3Inbox,
     SqsBench,
 )
-from tests.support.fakes import FakeLedger
+from tests.support.fakes import FakeStore
 
 both = pytest.fixture(params=["fake", "aws"])
 
@@ -42,17 +42,17 @@ def aws() -> Iterator[None]:
 
 
 @pytest.fixture
-def dynamo_ledger(aws: None) -> DynamoLedger:
+def dynamo_store(aws: None) -> DynamoStore:
     dynamodb = moto_cloud.client("dynamodb")
     moto_cloud.make_tables(dynamodb)
-    return DynamoLedger(dynamodb, documents=moto_cloud.DOCUMENTS, ledger=moto_cloud.LEDGER)
+    return DynamoStore(dynamodb, documents=moto_cloud.DOCUMENTS, ledger=moto_cloud.LEDGER)
 
 
 @both
-def ledger(request: pytest.FixtureRequest) -> Ledger:
+def store(request: pytest.FixtureRequest) -> Store:
     if request.param == "fake":
-        return FakeLedger()
-    real: DynamoLedger = request.getfixturevalue("dynamo_ledger")
+        return FakeStore()
+    real: DynamoStore = request.getfixturevalue("dynamo_store")
     return real
 
 

@@ -8,7 +8,7 @@ from itertools import count
 from typing import Any
 from urllib.parse import quote_plus
 
-from pigeonhole.adapters.dynamodb import DynamoLedger
+from pigeonhole.adapters.dynamodb import DynamoStore
 from pigeonhole.domain.record import Record
 from tests.contract import moto_cloud
 from tests.contract.port_harness import as_lambda_sees, receive
@@ -86,13 +86,13 @@ class Stack:
 
     def row(self, key: str) -> Record:
         """The document's row, which has to be there."""
-        tables = DynamoLedger(self.dynamodb, documents=moto_cloud.DOCUMENTS, ledger=moto_cloud.LEDGER)
+        tables = DynamoStore(self.dynamodb, documents=moto_cloud.DOCUMENTS, ledger=moto_cloud.LEDGER)
         row = tables.row(f"s3://{moto_cloud.INBOX}/{key}")
         assert row is not None
         return row
 
     def unreadable(self) -> list[str]:
-        """The bodies of what was put aside."""
+        """The bodies of the messages that were quarantined."""
         listed = self.s3.list_objects_v2(Bucket=moto_cloud.ARTIFACTS, Prefix="unreadable/").get(
             "Contents", []
         )

@@ -40,10 +40,10 @@ def in_memory() -> Iterator[None]:
         from moto import mock_aws
         from moto.core.botocore_stubber import BotocoreStubber
         from moto.dynamodb.models.dynamo_type import DynamoType
-    answer, alone = BotocoreStubber.__call__, threading.RLock()
+    answer, lock = BotocoreStubber.__call__, threading.RLock()
 
     def one_at_a_time(*asked: Any, **more: Any) -> Any:
-        with alone:
+        with lock:
             return answer(*asked, **more)
 
     def plus(one: Any, other: Any) -> Any:

@@ -8,35 +8,35 @@ from itertools import count
 from typing import Any, Protocol
 
 from pigeonhole.adapters import lambda_events
-from pigeonhole.adapters.eventbridge import EventBus
-from pigeonhole.adapters.s3 import ArtifactsBucket, Inbox
+from pigeonhole.adapters.eventbridge import EventBridgeBus
+from pigeonhole.adapters.s3 import ArtifactsBucket, InboxBucket
 from pigeonhole.adapters.sqs import SqsQueues
-from pigeonhole.domain.document import Stage, Upload
-from pigeonhole.jobs.job import Order
+from pigeonhole.domain.document import FetchedObject, Stage, Upload
+from pigeonhole.jobs.job import Task
 from pigeonhole.jobs.message import Message
-from pigeonhole.ports import Artifacts, Body, Bus, Objects, Queues
+from pigeonhole.ports import ArtifactStore, EventBus, ObjectStore, Queues
 from tests.contract import moto_cloud
 from tests.support.builders import upload
-from tests.support.fakes import FakeArtifacts, FakeBus, FakeObjects, FakeQueues
+from tests.support.fakes import FakeArtifactStore, FakeBus, FakeObjectStore, FakeQueues
 
-Told = tuple[str, dict[str, Any]]
+Published = tuple[str, dict[str, Any]]
 
 
 class ObjectsBench(Protocol):
     """An inbox that the test can fill."""
 
     @property
-    def port(self) -> Objects: ...
+    def port(self) -> ObjectStore: ...
 
     def put(self, key: str, content: bytes) -> Upload: ...
     def hide(self, upload: Upload) -> Upload: ...
     def erase(self, upload: Upload) -> None: ...
-    def bytes_of(self, body: Body) -> bytes: ...
+    def bytes_of(self, fetched: FetchedObject) -> bytes: ...
 
 
 @dataclass
 class FakeInbox:
-    port: FakeObjects = field(default_factory=FakeObjects)
+    port: FakeObjectStore = field(default_factory=FakeObjectStore)
     _orders: count[int] = field(default_factory=lambda: count(1))
 
     def put(self, key: str, content: bytes) -> Upload:
@@ -52,8 +52,8 @@ class FakeInbox:
     def erase(self, upload: Upload) -> None:
         del self.port.versions[upload.bucket, upload.key, upload.version_id]
 
-    def bytes_of(self, body: Body) -> bytes:
-        return bytes.fromhex(body.path.name[1:])
+    def bytes_of(self, fetched: FetchedObject) -> bytes:
+        return bytes.fromhex(fetched.path.name[1:])
 
     def _next(self, key: str) -> Upload:
         order = next(self._orders)
@@ -63,7 +63,7 @@ class FakeInbox:
 class S3Inbox:
     def __init__(self, s3: Any) -> None:
         self._s3 = s3
-        self.port = Inbox(s3)
+        self.port = InboxBucket(s3)
 
     def put(self, key: str, content: bytes) -> Upload:
         made = self._s3.put_object(Bucket=moto_cloud.INBOX, Key=key, Body=content, ContentType="text/plain")
@@ -76,15 +76,15 @@ class S3Inbox:
     def erase(self, upload: Upload) -> None:
         self._s3.delete_object(Bucket=upload.bucket, Key=upload.key, VersionId=upload.version_id)
 
-    def bytes_of(self, body: Body) -> bytes:
-        return body.path.read_bytes()
+    def bytes_of(self, fetched: FetchedObject) -> bytes:
+        return fetched.path.read_bytes()
 
 
 class ArtifactsBench(Protocol):
     """An artifacts bucket whose texts can expire."""
 
     @property
-    def port(self) -> Artifacts: ...
+    def port(self) -> ArtifactStore: ...
 
     def expire(self, uri: str) -> None: ...
     def unreadable(self) -> list[tuple[str, str, str]]: ...
@@ -92,7 +92,7 @@ class ArtifactsBench(Protocol):
 
 @dataclass
 class FakeArtifactsBench:
-    port: FakeArtifacts = field(default_factory=FakeArtifacts)
+    port: FakeArtifactStore = field(default_factory=FakeArtifactStore)
 
     def expire(self, uri: str) -> None:
         del self.port.texts[uri]
@@ -128,15 +128,15 @@ class QueuesBench(Protocol):
     @property
     def port(self) -> Queues: ...
 
-    def orders(self, stage: Stage) -> list[Order]: ...
+    def tasks(self, stage: Stage) -> list[Task]: ...
 
 
 @dataclass
 class FakeQueuesBench:
     port: FakeQueues = field(default_factory=FakeQueues)
 
-    def orders(self, stage: Stage) -> list[Order]:
-        return [each for each in self.port.orders if each.stage is stage]
+    def tasks(self, stage: Stage) -> list[Task]:
+        return [each for each in self.port.tasks if each.stage is stage]
 
 
 class SqsBench:
@@ -146,13 +146,13 @@ class SqsBench:
         self._urls = {Stage.TRIAGE: self.intake, Stage.ESCALATION: moto_cloud.make_queue(sqs)}
         self.port = SqsQueues(sqs, self._urls, own=self.intake)
 
-    def orders(self, stage: Stage) -> list[Order]:
+    def tasks(self, stage: Stage) -> list[Task]:
         event = {"Records": [as_lambda_sees(each) for each in receive(self.sqs, self._urls[stage])]}
-        asks = [ask for message in lambda_events.parse(event).messages for ask in message.asks]
-        return [ask for ask in asks if isinstance(ask, Order)]
+        requests = [each for message in lambda_events.parse(event).messages for each in message.requests]
+        return [each for each in requests if isinstance(each, Task)]
 
     def groups(self, stage: Stage) -> list[str]:
-        """Which group each order waits in."""
+        """Which group each task waits in."""
         found = receive(self.sqs, self._urls[stage])
         return [each["Attributes"]["MessageGroupId"] for each in found]
 
@@ -168,17 +168,17 @@ class BusBench(Protocol):
     """A bus that the test listens to."""
 
     @property
-    def port(self) -> Bus: ...
+    def port(self) -> EventBus: ...
 
-    def heard(self) -> list[Told]: ...
+    def heard(self) -> list[Published]: ...
 
 
 @dataclass
 class FakeBusBench:
     port: FakeBus = field(default_factory=FakeBus)
 
-    def heard(self) -> list[Told]:
-        return [(each.detail_type, dict(each.detail)) for each in self.port.news]
+    def heard(self) -> list[Published]:
+        return [(each.detail_type, dict(each.detail)) for each in self.port.published]
 
 
 class EventBridgeBench:
@@ -194,14 +194,14 @@ class EventBridgeBench:
             "QueueArn"
         ]
         bridge.put_targets(Rule=name, EventBusName=name, Targets=[{"Id": "queue", "Arn": arn}])
-        self.port = EventBus(bridge, name)
+        self.port = EventBridgeBus(bridge, name)
 
-    def heard(self) -> list[Told]:
-        told: list[Told] = []
+    def heard(self) -> list[Published]:
+        events: list[Published] = []
         while found := receive(self._sqs, self._url):
             bodies = [json.loads(each["Body"]) for each in found]
-            told += [(body["detail-type"], body["detail"]) for body in bodies]
-        return told
+            events += [(body["detail-type"], body["detail"]) for body in bodies]
+        return events
 
 
 def receive(sqs: Any, url: str) -> list[dict[str, Any]]:

@@ -8,20 +8,12 @@ from typing import Any
 
 import pytest
 
-from pigeonhole.adapters.anthropic_client import Claude
+from pigeonhole.adapters.anthropic_client import AnthropicClient
 from pigeonhole.claude import answer_form, prompt
-from pigeonhole.domain.document import (
-    Coverage,
-    DocumentError,
-    PigeonholeError,
-    Reply,
-    StopAll,
-    Text,
-    Tier,
-    TryLater,
-)
+from pigeonhole.domain.document import Coverage, Reply, Text, Tier
+from pigeonhole.domain.errors import DocumentError, PigeonholeError, RetryCause, StopAll, TryLater
 from tests.contract.claude_server import MESSAGE, Api, OfflineClaude
-from tests.support.builders import TAXONOMY, asking
+from tests.support.builders import TAXONOMY, tier_config
 
 INVOICE = "INVOICE No. 7\nBill to: Ada Ltd\nAmount due: 12.00 EUR\nPayment due within 14 days."
 MODELS = {Tier.FAST: "claude-haiku-5-5", Tier.STRONG: "claude-sonnet-5-5"}
@@ -29,11 +21,11 @@ MODELS = {Tier.FAST: "claude-haiku-5-5", Tier.STRONG: "claude-sonnet-5-5"}
 
 def request(tier: Tier = Tier.FAST) -> Mapping[str, Any]:
     text = Text(media_type="text/plain", body=(INVOICE,), coverage=Coverage())
-    return prompt.question(text, TAXONOMY, asking(tier)).request
+    return prompt.prepare(text, TAXONOMY, tier_config(tier)).request
 
 
 def ask(url: str, tier: Tier = Tier.FAST, timeout: float = 10) -> Reply:
-    return Claude("key", url).ask(request(tier), timeout=timeout)
+    return AnthropicClient("key", url).ask(request(tier), timeout=timeout)
 
 
 def no(url: str, timeout: float = 10) -> PigeonholeError:
@@ -42,7 +34,7 @@ def no(url: str, timeout: float = 10) -> PigeonholeError:
     return raised.value
 
 
-@pytest.mark.parametrize("tier", list(Tier))
+@pytest.mark.parametrize("tier", list(MODELS))
 def test_a_document_gets_its_answer_from_either_model(offline: OfflineClaude, tier: Tier) -> None:
     reply = ask(offline.url, tier)
     said = answer_form.interpret(reply, TAXONOMY)
@@ -56,15 +48,15 @@ def test_a_document_gets_its_answer_from_either_model(offline: OfflineClaude, ti
 
 
 REFUSED = {
-    "rate_limit": (TryLater, False),
-    "overloaded": (TryLater, False),
-    "unavailable": (TryLater, False),
-    "server_error": (TryLater, True),
-    "timeout": (TryLater, True),
-    "request_timeout": (TryLater, True),
-    "conflict": (TryLater, True),
-    "cut_before": (TryLater, True),
-    "cut_after_billing": (TryLater, True),
+    "rate_limit": (TryLater, RetryCause.THROTTLED),
+    "overloaded": (TryLater, RetryCause.THROTTLED),
+    "unavailable": (TryLater, RetryCause.THROTTLED),
+    "server_error": (TryLater, RetryCause.BILLED),
+    "timeout": (TryLater, RetryCause.BILLED),
+    "request_timeout": (TryLater, RetryCause.BILLED),
+    "conflict": (TryLater, RetryCause.BILLED),
+    "cut_before": (TryLater, RetryCause.BILLED),
+    "cut_after_billing": (TryLater, RetryCause.BILLED),
     "spend_limit": (StopAll, "claude"),
     "usage_limit": (StopAll, "claude"),
     "billing": (StopAll, "claude"),
@@ -81,8 +73,8 @@ def test_each_trouble_is_one_error_and_one_request(
 ) -> None:
     offline.suffers(fault)
     error = no(offline.url)
-    told = {TryLater: "billed", StopAll: "waiting_for", DocumentError: "code"}[expected[0]]
-    assert (type(error), getattr(error, told)) == expected
+    field = {TryLater: "cause", StopAll: "waiting_for", DocumentError: "code"}[expected[0]]
+    assert (type(error), getattr(error, field)) == expected
     assert [entry["retry_count"] for entry in offline.ledger()] == [0]
 
 
@@ -97,7 +89,7 @@ def test_an_answer_that_comes_too_late_may_have_been_billed(offline: OfflineClau
     offline.suffers("slow", seconds=5)
     error = no(offline.url, timeout=0.3)
     assert isinstance(error, TryLater)
-    assert error.billed
+    assert error.cause is RetryCause.BILLED
     assert len(offline.ledger()) == 1
 
 
@@ -115,7 +107,7 @@ def test_a_refused_connection_has_cost_nothing() -> None:
         listening.bind(("127.0.0.1", 0))
         error = no(f"http://127.0.0.1:{listening.getsockname()[1]}")
     assert isinstance(error, TryLater)
-    assert not error.billed
+    assert error.cause is RetryCause.THROTTLED
 
 
 def test_a_connection_that_is_never_made_has_cost_nothing() -> None:
@@ -127,14 +119,14 @@ def test_a_connection_that_is_never_made_has_cost_nothing() -> None:
             other.connect_ex(deaf.getsockname())
         error = no(f"http://127.0.0.1:{deaf.getsockname()[1]}", timeout=0.3)
     assert isinstance(error, TryLater)
-    assert not error.billed
+    assert error.cause is RetryCause.THROTTLED
 
 
 @pytest.mark.parametrize("url", ["gateway.example.org", "ftp://127.0.0.1/"])
 def test_an_address_that_is_none_has_cost_nothing(url: str) -> None:
     error = no(url)
     assert isinstance(error, TryLater)
-    assert not error.billed
+    assert error.cause is RetryCause.THROTTLED
 
 
 def test_blocks_are_chosen_by_their_kind_and_not_by_their_place(api: Api) -> None:
@@ -186,7 +178,7 @@ def test_a_success_that_is_no_message_is_tried_again_and_may_have_been_billed(ap
     api.says(200, body)
     error = no(api.url)
     assert isinstance(error, TryLater)
-    assert error.billed
+    assert error.cause is RetryCause.BILLED
     assert len(api.asked) == 1
 
 
@@ -199,14 +191,14 @@ def test_an_answer_that_trickles_in_for_ever_is_too_late_and_may_have_been_bille
     api.says(200, MESSAGE, pause=0.05)
     error = no(api.url, timeout=0.3)
     assert isinstance(error, TryLater)
-    assert (error.reason, error.billed) == ("Claude did not answer in time", True)
+    assert (error.reason, error.cause) == ("Claude did not answer in time", RetryCause.BILLED)
 
 
 def test_an_answer_cut_off_in_the_middle_may_have_been_billed(api: Api) -> None:
     api.says(200, b'{"id":', promised=1000)
     error = no(api.url)
     assert isinstance(error, TryLater)
-    assert error.billed
+    assert error.cause is RetryCause.BILLED
 
 
 def test_the_error_says_nothing_of_the_document(api: Api) -> None:

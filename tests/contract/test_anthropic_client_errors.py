@@ -13,8 +13,8 @@ import anthropic
 import httpx2
 import pytest
 
-from pigeonhole.adapters.anthropic_client import Claude, classify
-from pigeonhole.domain.document import Defect, DocumentError, PigeonholeError, StopAll, TryLater
+from pigeonhole.adapters.anthropic_client import AnthropicClient, classify
+from pigeonhole.domain.errors import Defect, DocumentError, PigeonholeError, RetryCause, StopAll, TryLater
 from tests.contract.anthropic_error_classes import MEANING, MEANINGS
 from tests.contract.claude_server import Api
 
@@ -53,11 +53,11 @@ OTHERS = [kind for kind in SDK if kind not in REPLIES]
 
 
 @pytest.fixture(scope="module")
-def claude(api: Api) -> Claude:
-    return Claude("key", api.url)
+def claude(api: Api) -> AnthropicClient:
+    return AnthropicClient("key", api.url)
 
 
-def no(claude: Claude) -> PigeonholeError:
+def no(claude: AnthropicClient) -> PigeonholeError:
     with pytest.raises(PigeonholeError) as raised:
         claude.ask(REQUEST, timeout=5)
     return raised.value
@@ -75,7 +75,7 @@ def test_every_class_of_the_sdk_has_one_meaning() -> None:
 
 @pytest.mark.parametrize("kind", REPLIES, ids=lambda kind: kind.__name__)
 def test_every_reply_that_the_sdk_has_a_class_for_means_that(
-    claude: Claude, api: Api, kind: type[anthropic.APIStatusError]
+    claude: AnthropicClient, api: Api, kind: type[anthropic.APIStatusError]
 ) -> None:
     status = getattr(kind, "status_code", 500 if kind is anthropic.InternalServerError else 418)
     api.refuses(status, code=code_of(kind))
@@ -109,7 +109,9 @@ LATER = {408, 409, 499, *UNBILLED, *range(500, 600)}
 
 
 @pytest.mark.parametrize("status", range(400, 600))
-def test_every_status_means_one_thing_whatever_the_body(claude: Claude, api: Api, status: int) -> None:
+def test_every_status_means_one_thing_whatever_the_body(
+    claude: AnthropicClient, api: Api, status: int
+) -> None:
     for body in (b"", b"<html>", b"[1]", b'"x"', b'{"error": "x"}', b'{"error": {"message": 1}}'):
         api.says(status, body)
         error = no(claude)
@@ -118,7 +120,7 @@ def test_every_status_means_one_thing_whatever_the_body(claude: Claude, api: Api
             assert error.waiting_for == STOPPING[status]
         elif status in LATER:
             assert isinstance(error, TryLater)
-            assert error.billed is (status not in UNBILLED)
+            assert error.cause is (RetryCause.THROTTLED if status in UNBILLED else RetryCause.BILLED)
             assert 1 <= error.seconds <= 60
         else:
             # A 400 that is not the API's own, of a gateway for instance, is no document's fault.
@@ -132,7 +134,7 @@ WAITS = {"7": 7, "0": 1, "-5": 1, "0.5": 1, "1e9": 43_000, "inf": None, "nan": N
 @pytest.mark.parametrize("status", sorted(LATER & {*range(408, 506), 529}))
 @pytest.mark.parametrize(("given", "expected"), WAITS.items(), ids=WAITS)
 def test_a_wait_that_claude_asks_for_is_kept_within_reason(
-    claude: Claude, api: Api, status: int, given: str, expected: float | None
+    claude: AnthropicClient, api: Api, status: int, given: str, expected: float | None
 ) -> None:
     api.refuses(status)
     unasked = no(claude)
@@ -143,14 +145,14 @@ def test_a_wait_that_claude_asks_for_is_kept_within_reason(
     assert error.seconds == (unasked.seconds if expected is None else expected)
 
 
-def test_a_rate_limit_is_never_taken_for_the_end_of_the_month(claude: Claude, api: Api) -> None:
+def test_a_rate_limit_is_never_taken_for_the_end_of_the_month(claude: AnthropicClient, api: Api) -> None:
     api.refuses(429, "This request would exceed your organization's rate limit", retry_after="3")
     error = no(claude)
     assert isinstance(error, TryLater)
     assert error.seconds == 3
 
 
-def test_the_tiers_spend_limit_lasts_to_the_first_of_next_month(claude: Claude, api: Api) -> None:
+def test_the_tiers_spend_limit_lasts_to_the_first_of_next_month(claude: AnthropicClient, api: Api) -> None:
     before = datetime.now(UTC)
     api.refuses(429, "enough", code="enforced_spend_limit_reached", retry_after="3")
     stop = no(claude)
@@ -189,7 +191,7 @@ ACCOUNT = [
 
 
 @pytest.mark.parametrize("said", ACCOUNT)
-def test_a_400_about_the_account_fails_no_document(claude: Claude, api: Api, said: str) -> None:
+def test_a_400_about_the_account_fails_no_document(claude: AnthropicClient, api: Api, said: str) -> None:
     api.refuses(400, said)
     stop = no(claude)
     assert isinstance(stop, StopAll)
@@ -224,13 +226,13 @@ THEIRS = [
 
 
 @pytest.mark.parametrize("said", OURS)
-def test_a_400_about_a_parameter_is_our_mistake(claude: Claude, api: Api, said: str) -> None:
+def test_a_400_about_a_parameter_is_our_mistake(claude: AnthropicClient, api: Api, said: str) -> None:
     api.refuses(400, said)
     assert type(no(claude)) is Defect
 
 
 @pytest.mark.parametrize("said", THEIRS)
-def test_a_400_about_the_content_is_the_documents_fault(claude: Claude, api: Api, said: str) -> None:
+def test_a_400_about_the_content_is_the_documents_fault(claude: AnthropicClient, api: Api, said: str) -> None:
     api.refuses(400, said)
     error = no(claude)
     assert isinstance(error, DocumentError)

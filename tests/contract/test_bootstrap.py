@@ -1,4 +1,4 @@
-"""The composition root's own parts: the shift of an invocation, the clock, chance and threads."""
+"""The composition root's own parts: the deadline of an invocation, the clock, randomness and threads."""
 
 from __future__ import annotations
 
@@ -6,16 +6,17 @@ import threading
 from datetime import UTC, timedelta
 from types import SimpleNamespace
 
-from pigeonhole.bootstrap import SystemChance, SystemClock, Threads, shift
-from pigeonhole.guards.lease import Shift
+from pigeonhole.adapters.system import SystemClock, SystemRandomness, Threads
+from pigeonhole.bootstrap import invocation_of
+from pigeonhole.guards.lease import Invocation
 from tests.support.builders import World
 from tests.support.fakes import START
 
 
-def test_a_shift_leaves_time_for_the_last_writes():
+def test_an_invocation_leaves_time_for_the_last_writes():
     context = SimpleNamespace(get_remaining_time_in_millis=lambda: 100_000)
 
-    assert shift(context, World().parts) == Shift(deadline=START + timedelta(seconds=95))
+    assert invocation_of(context, World().services) == Invocation(deadline=START + timedelta(seconds=95))
 
 
 def test_the_clock_tells_utc_and_waits():
@@ -27,15 +28,15 @@ def test_the_clock_tells_utc_and_waits():
 
 
 def test_no_two_names_are_the_same():
-    assert len({SystemChance().token() for _ in range(1000)}) == 1000
+    assert len({SystemRandomness().token() for _ in range(1000)}) == 1000
 
 
 def test_what_waits_together_does_not_return_together_and_never_too_early():
-    waits = {SystemChance().jitter(100) for _ in range(100)}
+    waits = {SystemRandomness().jitter(100) for _ in range(100)}
 
     assert len(waits) > 90
     assert all(100 <= wait <= 120 for wait in waits)
-    assert SystemChance().jitter(0) == 0
+    assert SystemRandomness().jitter(0) == 0
 
 
 def test_threads_work_side_by_side_and_keep_the_order():

@@ -10,7 +10,7 @@ import pytest
 
 from escalation import handler as escalation
 from pigeonhole import bootstrap
-from pigeonhole.adapters.aws_clients import client
+from pigeonhole.adapters.aws import client
 from pigeonhole.bootstrap import connect
 from pigeonhole.domain.record import Record
 from pigeonhole.sandbox.extractor import Extractor
@@ -114,7 +114,7 @@ def test_nothing_that_claude_says_brings_the_key_into_anything_that_comes_out(
         rows.append(stack.row(f"finance/{number}.txt"))
         assert KNOWN_BY not in str(stack.dynamodb.scan(TableName=moto_cloud.LEDGER)["Items"])
         stack.dynamodb.delete_item(
-            TableName=moto_cloud.LEDGER, Key={"pk": {"S": "gate"}, "sk": {"S": "claude"}}
+            TableName=moto_cloud.LEDGER, Key={"pk": {"S": "breaker"}, "sk": {"S": "claude"}}
         )
         connect.cache_clear()
     assert KNOWN_BY not in everything(stack, bus, lines, *rows)

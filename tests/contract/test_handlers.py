@@ -11,7 +11,7 @@ import pytest
 from dead_letter import handler as dead_letter
 from escalation import handler as escalation
 from pigeonhole import bootstrap
-from pigeonhole.adapters.aws_clients import client
+from pigeonhole.adapters.aws import client
 from pigeonhole.adapters.lambda_events import UnfinishedError
 from pigeonhole.bootstrap import connect
 from pigeonhole.domain.document import Tier
@@ -78,7 +78,7 @@ def test_a_hard_case_travels_to_the_strong_model(stack: Stack, offline: OfflineC
     assert set(stack.row(KEY).usage or {}) == {"claude-haiku-5-5", "claude-sonnet-5-5"}
 
 
-def test_what_is_unfinished_is_named_and_put_back_and_its_neighbours_are_done(
+def test_what_is_unfinished_is_named_and_requeued_and_its_neighbours_are_done(
     stack: Stack, offline: OfflineClaude
 ) -> None:
     offline.suffers("rate_limit", marker="TROUBLE", retry_after_s=60)
@@ -92,7 +92,7 @@ def test_what_is_unfinished_is_named_and_put_back_and_its_neighbours_are_done(
     assert stack.waiting(stack.intake) == {"Records": []}
 
 
-def test_what_was_given_back_is_finished_the_next_time(stack: Stack, offline: OfflineClaude) -> None:
+def test_a_requeued_document_is_finished_the_next_time(stack: Stack, offline: OfflineClaude) -> None:
     event = stack.upload(KEY, INVOICE)
     offline.suffers("server_error", next=1)
     assert triage.handle(stack.queued(event), Context()) != ALL_DONE
@@ -107,14 +107,14 @@ def test_no_call_begins_that_would_outlast_the_invocation(stack: Stack, offline:
 
 
 @pytest.mark.parametrize("function", [triage, escalation, dead_letter], ids=lambda module: module.__name__)
-def test_a_message_that_nobody_can_read_is_put_aside(stack: Stack, function: Any, lines: Lines) -> None:
+def test_a_message_that_nobody_can_read_is_quarantined(stack: Stack, function: Any, lines: Lines) -> None:
     body = f"{function.__name__}: not json {SECRET}"
     assert function.handle(stack.queued(body), Context()) == ALL_DONE
     assert body in stack.unreadable()
     assert counted(lines())["Unreadable"] == 1
 
 
-def test_a_message_in_the_wrong_queue_is_put_aside(stack: Stack) -> None:
+def test_a_message_in_the_wrong_queue_is_quarantined(stack: Stack) -> None:
     event = stack.upload(KEY, INVOICE)
     assert escalation.handle(stack.queued(event), Context()) == ALL_DONE
     assert json.dumps(event) in stack.unreadable()
@@ -128,7 +128,7 @@ def test_s3s_test_message_leaves_nothing_behind(stack: Stack, lines: Lines) -> N
     assert lines() == []
 
 
-def test_a_removal_is_told_in_the_row(stack: Stack) -> None:
+def test_a_removal_shows_in_the_row(stack: Stack) -> None:
     triage.handle(stack.queued(stack.upload(KEY, INVOICE)), Context())
     assert triage.handle(stack.queued(stack.remove(KEY)), Context()) == ALL_DONE
     assert stack.row(KEY).status is Status.REMOVED

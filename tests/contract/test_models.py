@@ -7,52 +7,54 @@ from dataclasses import replace
 import pytest
 
 from pigeonhole import bootstrap
-from pigeonhole.adapters.anthropic_client import Claude
+from pigeonhole.adapters.anthropic_client import AnthropicClient
 from pigeonhole.claude import answer_form, model_catalog, prompt
-from pigeonhole.claude.prompt import Asking, Question
+from pigeonhole.claude.prompt import PreparedRequest
+from pigeonhole.claude.tiers import TierConfig
 from pigeonhole.domain.document import Coverage, Reply, Text, Tier
 from pigeonhole.money import pricing
 from pigeonhole.settings import Settings
 from tests.contract.claude_server import OfflineClaude
 from tests.contract.test_settings import NEEDED
 
-RULES = bootstrap.rules(Settings.load(NEEDED), None)
+CONFIG = bootstrap.configured(Settings.load(NEEDED), bootstrap.taxonomy_text_at(None))
+TIERS = {tier.tier: tier for tier in CONFIG.tiers.values()}
 INVOICE = "INVOICE No. 7\nBill to: Ada Ltd\nAmount due: 12.00 EUR\nPayment due within 14 days.\n"
 each_model = pytest.mark.parametrize("name", sorted(model_catalog.MODELS))
-each_tier = pytest.mark.parametrize("tier", list(Tier))
+each_tier = pytest.mark.parametrize("tier", list(TIERS))
 
 
-def asking(tier: Tier, name: str) -> Asking:
-    return replace(RULES.fast if tier is Tier.FAST else RULES.strong, model=model_catalog.model(name))
+def tier_config(tier: Tier, name: str) -> TierConfig:
+    return replace(TIERS[tier], model=model_catalog.model(name))
 
 
-def question(tier: Tier, name: str, words: str = INVOICE) -> Question:
+def prepared(tier: Tier, name: str, words: str = INVOICE) -> PreparedRequest:
     text = Text(media_type="text/plain", body=(words,), coverage=Coverage())
-    return prompt.question(text, RULES.taxonomy, asking(tier, name))
+    return prompt.prepare(text, CONFIG.taxonomy, tier_config(tier, name))
 
 
-def ask(offline: OfflineClaude, of: Question, *, kept: bool = False) -> Reply:
-    request = prompt.cached(of.request) if kept else of.request
-    return Claude("key", offline.url).ask(request, timeout=10)
+def ask(offline: OfflineClaude, of: PreparedRequest, *, is_cached: bool = False) -> Reply:
+    request = prompt.with_cached_prefix(of.request) if is_cached else of.request
+    return AnthropicClient("key", offline.url).ask(request, timeout=10)
 
 
 @each_tier
 @each_model
 def test_each_model_takes_what_either_tier_asks_of_it(offline: OfflineClaude, name: str, tier: Tier) -> None:
-    for kept in (False, True):
-        reply = ask(offline, question(tier, name), kept=kept)
-        assert answer_form.interpret(reply, RULES.taxonomy).category == "invoice"
+    for is_cached in (False, True):
+        reply = ask(offline, prepared(tier, name), is_cached=is_cached)
+        assert answer_form.interpret(reply, CONFIG.taxonomy).category == "invoice"
     assert [entry["status"] for entry in offline.ledger()] == [200, 200]
 
 
 @each_tier
 @each_model
 def test_no_bill_is_dearer_than_was_foreseen(offline: OfflineClaude, name: str, tier: Tier) -> None:
-    asked, how = question(tier, name, INVOICE + "Größe 😀 und €, " * 2000), asking(tier, name)
-    most = pricing.most_usd(how.model, asked.most_tokens, how.max_tokens)
-    for kept in (True, True, False):
-        reply = ask(offline, asked, kept=kept)
-        assert reply.usage.prompt_tokens <= asked.most_tokens
+    asked, how = prepared(tier, name, INVOICE + "Größe 😀 und €, " * 2000), tier_config(tier, name)
+    most = pricing.max_cost_usd(how.model, asked.max_prompt_tokens, how.max_tokens)
+    for is_cached in (True, True, False):
+        reply = ask(offline, asked, is_cached=is_cached)
+        assert reply.usage.prompt_tokens <= asked.max_prompt_tokens
         assert pricing.cost_usd(how.model, reply.usage) <= most
 
 
@@ -64,9 +66,11 @@ def test_what_we_count_is_what_is_billed_and_never_less(
     # What a read from the cache costs the pages differ on for one model, and we take the dearer price.
     costs = [
         float(
-            pricing.cost_usd(model_catalog.model(name), ask(offline, question(tier, name), kept=kept).usage)
+            pricing.cost_usd(
+                model_catalog.model(name), ask(offline, prepared(tier, name), is_cached=is_cached).usage
+            )
         )
-        for kept in (True, True, False)
+        for is_cached in (True, True, False)
     ]
     billed = [float(entry["usd"]) for entry in offline.ledger()]
     assert (costs[0], costs[2]) == pytest.approx((billed[0], billed[2]), abs=1e-12)
@@ -74,13 +78,13 @@ def test_what_we_count_is_what_is_billed_and_never_less(
 
 
 @each_model
-def test_a_prefix_that_is_kept_is_read_the_next_time_where_it_is_long_enough(
+def test_a_cached_prefix_is_read_the_next_time_where_it_is_long_enough(
     offline: OfflineClaude, name: str
 ) -> None:
-    asked = question(Tier.FAST, name)
+    asked = prepared(Tier.FAST, name)
     first, second = (
-        ask(offline, asked, kept=True),
-        ask(offline, question(Tier.FAST, name, "Dear all"), kept=True),
+        ask(offline, asked, is_cached=True),
+        ask(offline, prepared(Tier.FAST, name, "Dear all"), is_cached=True),
     )
     is_long = asked.prefix_tokens >= model_catalog.model(name).cacheable_tokens
     assert (first.usage.cache_write_tokens > 0) is is_long

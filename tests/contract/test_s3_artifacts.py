@@ -9,7 +9,8 @@ import pytest
 from botocore.stub import Stubber
 
 from pigeonhole.adapters.s3 import ArtifactsBucket, taxonomy_text
-from pigeonhole.domain.document import Defect, TryLater, Upload
+from pigeonhole.domain.document import Upload
+from pigeonhole.domain.errors import Defect, TryLater
 from pigeonhole.jobs.message import Message
 from tests.contract import moto_cloud
 from tests.contract.port_harness import ArtifactsBench
@@ -20,30 +21,30 @@ TEXTS = ["", "plain", "Grüße 😀 \u0000\r\n\u2028 end", "x" * 300_000]
 
 @pytest.mark.parametrize("text", TEXTS, ids=["empty", "plain", "odd", "long"])
 def test_a_text_comes_back_as_it_was_saved(artifacts: ArtifactsBench, text: str) -> None:
-    assert artifacts.port.text(artifacts.port.keep_text(upload(), text)) == text
+    assert artifacts.port.text(artifacts.port.save_text(upload(), text)) == text
 
 
 def test_half_a_character_costs_that_character_alone(artifacts: ArtifactsBench) -> None:
-    saved = artifacts.port.text(artifacts.port.keep_text(upload(), "before \ud83d after"))
+    saved = artifacts.port.text(artifacts.port.save_text(upload(), "before \ud83d after"))
     assert saved is not None
     assert re.fullmatch("before . after", saved)
 
 
 def test_a_text_saved_again_is_the_same_object(artifacts: ArtifactsBench) -> None:
-    first = artifacts.port.keep_text(upload(), "first")
-    assert artifacts.port.keep_text(upload(), "second") == first
+    first = artifacts.port.save_text(upload(), "first")
+    assert artifacts.port.save_text(upload(), "second") == first
     assert artifacts.port.text(first) == "second"
 
 
 @pytest.mark.parametrize("other", [upload("finance/b.txt"), upload(version="v2")], ids=["key", "version"])
 def test_each_version_of_each_document_has_its_own_text(artifacts: ArtifactsBench, other: Upload) -> None:
-    first = artifacts.port.keep_text(upload(), "first")
-    artifacts.port.keep_text(other, "other")
+    first = artifacts.port.save_text(upload(), "first")
+    artifacts.port.save_text(other, "other")
     assert artifacts.port.text(first) == "first"
 
 
 def test_an_expired_text_is_none(artifacts: ArtifactsBench) -> None:
-    uri = artifacts.port.keep_text(upload(), "text")
+    uri = artifacts.port.save_text(upload(), "text")
     artifacts.expire(uri)
     assert artifacts.port.text(uri) is None
 
@@ -76,14 +77,14 @@ BODIES = {"plain": "not json {", "empty": "", "odd": "Grüße 😀", "half": "\u
 def test_a_message_that_nobody_can_read_is_saved_with_the_reason(
     artifacts: ArtifactsBench, name: str
 ) -> None:
-    uri = artifacts.port.keep_unreadable(Message(id=name, body=BODIES[name]), "it is no JSON")
+    uri = artifacts.port.quarantine(Message(id=name, body=BODIES[name]), "it is no JSON")
     assert uri.startswith("s3://artifacts/unreadable/")
     assert (name, BODIES[name], "it is no JSON") in artifacts.unreadable()
 
 
 def test_a_text_is_stored_as_text_for_whoever_opens_it(aws: None) -> None:
     s3 = moto_cloud.client("s3")
-    uri = ArtifactsBucket(s3, moto_cloud.ARTIFACTS).keep_text(upload(), "Grüße")
+    uri = ArtifactsBucket(s3, moto_cloud.ARTIFACTS).save_text(upload(), "Grüße")
     found = s3.get_object(Bucket=moto_cloud.ARTIFACTS, Key=uri.removeprefix("s3://artifacts/"))
     assert found["ContentType"] == "text/plain; charset=utf-8"
     assert found["Body"].read() == "Grüße".encode()
@@ -91,7 +92,7 @@ def test_a_text_is_stored_as_text_for_whoever_opens_it(aws: None) -> None:
 
 def test_an_unreadable_message_is_stored_as_json(aws: None) -> None:
     s3 = moto_cloud.client("s3")
-    uri = ArtifactsBucket(s3, moto_cloud.ARTIFACTS).keep_unreadable(Message(id="m", body="?"), "why")
+    uri = ArtifactsBucket(s3, moto_cloud.ARTIFACTS).quarantine(Message(id="m", body="?"), "why")
     found = s3.get_object(Bucket=moto_cloud.ARTIFACTS, Key=uri.removeprefix("s3://artifacts/"))
     assert json.loads(found["Body"].read()) == {"message_id": "m", "why": "why", "body": "?"}
 
@@ -116,4 +117,4 @@ def test_a_bucket_that_says_no_is_busy_or_ours_to_mend(
     with Stubber(s3) as stub:
         stub.add_client_error(call, code, http_status_code=status)
         with pytest.raises(expected):
-            port.text("s3://artifacts/text/a.txt") if call == "get_object" else port.keep_text(upload(), "x")
+            port.text("s3://artifacts/text/a.txt") if call == "get_object" else port.save_text(upload(), "x")

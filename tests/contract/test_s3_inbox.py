@@ -12,8 +12,9 @@ import pytest
 from botocore.response import StreamingBody
 from botocore.stub import Stubber
 
-from pigeonhole.adapters.s3 import Inbox
-from pigeonhole.domain.document import Defect, DocumentError, TryLater, Upload
+from pigeonhole.adapters.s3 import InboxBucket
+from pigeonhole.domain.document import Upload
+from pigeonhole.domain.errors import Defect, DocumentError, TryLater
 from tests.contract import moto_cloud
 from tests.contract.port_harness import ObjectsBench, S3Inbox
 from tests.support.builders import upload
@@ -35,8 +36,8 @@ def s3_inbox(aws: None) -> S3Inbox:
     return S3Inbox(moto_cloud.client("s3"))
 
 
-def body_error(port: Any, of: Any, max_bytes: int = 100) -> DocumentError:
-    with pytest.raises(DocumentError) as error, port.body(of, max_bytes=max_bytes):
+def fetch_error(port: Any, of: Any, max_bytes: int = 100) -> DocumentError:
+    with pytest.raises(DocumentError) as error, port.fetch(of, max_bytes=max_bytes):
         pass
     return error.value
 
@@ -50,33 +51,33 @@ def shown(inbox: ObjectsBench, of: Upload) -> str | None:
 @pytest.mark.parametrize("key", NAMES, ids=range(len(NAMES)))
 def test_a_document_of_any_name_is_read(inbox: ObjectsBench, key: str) -> None:
     made = inbox.put(key, b"content")
-    with inbox.port.body(made, max_bytes=100) as body:
-        assert inbox.bytes_of(body) == b"content"
+    with inbox.port.fetch(made, max_bytes=100) as fetched:
+        assert inbox.bytes_of(fetched) == b"content"
     assert shown(inbox, made) == made.version_id
 
 
 def test_the_bytes_come_with_their_size_hash_and_type(inbox: ObjectsBench) -> None:
     content = bytes(range(256)) * 10
     made = inbox.put(KEY, content)
-    with inbox.port.body(made, max_bytes=len(content)) as body:
-        assert inbox.bytes_of(body) == content
-        assert body.size_bytes == len(content)
-        assert body.sha256 == hashlib.sha256(content).hexdigest()
-        assert body.content_type == "text/plain"
-        assert body.etag
-        assert '"' not in body.etag
+    with inbox.port.fetch(made, max_bytes=len(content)) as fetched:
+        assert inbox.bytes_of(fetched) == content
+        assert fetched.size_bytes == len(content)
+        assert fetched.sha256 == hashlib.sha256(content).hexdigest()
+        assert fetched.content_type == "text/plain"
+        assert fetched.etag
+        assert '"' not in fetched.etag
 
 
 def test_an_empty_upload_is_read_too(inbox: ObjectsBench) -> None:
-    with inbox.port.body(inbox.put(KEY, b""), max_bytes=100) as body:
-        assert inbox.bytes_of(body) == b""
-        assert body.size_bytes == 0
+    with inbox.port.fetch(inbox.put(KEY, b""), max_bytes=100) as fetched:
+        assert inbox.bytes_of(fetched) == b""
+        assert fetched.size_bytes == 0
 
 
 def test_an_older_version_is_read_although_a_newer_one_is_there(inbox: ObjectsBench) -> None:
     older, newer = inbox.put(KEY, b"older"), inbox.put(KEY, b"newer")
-    with inbox.port.body(older, max_bytes=100) as body:
-        assert inbox.bytes_of(body) == b"older"
+    with inbox.port.fetch(older, max_bytes=100) as fetched:
+        assert inbox.bytes_of(fetched) == b"older"
     assert shown(inbox, older) == newer.version_id
 
 
@@ -93,8 +94,8 @@ def test_what_the_key_shows_is_an_upload_that_nothing_orders_yet(inbox: ObjectsB
 def test_a_version_is_read_although_its_key_was_removed(inbox: ObjectsBench) -> None:
     made = inbox.put(KEY, b"content")
     inbox.hide(made)
-    with inbox.port.body(made, max_bytes=100) as body:
-        assert inbox.bytes_of(body) == b"content"
+    with inbox.port.fetch(made, max_bytes=100) as fetched:
+        assert inbox.bytes_of(fetched) == b"content"
     assert inbox.port.current(made) is None
 
 
@@ -107,35 +108,35 @@ def test_what_was_removed_and_came_again_is_there(inbox: ObjectsBench) -> None:
 def test_a_version_that_was_erased_is_gone(inbox: ObjectsBench) -> None:
     made, kept = inbox.put(KEY, b"erased"), inbox.put(KEY, b"kept")
     inbox.erase(made)
-    assert body_error(inbox.port, made).code == "gone"
+    assert fetch_error(inbox.port, made).code == "gone"
     assert shown(inbox, made) == kept.version_id
 
 
 def test_a_key_that_never_was_is_gone(inbox: ObjectsBench) -> None:
     never = replace(inbox.put(KEY, b"x"), key="finance/never.txt")
-    assert body_error(inbox.port, never).code == "gone"
+    assert fetch_error(inbox.port, never).code == "gone"
     assert inbox.port.current(never) is None
 
 
 def test_a_delete_marker_has_no_bytes(inbox: ObjectsBench) -> None:
     marker = inbox.hide(inbox.put(KEY, b"x"))
-    assert body_error(inbox.port, marker).code == "gone"
+    assert fetch_error(inbox.port, marker).code == "gone"
 
 
 def test_too_large_is_one_byte_above_the_limit(inbox: ObjectsBench) -> None:
     made = inbox.put(KEY, b"12345")
-    error = body_error(inbox.port, made, max_bytes=4)
+    error = fetch_error(inbox.port, made, max_bytes=4)
     assert error.code == "too_large"
     assert "5" in error.detail
     assert "4" in error.detail
-    with inbox.port.body(made, max_bytes=5) as body:
-        assert body.size_bytes == 5
+    with inbox.port.fetch(made, max_bytes=5) as fetched:
+        assert fetched.size_bytes == 5
 
 
 def test_the_file_is_gone_after_its_use(s3_inbox: S3Inbox) -> None:
     made = s3_inbox.put(KEY, b"content")
-    with s3_inbox.port.body(made, max_bytes=100) as body:
-        kept = body.path
+    with s3_inbox.port.fetch(made, max_bytes=100) as fetched:
+        kept = fetched.path
         assert kept.is_file()
     assert not kept.exists()
 
@@ -145,8 +146,8 @@ def test_the_file_is_gone_after_its_use_goes_wrong(s3_inbox: S3Inbox) -> None:
     kept: list[Path] = []
 
     def use() -> None:
-        with s3_inbox.port.body(made, max_bytes=100) as body:
-            kept.append(body.path)
+        with s3_inbox.port.fetch(made, max_bytes=100) as fetched:
+            kept.append(fetched.path)
             raise KeyError
 
     with pytest.raises(KeyError):
@@ -158,7 +159,7 @@ def test_a_bucket_without_versions_serves_its_only_one(aws: None) -> None:
     s3 = moto_cloud.client("s3")
     s3.put_object(Bucket=moto_cloud.ARTIFACTS, Key=KEY, Body=b"content")
     made = replace(upload(KEY), bucket=moto_cloud.ARTIFACTS, version_id="null")
-    current = Inbox(s3).current(made)
+    current = InboxBucket(s3).current(made)
     assert current
     assert current.version_id == "null"
 
@@ -200,11 +201,11 @@ ANSWERS = {
 def test_each_answer_of_s3_means_one_thing(answer: tuple[Any, ...]) -> None:
     call, code, status, meaning, *said = answer
     s3 = moto_cloud.client("s3", aws_access_key_id="x", aws_secret_access_key="y")
-    inbox = Inbox(s3)
+    inbox = InboxBucket(s3)
     with Stubber(s3) as stub:
         stub.add_client_error(call, code, "".join(said), http_status_code=status)
         if isinstance(meaning, str):
-            assert body_error(inbox, upload()).code == meaning
+            assert fetch_error(inbox, upload()).code == meaning
         elif meaning is None:
             assert inbox.current(upload()) is None
         else:
@@ -212,11 +213,11 @@ def test_each_answer_of_s3_means_one_thing(answer: tuple[Any, ...]) -> None:
                 _use(inbox, call)
 
 
-def _use(inbox: Inbox, call: str) -> None:
+def _use(inbox: InboxBucket, call: str) -> None:
     if call == "head_object":
         inbox.current(upload())
     else:
-        with inbox.body(upload(), max_bytes=100):
+        with inbox.fetch(upload(), max_bytes=100):
             pass
 
 
@@ -225,5 +226,5 @@ def test_a_body_that_breaks_off_is_tried_later() -> None:
         def get_object(self, **request: object) -> dict[str, object]:
             return {"ContentLength": 10, "Body": StreamingBody(io.BytesIO(b"half"), 10)}
 
-    with pytest.raises(TryLater), Inbox(Breaking()).body(upload(), max_bytes=100):
+    with pytest.raises(TryLater), InboxBucket(Breaking()).fetch(upload(), max_bytes=100):
         pass

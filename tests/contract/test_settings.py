@@ -1,4 +1,4 @@
-"""The environment becomes settings or says what is wrong with it; the settings become the parts, once."""
+"""The environment becomes settings or says what is wrong with it; the settings become the services, once."""
 
 from __future__ import annotations
 
@@ -12,18 +12,19 @@ from pydantic import ValidationError
 
 from infra.ops import template
 from pigeonhole import bootstrap
-from pigeonhole.adapters.aws_clients import client
+from pigeonhole.adapters.aws import client
 from pigeonhole.bootstrap import connect
 from pigeonhole.claude.model_catalog import UnknownModelError
-from pigeonhole.domain.document import Defect, Stage
-from pigeonhole.domain.policy import Thresholds
+from pigeonhole.domain.document import Stage
+from pigeonhole.domain.errors import Defect
+from pigeonhole.domain.policy import Reason, Thresholds
 from pigeonhole.domain.taxonomy import TaxonomyError
 from pigeonhole.extract.limits import Limits
 from pigeonhole.jobs.message import Message
 from pigeonhole.settings import Settings, SettingsError
 from tests.contract import moto_cloud
 from tests.contract.port_harness import receive
-from tests.support.fakes import FakeClock, FakeLedger
+from tests.support.builders import World
 
 NEEDED = {
     "INBOX_BUCKET": "inbox",
@@ -38,7 +39,7 @@ NEEDED = {
 OPTIONAL = {name.upper() for name in Settings.model_fields} - NEEDED.keys()
 
 
-class NoReader:
+class IdleExtractor:
     """Connecting starts the extractors' process, which has no part in these tests."""
 
     def __init__(self, limits: Limits) -> None:
@@ -47,7 +48,7 @@ class NoReader:
 
 @pytest.fixture
 def apart(aws: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setattr(bootstrap, "Extractor", NoReader)
+    monkeypatch.setattr(bootstrap, "Extractor", IdleExtractor)
     client.cache_clear()
     connect.cache_clear()
     yield
@@ -132,18 +133,29 @@ def test_settings_stay_as_they_are() -> None:
     assert hash(settings) == hash(Settings.load(NEEDED))
 
 
-def test_the_thresholds_are_the_policys_unless_said_otherwise(apart: None) -> None:
-    assert connect(Settings.load(NEEDED), "intake").rules.thresholds == Thresholds()
-    told = {"FAST_CONFIDENCE": "1", "FAST_MARGIN": "2", "STRONG_CONFIDENCE": "3", "MAX_BYTES": "4"}
-    rules = connect(Settings.load(NEEDED | told), "intake").rules
-    assert rules.thresholds == Thresholds(fast_confidence=1, fast_margin=2, strong_confidence=3)
-    assert rules.max_bytes == 4
+def test_the_thresholds_are_the_settings_own(apart: None) -> None:
+    fast, strong = connect(Settings.load(NEEDED), "intake").config.tiers.values()
+    assert fast.thresholds == Thresholds(confidence=85, margin=15, heeds_category=True)
+    assert strong.thresholds == Thresholds(confidence=70)
+    given = {"FAST_CONFIDENCE": "1", "FAST_MARGIN": "2", "STRONG_CONFIDENCE": "3", "MAX_BYTES": "4"}
+    config = connect(Settings.load(NEEDED | given), "intake").config
+    fast, strong = config.tiers.values()
+    assert fast.thresholds == Thresholds(confidence=1, margin=2, heeds_category=True)
+    assert strong.thresholds == Thresholds(confidence=3)
+    assert config.max_bytes == 4
+
+
+def test_the_fast_tier_escalates_for_every_reason_and_the_strong_one_for_none(apart: None) -> None:
+    tiers = connect(Settings.load(NEEDED), "intake").config.tiers
+    fast, strong = tiers[Stage.TRIAGE], tiers[Stage.ESCALATION]
+    assert (list(tiers), fast.tier, strong.tier) == ([Stage.TRIAGE, Stage.ESCALATION], "fast", "strong")
+    assert (fast.escalates_for, strong.escalates_for) == (frozenset(Reason), frozenset())
+    assert (fast.compared_with, strong.compared_with) == (strong.model, None)
 
 
 def test_each_tier_is_asked_as_it_should_be(apart: None) -> None:
-    told = {"FAST_TOKENS": "5", "STRONG_TOKENS": "6", "FAST_TIMEOUT": "7", "STRONG_TIMEOUT": "8"}
-    rules = connect(Settings.load(NEEDED | told), "intake").rules
-    fast, strong = rules.fast, rules.strong
+    given = {"FAST_TOKENS": "5", "STRONG_TOKENS": "6", "FAST_TIMEOUT": "7", "STRONG_TIMEOUT": "8"}
+    fast, strong = connect(Settings.load(NEEDED | given), "intake").config.tiers.values()
     assert (fast.model.id, fast.max_tokens, fast.effort, fast.thinks) == (
         "claude-haiku-5-5",
         1024,
@@ -151,13 +163,13 @@ def test_each_tier_is_asked_as_it_should_be(apart: None) -> None:
         False,
     )
     assert (strong.model.id, strong.max_tokens, strong.effort) == ("claude-sonnet-5-5", 4096, "medium")
-    assert (fast.tokens, strong.tokens, fast.timeout, strong.timeout) == (5, 6, 7, 8)
+    assert (fast.document_tokens, strong.document_tokens, fast.timeout, strong.timeout) == (5, 6, 7, 8)
 
 
 def test_the_visibility_is_the_queues_own(apart: None) -> None:
-    told = {"INTAKE_VISIBILITY": "60", "ESCALATION_VISIBILITY": "90"}
-    rules = connect(Settings.load(NEEDED | told), "intake").rules
-    assert rules.visibility == {Stage.TRIAGE: timedelta(seconds=60), Stage.ESCALATION: timedelta(seconds=90)}
+    given = {"INTAKE_VISIBILITY": "60", "ESCALATION_VISIBILITY": "90"}
+    config = connect(Settings.load(NEEDED | given), "intake").config
+    assert config.visibility == {Stage.TRIAGE: timedelta(seconds=60), Stage.ESCALATION: timedelta(seconds=90)}
 
 
 @pytest.mark.parametrize(
@@ -169,9 +181,9 @@ def test_the_visibility_is_the_templates_unless_said_otherwise(name: str, queue:
 
 
 @pytest.mark.parametrize("source", ["intake", "escalation", "dead_letter", "stream", "schedule"])
-def test_every_function_has_its_parts(apart: None, source: str) -> None:
-    parts = connect(Settings.load(NEEDED), source)
-    assert isinstance(parts.reader, NoReader) == (source in ("intake", "escalation"))
+def test_every_function_has_its_services(apart: None, source: str) -> None:
+    services = connect(Settings.load(NEEDED), source)
+    assert isinstance(services.outside.reader, IdleExtractor) == (source in ("intake", "escalation"))
 
 
 @pytest.mark.parametrize("source", ["dead_letter", "stream", "schedule"])
@@ -180,18 +192,19 @@ def test_a_function_that_reads_no_document_loads_no_taxonomy_of_the_operators(
 ) -> None:
     missing = Settings.load(NEEDED | {"TAXONOMY_URI": f"s3://{moto_cloud.ARTIFACTS}/missing.toml"})
     with pytest.raises(Defect, match="reads no document"):
-        connect(missing, source).reader.read(Path("a"), "a.txt", 30)
+        connect(missing, source).outside.reader.read(Path("a"), "a.txt", 30)
 
 
 def test_a_container_connects_once(apart: None) -> None:
-    parts = connect(Settings.load(NEEDED), "intake")
-    assert connect(Settings.load(dict(NEEDED)), "intake") is parts
-    assert connect(Settings.load(NEEDED), "escalation") is not parts
+    services = connect(Settings.load(NEEDED), "intake")
+    assert connect(Settings.load(dict(NEEDED)), "intake") is services
+    assert connect(Settings.load(NEEDED), "escalation") is not services
 
 
-def rooms(**told: str) -> dict[str, Decimal]:
+def headroom(**given: str) -> dict[str, Decimal]:
     """What may be spent where nobody has spent anything."""
-    return bootstrap.budget(Settings.load(NEEDED | told), FakeLedger(), FakeClock()).rooms()
+    config = bootstrap.configured(Settings.load(NEEDED | given), bootstrap.taxonomy_text_at(None))
+    return World(config=config).services.budget.headroom()
 
 
 def test_the_caps_are_the_settings_own() -> None:
@@ -203,18 +216,18 @@ def test_the_caps_are_the_settings_own() -> None:
         "team:late": "0.5",
         "team:none": "0",
     }
-    assert rooms(DAILY_CAP_USD="7.5", MONTHLY_CAP_USD="90", TEAM_CAPS=caps) == {
+    assert headroom(DAILY_CAP_USD="7.5", MONTHLY_CAP_USD="90", TEAM_CAPS=caps) == {
         account: Decimal(usd) for account, usd in expected.items()
     }
-    assert rooms(DAILY_CAP_USD="7.5", MONTHLY_CAP_USD="7") == {"stack": 7}
+    assert headroom(DAILY_CAP_USD="7.5", MONTHLY_CAP_USD="7") == {"stack": 7}
 
 
 def test_unless_they_say_otherwise_the_stack_alone_has_caps() -> None:
-    assert rooms() == {"stack": 10}
+    assert headroom() == {"stack": 10}
 
 
 @pytest.mark.parametrize("name", ["FAST_MODEL", "STRONG_MODEL"])
-def test_an_unknown_model_is_told_with_those_that_are_known(apart: None, name: str) -> None:
+def test_an_unknown_model_is_named_with_those_that_are_known(apart: None, name: str) -> None:
     with pytest.raises(UnknownModelError, match=r"claude-2.*claude-haiku-5-5"):
         connect(Settings.load(NEEDED | {name: "claude-2"}), "intake")
 
@@ -223,11 +236,11 @@ def test_an_operators_own_taxonomy_is_used(apart: None) -> None:
     toml = "".join(f'[[category]]\nslug = "{slug}"\nname = "N"\ndescription = "D"\n' for slug in ("aa", "bb"))
     moto_cloud.client("s3").put_object(Bucket=moto_cloud.ARTIFACTS, Key="own.toml", Body=toml.encode())
     own = Settings.load(NEEDED | {"TAXONOMY_URI": f"s3://{moto_cloud.ARTIFACTS}/own.toml"})
-    assert connect(own, "intake").rules.taxonomy.slugs == ("aa", "bb")
+    assert connect(own, "intake").config.taxonomy.slugs == ("aa", "bb")
 
 
 def test_without_one_it_is_the_one_that_ships(apart: None) -> None:
-    assert "invoice" in connect(Settings.load(NEEDED), "intake").rules.taxonomy.slugs
+    assert "invoice" in connect(Settings.load(NEEDED), "intake").config.taxonomy.slugs
 
 
 @pytest.mark.parametrize(
@@ -235,7 +248,7 @@ def test_without_one_it_is_the_one_that_ships(apart: None) -> None:
     [(b"not toml [", TaxonomyError), (b"", TaxonomyError), (b"\xff\xfe", UnicodeDecodeError), (None, Defect)],
     ids=["no TOML", "empty", "no UTF-8", "missing"],
 )
-def test_a_taxonomy_that_is_wrong_is_told_before_any_document(
+def test_a_taxonomy_that_is_wrong_stops_the_function_before_any_document(
     apart: None, content: bytes | None, expected: type[Exception]
 ) -> None:
     if content is not None:
@@ -249,17 +262,17 @@ def test_a_taxonomy_that_is_wrong_is_told_before_any_document(
     ("function", "comes_again"),
     [("intake", {"intake"}), ("escalation", {"escalation"}), ("dead_letter", set())],
 )
-def test_each_function_puts_back_into_its_own_queue_alone(
+def test_each_function_requeues_in_its_own_queue_alone(
     apart: None, function: str, comes_again: set[str]
 ) -> None:
     sqs = moto_cloud.client("sqs")
     queues = {name: moto_cloud.make_queue(sqs) for name in ("intake", "escalation")}
     named = {f"{name.upper()}_QUEUE_URL": url for name, url in queues.items()}
-    port = connect(Settings.load(NEEDED | named), function).queues
+    port = connect(Settings.load(NEEDED | named), function).outside.queues
     for name, url in queues.items():
         sqs.send_message(QueueUrl=url, MessageBody=name)
         [taken] = receive(sqs, url)
         message = Message(id=taken["MessageId"], receipt=taken["ReceiptHandle"])
         if function in (name, "dead_letter"):
-            port.put_back(message, 0)
+            port.requeue(message, 0)
     assert {name for name, url in queues.items() if receive(sqs, url)} == comes_again

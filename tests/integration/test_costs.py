@@ -21,8 +21,8 @@ from infra.cli.run import caps
 from infra.local.run import Wanted, local_stack
 from infra.ops.services import operator
 from infra.ops.stack import Stack
-from pigeonhole.guards.budget import month_ends
-from pigeonhole.jobs.job import Work
+from pigeonhole.money.account import month_ends
+from pigeonhole.jobs.job import Job
 
 pytestmark = pytest.mark.stack
 
@@ -160,12 +160,12 @@ def test_the_status_says_what_is_used_of_the_caps_and_what_waits_for_them(ended:
 
 def test_a_redrive_tells_what_its_next_call_may_cost_and_which_cap_has_no_room_for_it(ended: Ended):
     words = CliRunner().invoke(app, ["redrive", next(iter(ended.journey.left))]).output
-    (wanted,) = {work.over_cap.usd for work in over_cap(ended.stack) if work.over_cap}
+    (wanted,) = {job.over_cap.usd for job in over_cap(ended.stack) if job.over_cap}
     assert f"1 would be run again; they may cost ${wanted:.4f}" in words
     assert f"stack may spend ${CAP - ended.bill['usd']:.4f} more for now" in words
 
 
-def over_cap(stack: Stack) -> list[Work]:
+def over_cap(stack: Stack) -> list[Job]:
     parts = operator(stack)
     return parts.ledger.over_cap(month_ends(parts.clock.now()), lambda by: True, 10)
 

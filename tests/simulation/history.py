@@ -14,7 +14,7 @@ from infra.ops import operations
 from infra.ops.services import operation_ports
 from pigeonhole.domain.document import Stage
 from pigeonhole.domain.errors import TryLater
-from pigeonhole.domain.record import OUTCOMES, Status
+from pigeonhole.domain.row_attributes import OUTCOMES, Status
 from pigeonhole.money.account import STACK, Cap, account_of
 from tests.simulation.scheduler import Scheduler
 from tests.simulation.simulated_aws import Faults, SimulatedAws

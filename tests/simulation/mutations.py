@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from infra.ops import operations
-from pigeonhole.domain import outcome_event, row_changes
+from pigeonhole.domain import outcome_event
 from pigeonhole.domain.document import Reply, Stage
 from pigeonhole.domain.errors import RetryCause, TryLater
 from pigeonhole.domain.record import Record
@@ -20,7 +20,7 @@ from pigeonhole.guards.claude_call import ClaudeCalls, _ReservedCall
 from pigeonhole.guards.s3_sync import S3Sync
 from pigeonhole.jobs import retry, transitions, versions
 from pigeonhole.jobs.job import GiveUp
-from pigeonhole.jobs.stored import CachedReply, Write, revised
+from pigeonhole.jobs.stored import AnyWrite, CachedReply, Write
 from pigeonhole.money.account import Cap
 from pigeonhole.pipeline import batch, publish, sweep
 from pigeonhole.pipeline.triage import Escalations
@@ -80,12 +80,12 @@ def _row_alone(right: Any, document: str, category: str | None, who: str, ports:
     row = ports.jobs.row(document)
     if row is None or row.tier is None or row.status == "removed":
         raise operations.NotAllowedError("no answer")
-    decided = row_changes.decided(row, "letter", who, ports.system.clock.now())
-    ports.jobs.commit(Write(before=row, after=revised(row, decided)))
+    decided = row.decided("letter", who, ports.system.clock.now())
+    ports.jobs.commit(Write.of(row, decided))
 
 
 def _every_run(_: Any, job: Any, row: Any) -> Record | None:
-    same = row and row_changes.with_revision(job.draft, row.revision) == row
+    same = row and job.draft.with_revision(row.revision) == row
     return None if same else job.draft
 
 
@@ -105,14 +105,14 @@ def _unreserved(
     job = claimed.job
     mine = cached or CachedReply(team=estimate.team, key=question.key, run=job.task.run)
     reservation = calls._budget.reserve(estimate, question.latest)
-    about_to = revised(job, transitions.with_reservation(job, reservation))
+    about_to = Write.of(job, transitions.with_reservation(job, reservation)).after
     if not calls._ledger.commit(Write(before=job, after=about_to)):
         raise TryLater("somebody else has it", seconds=1)
     claimed.job = about_to
     return _ReservedCall(before=about_to, cached=mine, reservation=reservation)
 
 
-def _refunds_what_was_left(right: Any, store: Any, *writes: Write, **kwargs: Any) -> Any:
+def _refunds_what_was_left(right: Any, store: Any, *writes: AnyWrite, **kwargs: Any) -> Any:
     """Whoever takes over believes that the call of the one before was never made."""
     for each in writes:
         before: Any = each.before
@@ -172,7 +172,7 @@ def _marks_first(_: Any, ports: Any, visibility: Any) -> int:
     """A sweep that takes jobs off the list of what is due, and only then sends them."""
     due = ports.jobs.due_jobs(ports.clock.now(), 200)
     for job in due:
-        ports.jobs.commit(Write(before=job, after=revised(job, replace(job, wake_at=None))))
+        ports.jobs.commit(Write.of(job, replace(job, wake_at=None)))
         ports.queues.send(job.task)
     return len(due)
 
@@ -180,7 +180,7 @@ def _marks_first(_: Any, ports: Any, visibility: Any) -> int:
 def _hands_over_last(_: Any, escalations: Any, claimed: Any, row: Record, reasons: Any, text: Any) -> None:
     """A hand-over that marks the stage as over, trusts its message, and only then sends it."""
     now = claimed.now
-    hard = row_changes.escalated(row, reasons, now)
+    hard = row.escalated(reasons, now)
 
     def trusting(job: Any) -> Any:
         return replace(transitions.escalated(job, hard, needs_vision=False, wake_at=now), wake_at=None)

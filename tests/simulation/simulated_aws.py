@@ -19,10 +19,12 @@ from pigeonhole.adapters import lambda_events
 from pigeonhole.claude import model_catalog
 from pigeonhole.claude.prompt import request_hash
 from pigeonhole.domain import outcome_event
-from pigeonhole.domain.document import FetchedObject, Reply, Stage, Tier, Upload, Usage
+from pigeonhole.domain.document import FetchedObject, Reply, Stage, Tier, Usage
 from pigeonhole.domain.errors import DocumentError, RetryCause, StopAll, TryLater, WaitReason
 from pigeonhole.domain.outcome_event import OutcomeEvent
-from pigeonhole.domain.record import OUTCOMES, Record
+from pigeonhole.domain.record import Record
+from pigeonhole.domain.row_attributes import OUTCOMES
+from pigeonhole.domain.upload import Upload
 from pigeonhole.guards.lease import Invocation
 from pigeonhole.jobs.job import Task
 from pigeonhole.jobs.message import Message as QueueMessage

@@ -16,25 +16,17 @@ from infra.ops.operations import OperationPorts
 from pigeonhole.claude import model_catalog
 from pigeonhole.claude.tiers import TierConfig
 from pigeonhole.domain import taxonomy
-from pigeonhole.domain.document import (
-    ObjectEvent,
-    ObjectEventType,
-    RateLimits,
-    Reply,
-    Stage,
-    Tier,
-    Upload,
-    Usage,
-)
+from pigeonhole.domain.document import RateLimits, Reply, Stage, Tier, Usage
 from pigeonhole.domain.policy import Reason, Thresholds
-from pigeonhole.domain.record import OUTCOMES, Record, Status
-from pigeonhole.domain.row_changes import new_row
+from pigeonhole.domain.record import Record
+from pigeonhole.domain.row_attributes import OUTCOMES, Status
+from pigeonhole.domain.upload import ObjectEvent, ObjectEventType, Upload
 from pigeonhole.guards.claimed_job import ClaimedJob
 from pigeonhole.guards.lease import Invocation
 from pigeonhole.jobs import transitions
 from pigeonhole.jobs.job import Attempts, Charges, Job, Lease, Task
 from pigeonhole.jobs.message import Message
-from pigeonhole.jobs.stored import CachedReply, Write
+from pigeonhole.jobs.stored import AnyWrite, CachedReply
 from pigeonhole.money.account import STACK, Cap
 from pigeonhole.pipeline.sweep import sweep
 from pigeonhole.services import Outside, PipelineConfig, Services
@@ -92,7 +84,7 @@ def upload(key: str = "finance/a.txt", version: str = "v1", order: int = 1) -> U
 
 def record(of: Upload | None = None, status: Status = Status.DONE, run: int = 1, **changes: Any) -> Record:
     """The row of an upload, at its begin or already at another status; an outcome took one attempt."""
-    row = new_row(of or upload(), run, START)
+    row = Record.new(of or upload(), run, START)
     attempts = {"attempts": 1} if status in OUTCOMES - {Status.REMOVED} else {}
     return row if status is Status.PROCESSING else row.to(status, START, **attempts | changes)
 
@@ -248,24 +240,24 @@ def breaks(
     setattr(thing, method, broken)
 
 
-def takes(*writes: Write, usage: object = ()) -> bool:
+def takes(*writes: AnyWrite, usage: object = ()) -> bool:
     """Whether the store is asked to put a job under somebody's lease."""
     return any(isinstance(each.after, Job) and _owner(each.before) != each.after.owner for each in writes)
 
 
-def keeps(*writes: Write, usage: object = ()) -> bool:
+def keeps(*writes: AnyWrite, usage: object = ()) -> bool:
     """Whether a reply is written down."""
     return any(
         isinstance(each.after, Job) and _replies(each.before) != _replies(each.after) for each in writes
     )
 
 
-def reserves(*writes: Write, usage: object = ()) -> bool:
+def reserves(*writes: AnyWrite, usage: object = ()) -> bool:
     """Whether a request is about to be sent."""
     return any(isinstance(each.after, CachedReply) and each.after.lease for each in writes)
 
 
-def ends(*writes: Write, usage: object = ()) -> bool:
+def ends(*writes: AnyWrite, usage: object = ()) -> bool:
     """Whether a stage is over."""
     return any(
         isinstance(each.before, Job) and isinstance(each.after, Job) and each.before.stage != each.after.stage

@@ -12,13 +12,14 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, TypeVar
 
-from pigeonhole.domain.document import Coverage, FetchedObject, PageImage, Reply, Text, Upload
+from pigeonhole.domain.document import Coverage, FetchedObject, PageImage, Reply, Text
 from pigeonhole.domain.errors import DocumentError
 from pigeonhole.domain.outcome_event import OutcomeEvent
 from pigeonhole.domain.record import Record
+from pigeonhole.domain.upload import Upload
 from pigeonhole.jobs.job import CapWait, Job, Task
 from pigeonhole.jobs.message import Message
-from pigeonhole.jobs.stored import BreakerState, CachedReply, Entry, Write
+from pigeonhole.jobs.stored import AnyWrite, BreakerState, CachedReply, Entry
 from pigeonhole.jobs.usage import UsageLine, UsageTotals
 from pigeonhole.money.account import Account, RateSlot, Withdrawal
 
@@ -214,7 +215,7 @@ class FakeStore:
     def usage(self, day: str) -> list[UsageLine]:
         return [line for line in self.counted.values() if line.day == day]
 
-    def commit(self, *writes: Write, usage: Iterable[UsageLine] = ()) -> bool:
+    def commit(self, *writes: AnyWrite, usage: Iterable[UsageLine] = ()) -> bool:
         places = [self._place(each.after) for each in writes]
         for (shelf, key), each in zip(places, writes, strict=True):
             if not self._same(shelf, key, each.before):

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 
 import pytest
 
 from infra.dev.bootstrap import ROOT
-from pigeonhole.adapters.powertools import PowertoolsJournal
-from pigeonhole.domain.record import Status, begun, stamp
-from pigeonhole.guards.telemetry import tell
-from tests.support.builders import World, upload
+from pigeonhole.adapters.powertools import PowertoolsTelemetry
+from pigeonhole.domain.record import Status, stamp
+from pigeonhole.guards.telemetry import log_outcome
+from tests.support.builders import record
 from tests.support.fakes import START
 from tests.support.template import Properties, stack
 
@@ -69,27 +68,26 @@ def test_where_sweep_does_not_run_that_is_what_goes_wrong():
     assert (alarm["Period"], alarm["TreatMissingData"]) == (900, "breaching")
 
 
-def counted(journal: PowertoolsJournal, metric: str) -> None:
+def counted(telemetry: PowertoolsTelemetry, metric: str) -> None:
     """Counts twice, in the way of the code that has this metric."""
-    parts = World().parts
     if metric == "Parked":
         waiting = {"for": "claude", "since": stamp(START), "stage": "triage"}
-        row = begun(upload(), 1, START).to(Status.PARKED, START, waiting=waiting)
+        row = record(status=Status.PARKED, waiting=waiting)
         for _ in range(2):
-            tell(row, replace(parts, journal=journal))
+            log_outcome(row, telemetry)
     elif metric == "Defect":
         for _ in range(2):
-            journal.defect("ours", RuntimeError())
+            telemetry.log_defect("ours", RuntimeError())
     else:
-        journal.count(metric, 2)
+        telemetry.metric(metric, 2)
 
 
 @pytest.mark.parametrize("name", [name for name, (space, *_) in WATCHED.items() if space == "Pigeonhole"])
-def test_what_we_count_is_watched_under_the_name_that_the_journal_gives_it(name, capsys):
+def test_what_we_count_is_watched_under_the_name_that_telemetry_gives_it(name, capsys):
     alarm = stack().of("CloudWatch::Alarm")[name]
-    journal = PowertoolsJournal(STACK_NAME)
-    counted(journal, alarm["MetricName"])
-    journal.flush()
+    telemetry = PowertoolsTelemetry(STACK_NAME)
+    counted(telemetry, alarm["MetricName"])
+    telemetry.flush()
     written = json.loads(capsys.readouterr().out.splitlines()[-1])
     (metrics,) = written["_aws"]["CloudWatchMetrics"]
     assert metrics["Namespace"] == alarm["Namespace"]
@@ -112,7 +110,7 @@ def test_dead_letters_are_counted_by_their_function():
         "UntoldAlarm",
     ],
 )
-def test_where_nobody_else_would_tell_one_is_enough(name):
+def test_where_nothing_else_would_show_it_one_is_enough(name):
     alarm = stack().of("CloudWatch::Alarm")[name]
     assert (alarm["Threshold"], alarm["ComparisonOperator"]) == (1, "GreaterThanOrEqualToThreshold")
 

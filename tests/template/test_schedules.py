@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from pigeonhole.domain.record import TOLD
+from pigeonhole.domain.record import PUBLISHED
 from tests.support.template import Properties, stack
 
 HOUR = 60 * 60
@@ -26,15 +26,16 @@ def test_publish_follows_the_rows_from_the_first_one_on():
     assert stream()["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
 
 
-def test_publish_is_woken_for_every_status_that_is_told_and_for_no_other():
+def test_publish_is_woken_for_every_status_that_is_published_and_for_no_other():
     (each,) = stream()["FilterCriteria"]["Filters"]
-    assert json.loads(each["Pattern"]) == {"dynamodb": {"NewImage": {"status": {"S": list_of_told(each)}}}}
-    assert set(list_of_told(each)) == TOLD
+    wanted = {"NewImage": {"status": {"S": statuses_of(each)}}}
+    assert json.loads(each["Pattern"]) == {"dynamodb": wanted}
+    assert set(statuses_of(each)) == PUBLISHED
 
 
-def list_of_told(each: Properties) -> list[str]:
-    told: list[str] = json.loads(each["Pattern"])["dynamodb"]["NewImage"]["status"]["S"]
-    return told
+def statuses_of(each: Properties) -> list[str]:
+    statuses: list[str] = json.loads(each["Pattern"])["dynamodb"]["NewImage"]["status"]["S"]
+    return statuses
 
 
 def test_one_bad_record_does_not_take_its_batch_along_and_does_not_stop_the_others_for_ever():
@@ -61,7 +62,7 @@ def test_sweep_runs_every_minute():
     assert (permission["FunctionName"], permission["Principal"]) == ("SweepFunction", "events.amazonaws.com")
 
 
-def test_open_work_is_found_by_its_due_time_and_nothing_else_is_copied():
+def test_open_jobs_are_found_by_their_due_time_and_nothing_else_is_copied():
     ledger = stack().of("DynamoDB::Table")["LedgerTable"]
     (index,) = ledger["GlobalSecondaryIndexes"]
     assert index["IndexName"] == "open_by_due"

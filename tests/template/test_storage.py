@@ -58,9 +58,9 @@ def test_artifacts_are_gone_after_90_days_and_leave_no_version_behind():
     assert "VersioningConfiguration" not in stack().of("S3::Bucket")["ArtifactsBucket"]
 
 
-def test_the_inbox_tells_the_intake_queue_of_everything_that_comes_and_goes():
-    told = stack().of("S3::Bucket")["InboxBucket"]["NotificationConfiguration"]["QueueConfigurations"]
-    assert {(each["Event"], each["Queue"]) for each in told} == {
+def test_the_inbox_notifies_the_intake_queue_of_everything_that_comes_and_goes():
+    notified = stack().of("S3::Bucket")["InboxBucket"]["NotificationConfiguration"]["QueueConfigurations"]
+    assert {(each["Event"], each["Queue"]) for each in notified} == {
         ("s3:ObjectCreated:*", "IntakeQueue.Arn"),
         ("s3:ObjectRemoved:*", "IntakeQueue.Arn"),
         ("s3:LifecycleExpiration:*", "IntakeQueue.Arn"),

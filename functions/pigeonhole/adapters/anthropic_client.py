@@ -54,21 +54,11 @@ _UNSENT = (
 )
 # A 400 whose message names one of these is about our parameters; any other is about the document.
 _OUR_PARAMETERS = (
-    "thinking",
-    "effort",
-    "output_config",
-    "schema",
-    "max_tokens:",
-    "temperature",
-    "tool_choice",
-    "prefill",
-    "system:",
-    "model",
+    *("thinking", "effort", "output_config", "schema", "max_tokens:"),
+    *("temperature", "tool_choice", "prefill", "system:", "model"),
 )
 _KEYS = re.compile(r"sk-ant-[\w-]+")
-_OVERLOADED_SECONDS = 30.0
-_RATE_LIMIT_SECONDS = 60.0
-_UNSURE_SECONDS = 20.0
+_OVERLOADED_SECONDS, _RATE_LIMIT_SECONDS, _UNSURE_SECONDS = 30.0, 60.0, 20.0
 
 
 class AnthropicClient:

@@ -11,14 +11,13 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from pigeonhole.adapters.aws import classified, code_of
-from pigeonhole.adapters.dynamodb_items import Item, as_item, as_plain
+from pigeonhole.adapters.dynamodb_items import Item, UpdateExpression, as_item, as_plain
 from pigeonhole.domain.document import RateLimits, Tier
 from pigeonhole.domain.errors import TryLater
 from pigeonhole.jobs.usage import UsageLine, UsageTotals
 from pigeonhole.money.account import Account, RateSlot, Withdrawal
 
-# What was spent is kept for a year and a month.
-_AGE = timedelta(days=400)
+_AGE = timedelta(days=400)  # what was spent is kept for a year and a month
 _TRIES = 6
 _NEXT, _LIMITS, _DAY = "next ", "limits ", "day "
 _KEY = ("day", "team", "model", "tier", "category", "shard")
@@ -43,10 +42,7 @@ def load(values: Item) -> Account:
 
 
 def withdraw(dynamodb: Any, table: str, withdrawal: Withdrawal) -> tuple[bool, Account]:
-    """Take money and a rate slot in one conditional write, whose condition depends on who comes before.
-
-    A guess that proves wrong is repeated with what was found.
-    """
+    """Take money and a rate slot in one conditional write; a wrong guess who comes before is repeated."""
     seen = withdrawal.slot.seen if withdrawal.slot else None
     for _ in range(_TRIES):
         taken, account = _withdrawn(dynamodb, table, withdrawal, seen)
@@ -106,7 +102,7 @@ def _withdrawn(
     dynamodb: Any, table: str, withdrawal: Withdrawal, seen: datetime | None
 ) -> tuple[bool, Account]:
     day = f"{_DAY}{withdrawal.day.day}"
-    update = _Update()
+    update = UpdateExpression()
     update.set("usd", "if_not_exists({}, :none) + :usd", none=0, usd=withdrawal.usd)
     update.set(day, "if_not_exists({}, :none) + :usd")
     update.set("expires_at", ":forget", forget=int((datetime.now(UTC) + _AGE).timestamp()))
@@ -146,7 +142,7 @@ def _item_of(error: ClientError) -> Item:
     return item
 
 
-def _take_slot(update: _Update, slot: RateSlot, seen: datetime | None) -> None:
+def _take_slot(update: UpdateExpression, slot: RateSlot, seen: datetime | None) -> None:
     """Behind those before us, or at once if there are none."""
     name, now, idle = f"{_NEXT}{slot.model}", _milliseconds(slot.now), _milliseconds(slot.idle_since)
     if slot.is_behind(seen):
@@ -170,40 +166,6 @@ def _starts_at(account: Account, slot: RateSlot, seen: datetime | None) -> datet
 
 def _queue(last: datetime | None, slot: RateSlot) -> tuple[bool, bool]:
     return slot.is_behind(last), slot.is_first(last)
-
-
-class _Update:
-    """An update expression as it grows: attribute names may be any words."""
-
-    def __init__(self) -> None:
-        self._names: dict[str, str] = {}
-        self._values: Item = {}
-        self._sets: list[str] = []
-        self._ifs: list[str] = []
-
-    def set(self, name: str, to: str, **values: Any) -> None:
-        """What the attribute becomes; `{}` stands for it."""
-        self._sets.append(f"{self._called(name)} = {self._filled(to, name, values)}")
-
-    def only_if(self, name: str, condition: str, **values: Any) -> None:
-        """What must hold of the attribute."""
-        self._ifs.append(self._filled(condition, name, values))
-
-    def arguments(self) -> dict[str, Any]:
-        """As update_item takes them."""
-        return {
-            "UpdateExpression": f"SET {', '.join(self._sets)}",
-            "ConditionExpression": " AND ".join(self._ifs),
-            "ExpressionAttributeNames": {alias: name for name, alias in self._names.items()},
-            "ExpressionAttributeValues": as_item(self._values),
-        }
-
-    def _called(self, name: str) -> str:
-        return self._names.setdefault(name, f"#n{len(self._names)}")
-
-    def _filled(self, expression: str, name: str, values: Item) -> str:
-        self._values |= {f":{each}": value for each, value in values.items()}
-        return expression.format(self._called(name))
 
 
 def _usage_line(values: Item) -> UsageLine:

@@ -9,7 +9,8 @@ from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import unquote_plus
 
-from pigeonhole.domain.document import ObjectEvent, ObjectEventType, Stage, Upload
+from pigeonhole.domain.document import Stage
+from pigeonhole.domain.upload import ObjectEvent, ObjectEventType, Upload
 from pigeonhole.jobs.job import Task
 from pigeonhole.jobs.message import Batch, Message
 
@@ -20,8 +21,7 @@ _EVENT_TYPES = {
 }
 _SEQUENCER = re.compile("[0-9A-F]{1,64}")
 _KEY_BYTES = 1024
-# More than S3's names and ids have, and few enough for DynamoDB's keys.
-_NAME_BYTES = 1000
+_NAME_BYTES = 1000  # more than S3's names and ids have, and few enough for DynamoDB's keys
 
 
 class UnfinishedError(RuntimeError):
@@ -34,8 +34,7 @@ def parse(event: Any) -> Batch:
     first = records[0] if isinstance(records, list) and records else None
     if isinstance(records, list) and isinstance(first, Mapping) and first.get("eventSource") == "aws:sqs":
         return Batch(messages=tuple(map(_queued, records)), queued=True)
-    body = json.dumps(event)
-    return Batch(messages=(_message("direct", "", body),), queued=False)
+    return Batch(messages=(_message("direct", "", json.dumps(event)),), queued=False)
 
 
 def reply(batch: Batch, unfinished: Iterable[str]) -> dict[str, list[dict[str, str]]]:
@@ -110,7 +109,7 @@ def _from_s3(record: Mapping[str, Any]) -> ObjectEvent:
     thing = record["s3"]["object"]
     upload = Upload(
         bucket=_text(record["s3"]["bucket"]["name"]),
-        key=_key(unquote_plus(thing["key"], errors="strict")),
+        key=_text(unquote_plus(thing["key"], errors="strict"), _KEY_BYTES),
         version_id=_text(thing.get("versionId") or "null"),
         sequencer=_sequencer(thing.get("sequencer")),
         uploaded_at=_moment(record["eventTime"]),
@@ -130,7 +129,7 @@ def _from_eventbridge(event: Mapping[str, Any]) -> ObjectEvent:
         event_type = ObjectEventType.EXPIRED
     upload = Upload(
         bucket=_text(event["detail"]["bucket"]["name"]),
-        key=_key(thing["key"]),
+        key=_text(thing["key"], _KEY_BYTES),
         version_id=_text(thing.get("version-id") or "null"),
         sequencer=_sequencer(thing.get("sequencer")),
         uploaded_at=_moment(event["time"]),
@@ -144,7 +143,7 @@ def _task(content: Mapping[str, Any]) -> Task:
     fields = content["task"]
     upload = Upload(
         bucket=_text(fields["bucket"]),
-        key=_key(fields["key"]),
+        key=_text(fields["key"], _KEY_BYTES),
         version_id=_text(fields["version_id"]),
         sequencer=_sequencer(fields["sequencer"]),
         uploaded_at=_moment(fields["uploaded_at"]),
@@ -166,10 +165,6 @@ def _text(value: object, most: int = _NAME_BYTES) -> str:
 
 def _text_if_any(value: object) -> str | None:
     return _text(value) if value else None
-
-
-def _key(value: object) -> str:
-    return _text(value, _KEY_BYTES)
 
 
 def _size(value: object) -> int | None:

@@ -14,9 +14,10 @@ from botocore.exceptions import ClientError
 from botocore.response import StreamingBody
 
 from pigeonhole.adapters.aws import classified, code_of
-from pigeonhole.domain.document import FetchedObject, Upload
+from pigeonhole.domain.document import FetchedObject
 from pigeonhole.domain.error_codes import ErrorCode
 from pigeonhole.domain.errors import DocumentError
+from pigeonhole.domain.upload import Upload
 from pigeonhole.jobs.message import Message
 
 _GONE = frozenset({"NoSuchKey", "NoSuchVersion", "404", "NotFound", "MethodNotAllowed", "405"})

@@ -18,11 +18,9 @@ from pigeonhole.claude.tiers import TierConfig
 from pigeonhole.domain.document import PageImage, Text
 from pigeonhole.domain.taxonomy import Category, Taxonomy
 
-# The new tokenizer makes a token of about three bytes of English (4 characters / 1.3); of other scripts
-# fewer bytes make one, which the caps do not rest on: they count a token a byte.
+# Of English, by the new tokenizer (4 characters / 1.3); no cap rests on it: those count a token a byte.
 BYTES_A_TOKEN = 3
-# What the API adds of its own: a few tokens a message, and the words that tell the model of its form.
-_FRAME_TOKENS = 1_000
+_FRAME_TOKENS = 1_000  # what the API adds of its own: a few a message, and the words about the form
 
 # Also one that the passage's end breaks off, since the next passage may go on with it. Possessive, since a
 # run of spaces could take for ever otherwise.
@@ -85,7 +83,7 @@ def with_cached_prefix(request: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def request_hash(request: Mapping[str, Any]) -> str:
-    """The same for the same request, whoever sends it: sha256 of its canonical JSON, in hex."""
+    """The sha256 of the request's canonical JSON, in hex: the same for the same request."""
     canonical = json.dumps(request, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(canonical.encode("utf-8", "surrogatepass")).hexdigest()
 

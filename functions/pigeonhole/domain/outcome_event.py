@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
-from pigeonhole.domain.record import PUBLISHED, Status
+from pigeonhole.domain.row_attributes import PUBLISHED, Status
 
 SOURCE = "pigeonhole"
 DETAIL_TYPES: Mapping[Status, str] = {

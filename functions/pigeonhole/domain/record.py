@@ -1,47 +1,31 @@
-"""The public row, schema 1: what readers of the documents table may rely on, and how it may change."""
+"""The public row, and how it changes: typed methods, each from one row to the next (pure)."""
 
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
-from enum import StrEnum
-from typing import Annotated, Any, Literal
+from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, PlainSerializer
+from pigeonhole.domain.document import Analysis, Coverage, FetchedObject, Stage, Text, Tier, Usage
+from pigeonhole.domain.error_codes import EXPLANATIONS
+from pigeonhole.domain.errors import DocumentError, WaitReason
+from pigeonhole.domain.policy import Reason
+from pigeonhole.domain.row_attributes import (
+    OUTCOMES,
+    PUBLISHED,
+    TRANSITIONS,
+    RowAttributes,
+    RowError,
+    Status,
+    Waiting,
+)
+from pigeonhole.domain.upload import Upload
 
-from pigeonhole.domain.document import Coverage, Tier, Upload, Usage
-from pigeonhole.domain.errors import WaitReason
-
-
-class Status(StrEnum):
-    """Where a document stands; the last four are outcomes."""
-
-    PROCESSING = "processing"
-    ESCALATED = "escalated"
-    PARKED = "parked"
-    DONE = "done"
-    NEEDS_REVIEW = "needs_review"
-    FAILED = "failed"
-    REMOVED = "removed"
-
-
-OUTCOMES = frozenset({Status.DONE, Status.NEEDS_REVIEW, Status.FAILED, Status.REMOVED})
-
-# The statuses for which a new `outcome_id` becomes an event.
-PUBLISHED = OUTCOMES | {Status.PARKED}
-
-# From a status to those that may follow it for the same upload and run; a newer upload starts afresh,
-# and `done` follows another status with an answer by a person's word.
-TRANSITIONS = {
-    Status.PROCESSING: frozenset({Status.ESCALATED, Status.PARKED, *OUTCOMES}),
-    Status.ESCALATED: frozenset({Status.PARKED, Status.DONE, Status.NEEDS_REVIEW, Status.REMOVED}),
-    Status.PARKED: frozenset({Status.PROCESSING, Status.ESCALATED, Status.DONE, Status.REMOVED}),
-    Status.DONE: frozenset({Status.DONE, Status.REMOVED}),
-    Status.NEEDS_REVIEW: frozenset({Status.DONE, Status.REMOVED}),
-    Status.FAILED: frozenset({Status.REMOVED}),
-    Status.REMOVED: frozenset[Status](),
-}
+# With these issues no category of the taxonomy is meant.
+_NO_CATEGORY = frozenset({Reason.UNREADABLE, Reason.NONE_OF_THESE})
 
 
 def stamp(moment: datetime) -> str:
@@ -49,87 +33,26 @@ def stamp(moment: datetime) -> str:
     return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-Slug = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$", max_length=40)]
-Stamp = Annotated[str, Field(pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$")]
-# A DynamoDB number; in JSON a number too, not a string.
-Number = Annotated[Decimal, PlainSerializer(float, return_type=float, when_used="json")]
+class Record(RowAttributes):
+    """One document as its readers see it; an attribute that has no value is absent."""
 
-
-class _Part(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class RowError(_Part):
-    """Why there is no answer, or no second one; error_codes.py explains each code."""
-
-    # Not the enumeration: a row of a newer version must still be read after a rollback.
-
-    code: str
-    message: str
-    next_step: str
-    retryable: bool
-    detail: Annotated[str, Field(max_length=300)] | None = None
-
-
-class Waiting(_Part):
-    """What a parked document waits for, at which stage; `until` is absent when nobody can say."""
-
-    reason: WaitReason = Field(alias="for")
-    since: Stamp
-    until: Stamp | None = None
-    stage: str
-
-
-class Record(_Part):
-    """One document as its readers see it; an attribute that has no value is absent.
-
-    `revision` grows with each write: a conditional write compares it, and a reader may order copies by it.
-    """
-
-    schema_version: Literal[1] = Field(default=1, alias="schema")
-    document: str
-    bucket: str
-    key: str
-    version_id: str
-    sequencer: str
-    etag: str | None = None
-    size_bytes: int | None = None
-    sha256: str | None = None
-    content_type: Annotated[str, Field(max_length=200)] | None = None
-    media_type: str | None = None
-    uploaded_at: Stamp
-    team: str
-    status: Status
-    outcome_id: str | None = None
-    category: Slug | None = None
-    runner_up: Slug | None = None
-    confidence: Annotated[Number, Field(ge=0, le=1)] | None = None
-    title: Annotated[str, Field(max_length=200)] | None = None
-    summary: Annotated[str, Field(max_length=1500)] | None = None
-    language: Annotated[str, Field(max_length=20)] | None = None
-    keywords: Annotated[tuple[Annotated[str, Field(max_length=50)], ...], Field(max_length=10)] | None = None
-    evidence: Annotated[tuple[Annotated[str, Field(max_length=300)], ...], Field(max_length=3)] | None = None
-    tier: Tier | None = None
-    model: str | None = None
-    prompt_version: str | None = None
-    taxonomy_version: str | None = None
-    run: int = 1
-    escalation_reasons: tuple[str, ...] | None = None
-    review_reasons: tuple[str, ...] | None = None
-    coverage: Coverage | None = None
-    text_uri: str | None = None
-    usage: dict[str, Usage] | None = None
-    cost_usd: Number | None = None
-    unsettled_usd: Number | None = None
-    error: RowError | None = None
-    waiting: Waiting | None = None
-    reviewed_by: Annotated[str, Field(max_length=200)] | None = None
-    reviewed_at: Stamp | None = None
-    attempts: int | None = None
-    processed_at: Stamp | None = None
-    updated_at: Stamp
-    expires_at: int | None = None
-    revision: int = 0
+    @classmethod
+    def new(cls, upload: Upload, run: int, now: datetime) -> Record:
+        """The row of an upload that is being worked on."""
+        return cls(
+            document=upload.document,
+            bucket=upload.bucket,
+            key=upload.key,
+            version_id=upload.version_id,
+            sequencer=upload.sequencer,
+            etag=upload.etag,
+            size_bytes=upload.size_bytes,
+            uploaded_at=stamp(upload.uploaded_at),
+            team=upload.team,
+            status=Status.PROCESSING,
+            run=run,
+            updated_at=stamp(now),
+        )
 
     def is_of(self, upload: Upload) -> bool:
         """Whether this row is about that very upload; a removed one is about its removal."""
@@ -155,3 +78,150 @@ class Record(_Part):
         state = (self.document, self.version_id, self.sequencer, self.run, self.status, self.updated_at)
         name = hashlib.sha256("\n".join(map(str, state)).encode()).hexdigest()[:32]
         return self.model_copy(update={"outcome_id": name})
+
+    def with_extraction(self, fetched: FetchedObject, text: Text, text_uri: str | None) -> Record:
+        """The row with what is known once the document is read."""
+        return self.model_copy(
+            update={
+                "etag": fetched.etag or self.etag,
+                "size_bytes": fetched.size_bytes,
+                "sha256": fetched.sha256,
+                "content_type": fetched.content_type and fetched.content_type[:200],
+                "media_type": text.media_type,
+                "coverage": text.coverage,
+                "text_uri": text_uri,
+            }
+        )
+
+    def with_answer(self, tier: Tier, model: str, analysis: Analysis, coverage: Coverage) -> Record:
+        """The row with a model's answer in place of an earlier one."""
+        return self.model_copy(
+            update={
+                "category": None if analysis.issue in _NO_CATEGORY else analysis.category,
+                "runner_up": analysis.runner_up,
+                "confidence": Decimal(analysis.confidence) / 100,
+                "title": analysis.title or None,
+                "summary": analysis.summary or None,
+                "language": analysis.language or None,
+                "keywords": analysis.keywords,
+                "evidence": analysis.evidence,
+                "tier": tier,
+                "model": model,
+                "coverage": coverage,
+            }
+        )
+
+    def with_versions(self, prompt_version: str, taxonomy_version: str) -> Record:
+        """The row with the instructions under which its answer was given."""
+        return self.model_copy(
+            update={"prompt_version": prompt_version, "taxonomy_version": taxonomy_version}
+        )
+
+    def with_coverage(self, coverage: Coverage) -> Record:
+        """The row with what was read, and what of it was sent."""
+        return self.model_copy(update={"coverage": coverage})
+
+    def with_cost(self, model: str, usage: Usage, usd: Decimal) -> Record:
+        """The row with one more call on its bill, in US dollars."""
+        before = self.usage or {}
+        used = {**before, model: before.get(model, Usage()) + usage} if usage != Usage() else self.usage
+        return self.model_copy(update={"usage": used, "cost_usd": (self.cost_usd or Decimal(0)) + usd})
+
+    def with_unsettled(self, more_usd: Decimal) -> Record:
+        """The row with what calls without an answer may have cost: so many US dollars more, or fewer."""
+        return self.model_copy(
+            update={"unsettled_usd": ((self.unsettled_usd or Decimal(0)) + more_usd) or None}
+        )
+
+    def with_bill_of(self, other: Record) -> Record:
+        """The row with the other's usage and cost: both are about one upload."""
+        bill = {"usage": other.usage, "cost_usd": other.cost_usd, "unsettled_usd": other.unsettled_usd}
+        return self.model_copy(update=bill)
+
+    def with_sequencer(self, sequencer: str) -> Record:
+        """The row under a newer event that changes nothing else."""
+        return self.model_copy(update={"sequencer": sequencer})
+
+    def with_attempts(self, attempts: int) -> Record:
+        """The row with how many attempts its last stage took."""
+        return self.model_copy(update={"attempts": attempts})
+
+    def with_revision(self, revision: int) -> Record:
+        """The row as it is written: each write has a revision of its own."""
+        return self.model_copy(update={"revision": revision})
+
+    def republished(self, now: datetime) -> Record:
+        """The same outcome, to be published once more: its version is the current one again."""
+        return self.model_copy(update={"updated_at": stamp(now)}).with_new_outcome_id()
+
+    def done(self, now: datetime) -> Record:
+        """The answer stands."""
+        return self.to(Status.DONE, now)
+
+    def for_review(self, reasons: Sequence[Reason], now: datetime) -> Record:
+        """A person has to look at the answer, for these reasons."""
+        return self.to(Status.NEEDS_REVIEW, now, review_reasons=tuple(reasons))
+
+    def escalated(self, reasons: Sequence[Reason], now: datetime) -> Record:
+        """The next tier is to be asked, for these reasons; the answer so far stays and says whose it is."""
+        if self.status is Status.ESCALATED:
+            return self.model_copy(update={"escalation_reasons": tuple(reasons), "updated_at": stamp(now)})
+        return self.to(Status.ESCALATED, now, escalation_reasons=tuple(reasons))
+
+    def failed(self, error: DocumentError, now: datetime) -> Record:
+        """Nothing can be said about the document."""
+        return self.to(Status.FAILED, now, error=explain(error).model_dump())
+
+    def undecided(self, error: DocumentError, now: datetime) -> Record:
+        """The second opinion failed: the answer so far stays, a person decides."""
+        return self.to(
+            Status.NEEDS_REVIEW, now, review_reasons=(error.code,), error=explain(error).model_dump()
+        )
+
+    def parked(self, reason: WaitReason, until: datetime | None, stage: Stage, now: datetime) -> Record:
+        """The document waits; without `until`, nobody can say for how long."""
+        waiting = {"for": reason, "since": stamp(now), "until": until and stamp(until), "stage": stage}
+        return self.to(Status.PARKED, now, waiting=Waiting.model_validate(waiting).model_dump(by_alias=True))
+
+    def resumed(self, status: Status, now: datetime) -> Record:
+        """A parked document goes on; any other is as it was."""
+        return self.to(status, now) if self.status is Status.PARKED else self
+
+    def removed(self, now: datetime, expires_at: int) -> Record:
+        """A tombstone: nothing stands at the key; the row is deleted at `expires_at`, epoch seconds."""
+        return self.to(Status.REMOVED, now, expires_at=expires_at)
+
+    def decided(self, category: str, who: str, now: datetime) -> Record:
+        """A person's word, whatever stood there before."""
+        return self.model_copy(update={"status": Status.DONE}).to(
+            Status.DONE,
+            now,
+            category=category,
+            tier=Tier.HUMAN,
+            reviewed_by=who[:200],
+            reviewed_at=stamp(now),
+            error=None,
+        )
+
+    def text_of(self, saved: str) -> Text:
+        """A saved text with the coverage that its row states; of that nothing was sent yet."""
+        stated = self.coverage or Coverage()
+        return Text(
+            media_type=self.media_type or "text/plain", body=(saved,), coverage=replace(stated, chars_sent=0)
+        )
+
+    def touched(self, now: datetime) -> Record:
+        """The row with the time of its last change."""
+        return self.model_copy(update={"updated_at": stamp(now)})
+
+
+def explain(error: DocumentError) -> RowError:
+    """The row's account of an error: plain words and the next step."""
+    known = EXPLANATIONS[error.code]
+    return RowError(
+        code=error.code,
+        message=known.message,
+        next_step=known.next_step,
+        retryable=known.retryable,
+        detail=error.detail[:300] or None,
+    )

@@ -55,7 +55,7 @@ class Taxonomy(BaseModel):
             raise ValueError(f"these slugs stand twice: {', '.join(twice)}")
         return value
 
-    @property
+    @cached_property
     def slugs(self) -> tuple[str, ...]:
         return tuple(category.slug for category in self.category)
 

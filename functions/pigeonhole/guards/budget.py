@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from threading import Lock
 
 from pigeonhole.domain.document import RateLimits
-from pigeonhole.domain.errors import OverCap, PigeonholeError, RetryCause, TryLater
+from pigeonhole.domain.errors import PigeonholeError, RetryCause, TryLater
 from pigeonhole.jobs.job import Reservation
 from pigeonhole.money.account import (
     STACK,
@@ -17,17 +17,15 @@ from pigeonhole.money.account import (
     Cap,
     RateSlot,
     Withdrawal,
-    account_of,
-    day_ends,
     headroom,
-    month_ends,
     percent_used,
+    refusal,
 )
-from pigeonhole.ports import AccountStore, Clock
+from pigeonhole.ports import Clock
+from pigeonhole.stores import AccountStore
 
 _MINUTE = 60.0
-# A little slower than allowed: the network may bring two calls closer together than they left us.
-_SLOWER = 1.01
+_SLOWER = 1.01  # than allowed: the network may bring two calls closer together than they left us
 # How long Claude caches a prompt's beginning after its last use; what is written can be read once the call
 # that wrote it is answered, so whoever comes first after a rest has so long to itself.
 CACHE_LIFETIME = timedelta(minutes=5)
@@ -111,7 +109,7 @@ class Budget:
     def _reserved(self, estimate: CallEstimate, latest: datetime) -> Reservation:
         now = self._clock.now()
         # The whole stack's comes last: with it goes the rate slot.
-        names = [name for name in (account_of(estimate.team), STACK) if name in self._caps]
+        names = [name for name in estimate.accounts if name in self._caps]
         reservation = Reservation(
             usd=estimate.usd,
             day=now.date(),
@@ -141,7 +139,7 @@ class Budget:
         if not is_taken:
             with self._lock:
                 self._next_at |= account.next_at
-            raise _refusal(withdrawal, account)
+            raise refusal(withdrawal, account)
         return account
 
     def _give_back(self, accounts: Iterable[str], day: date, usd: Decimal) -> None:
@@ -200,18 +198,3 @@ def _share(amount: int, *limits: int | None) -> float:
     """Which part of a minute it takes up, by the strictest limit."""
     strictest = min((limit for limit in limits if limit), default=None)
     return amount / strictest if strictest else 0.0
-
-
-def _refusal(withdrawal: Withdrawal, account: Account) -> OverCap | TryLater:
-    """Why an account that stands so refused a withdrawal."""
-    midnight = datetime.combine(withdrawal.day, time(), UTC)
-    cap, usd, slot = withdrawal.cap, withdrawal.usd, withdrawal.slot
-    whose = "the stack" if withdrawal.account == STACK else withdrawal.account.replace(":", " ")
-    if account.usd + usd > cap.month:
-        detail = f"{whose} may spend ${cap.month} a month"
-        return OverCap(withdrawal.account, usd, detail, until=month_ends(midnight))
-    if account.spent_on(withdrawal.day) + usd > cap.day or slot is None:
-        detail = f"{whose} may spend ${cap.day} a day"
-        return OverCap(withdrawal.account, usd, detail, until=day_ends(midnight))
-    late = slot.starts_at(account.next_at[slot.model]) - slot.latest
-    return TryLater("rate limited: no slot in this invocation", seconds=max(1.0, late.total_seconds()))

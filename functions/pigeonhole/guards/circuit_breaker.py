@@ -13,8 +13,9 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from pigeonhole.domain.errors import DocumentError, StopAll, TryLater, WaitReason
-from pigeonhole.jobs.stored import BreakerState, Write, revised
-from pigeonhole.ports import BreakerStore, Clock
+from pigeonhole.jobs.stored import BreakerState, Write
+from pigeonhole.ports import Clock
+from pigeonhole.stores import BreakerStore
 
 _CACHED = timedelta(seconds=5)
 # Tripped for no longer than this, it delays messages; beyond, it parks documents.
@@ -119,9 +120,9 @@ class CircuitBreaker:
 
     def _commit(self, before: BreakerState, after: BreakerState) -> bool:
         found = before if before.revision else None
-        after = revised(found, after)
-        is_written = self._store.commit(Write(before=found, after=after))
-        self._seen = after if is_written else None
+        write = Write.of(found, after)
+        is_written = self._store.commit(write)
+        self._seen = write.after if is_written else None
         return is_written
 
 

@@ -7,7 +7,6 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from pigeonhole.domain import row_changes
 from pigeonhole.domain.document import Stage
 from pigeonhole.domain.errors import DocumentError, RetryCause, TryLater
 from pigeonhole.domain.record import Record
@@ -16,9 +15,10 @@ from pigeonhole.guards.telemetry import log_outcome
 from pigeonhole.jobs import transitions, versions
 from pigeonhole.jobs.job import Job
 from pigeonhole.jobs.reply import InterpretedReply
-from pigeonhole.jobs.stored import CachedReply, Write, revised
+from pigeonhole.jobs.stored import AnyWrite, CachedReply, Write
 from pigeonhole.jobs.usage import usage_of
-from pigeonhole.ports import Ledger, System
+from pigeonhole.ports import System
+from pigeonhole.stores import Ledger
 
 # What was paid for is worth more patience.
 _REPLY_TRIES = 10
@@ -118,8 +118,8 @@ class ClaimedJob:
 
     def fail(self, error: DocumentError) -> None:
         """The end without an answer: `failed`, or on escalation the answer so far, for a person to decide."""
-        end = row_changes.failed if self.job.stage is Stage.TRIAGE else row_changes.undecided
-        self.complete(end(self.draft, error, self.now))
+        end = self.draft.failed if self.job.stage is Stage.TRIAGE else self.draft.undecided
+        self.complete(end(error, self.now))
 
     def reload(self) -> None:
         """The job and the row as they stand now, if the lease is still ours. LeaseLostError."""
@@ -147,7 +147,7 @@ class ClaimedJob:
         more = []
         if cached and interpreted:
             filled = replace(cached, lease=None, run=after.task.run, reply=interpreted.reply)
-            more.append(Write(before=cached, after=revised(cached, filled)))
+            more.append(Write.of(cached, filled))
         written = write_job(self._ledger, before, after, (self.row, shown), interpreted, more)
         if written is None:
             return False
@@ -166,18 +166,19 @@ def write_job(
     after: Job,
     row: tuple[Record | None, Record | None],
     interpreted: InterpretedReply | None = None,
-    more: list[Write] | None = None,
+    more: list[AnyWrite] | None = None,
 ) -> tuple[Job, Record | None] | None:
     """The job and the row as written, with the usage of the reply; None on a conflict.
 
     `row` is the public row as it was read, and as it shall be; the latter is None where it stays.
     """
     found, shown = row
-    after = revised(before, after)
-    writes = [Write(before=before, after=after), *(more or [])]
+    job = Write.of(before, after)
+    writes: list[AnyWrite] = [job, *(more or [])]
     if shown:
-        shown = revised(found, shown)
-        writes.append(Write(before=found, after=shown))
-    if not ledger.commit(*writes, usage=usage_of(before, after, interpreted)):
+        write = Write.of(found, shown)
+        shown = write.after
+        writes.append(write)
+    if not ledger.commit(*writes, usage=usage_of(before, job.after, interpreted)):
         return None
-    return after, shown or found
+    return job.after, shown or found

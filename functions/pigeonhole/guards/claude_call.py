@@ -15,12 +15,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
 from pigeonhole.claude import prompt
-from pigeonhole.claude.prompt import PreparedRequest
 from pigeonhole.claude.tiers import TierConfig
 from pigeonhole.domain.document import Reply, Text, Tier
 from pigeonhole.domain.errors import Defect, DocumentError, RetryCause, StopAll, TryLater
@@ -31,12 +30,13 @@ from pigeonhole.guards.claimed_job import ClaimedJob
 from pigeonhole.guards.lease import Invocation
 from pigeonhole.jobs import transitions
 from pigeonhole.jobs.job import Job, Reservation
-from pigeonhole.jobs.reply import InterpretedReply, interpret
-from pigeonhole.jobs.stored import CachedReply, Write, revised
+from pigeonhole.jobs.reply import InterpretedReply, Question, interpret
+from pigeonhole.jobs.stored import CachedReply, Write
 from pigeonhole.jobs.usage import usage_of
 from pigeonhole.money import pricing
 from pigeonhole.money.account import CallEstimate
-from pigeonhole.ports import Ledger, ModelClient, System
+from pigeonhole.ports import ModelClient, System
+from pigeonhole.stores import Ledger
 
 _IN_FLIGHT_SECONDS = 15.0
 _NOTHING = Decimal(0)
@@ -48,17 +48,6 @@ class CallGuards:
 
     budget: Budget
     breaker: CircuitBreaker
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class _Question:
-    """What is asked in one call, and until when it has to start; `key` is what identical requests share."""
-
-    text: Text
-    tier: TierConfig
-    prepared: PreparedRequest
-    latest: datetime
-    key: str
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -91,7 +80,7 @@ class ClaudeCalls:
         A new one is the claimed job's to write down with its next commit. DocumentError, TryLater, StopAll.
         """
         prepared = prompt.prepare(text, self._taxonomy, tier)
-        question = _Question(
+        question = Question(
             text=text,
             tier=tier,
             prepared=prepared,
@@ -99,7 +88,7 @@ class ClaudeCalls:
             latest=invocation.deadline - timedelta(seconds=tier.timeout),
         )
         if recorded := claimed.job.replies.get(tier.tier):
-            return self._interpret(recorded.reply, question, self._today())
+            return interpret(recorded.reply, question, self._taxonomy, self._today())
         cached = self._ledger.cached_reply(claimed.job.upload.team, question.key)
         if interpreted := self._from_cache(cached, claimed.job, question):
             claimed.take_reply(interpreted)
@@ -108,13 +97,13 @@ class ClaudeCalls:
         return self._from_claude(claimed, question, cached)
 
     def _from_cache(
-        self, cached: CachedReply | None, job: Job, question: _Question
+        self, cached: CachedReply | None, job: Job, question: Question
     ) -> InterpretedReply | None:
         """A forced run asks afresh, and no redrive gets an unusable reply back, whichever run's it is."""
         if cached is None or cached.reply is None or job.task.forced:
             return None
         reply = replace(cached.reply, reused=True, left_out_tokens=0)
-        interpreted = self._interpret(reply, question, self._today())
+        interpreted = interpret(reply, question, self._taxonomy, self._today())
         return interpreted if interpreted.analysis or job.task.run == 1 else None
 
     def _check_in_flight(self, cached: CachedReply | None, job: Job) -> None:
@@ -125,7 +114,7 @@ class ClaudeCalls:
             raise TryLater("identical request in flight", seconds=seconds)
 
     def _from_claude(
-        self, claimed: ClaimedJob, question: _Question, cached: CachedReply | None
+        self, claimed: ClaimedJob, question: Question, cached: CachedReply | None
     ) -> InterpretedReply:
         self._check_time(question)
         request = self._with_prefix(question)  # looks at who came before us, so before it is our turn
@@ -134,23 +123,20 @@ class ClaudeCalls:
             call = self._reserve(claimed, estimate, question, cached)
             reply = self._call(call, request, question)
         reply = replace(reply, left_out_tokens=question.prepared.left_out_tokens)
-        interpreted = self._interpret(reply, question, call.reservation.day)
+        interpreted = interpret(reply, question, self._taxonomy, call.reservation.day)
         self._account_for(call.reservation, interpreted)
         claimed.take_reply(interpreted, call.cached)
         return interpreted
 
-    def _interpret(self, reply: Reply, question: _Question, sent_on: date) -> InterpretedReply:
-        return interpret(reply, question.text, question.prepared, question.tier, self._taxonomy, sent_on)
-
     def _today(self) -> date:
         return self._system.clock.now().date()
 
-    def _check_time(self, question: _Question) -> None:
+    def _check_time(self, question: Question) -> None:
         """TryLater for a call that would not be back before the invocation ends."""
         if self._system.clock.now() > question.latest:
             raise TryLater("too little time left in this invocation", seconds=0)
 
-    def _with_prefix(self, question: _Question) -> Mapping[str, Any]:
+    def _with_prefix(self, question: Question) -> Mapping[str, Any]:
         """The request, its prefix to be cached by Claude: always for the fast tier, else while others come.
 
         To write it costs a quarter more, to read it a tenth: a call that follows none within minutes, and is
@@ -164,25 +150,25 @@ class ClaudeCalls:
         return prompt.with_cached_prefix(prepared.request)
 
     def _reserve(
-        self, claimed: ClaimedJob, estimate: CallEstimate, question: _Question, cached: CachedReply | None
+        self, claimed: ClaimedJob, estimate: CallEstimate, question: Question, cached: CachedReply | None
     ) -> _ReservedCall:
         """Money and a rate slot first; then the cache entry, ours for the invocation."""
         job, reservation = claimed.job, self._budget.reserve(estimate, question.latest)
         entry = cached or CachedReply(team=estimate.team, key=question.key, run=job.task.run)
-        mine = revised(cached, replace(entry, lease=job.lease))
-        about_to = revised(job, transitions.with_reservation(job, reservation))
+        mine = Write.of(cached, replace(entry, lease=job.lease))
+        about_to = Write.of(job, transitions.with_reservation(job, reservation))
         is_ours = False
         try:
-            is_ours = self._ledger.commit(Write(before=cached, after=mine), Write(before=job, after=about_to))
+            is_ours = self._ledger.commit(mine, about_to)
         finally:
             if not is_ours:
                 self._budget.settle(reservation, _NOTHING)
         if not is_ours:
             raise TryLater("identical request in flight", seconds=_IN_FLIGHT_SECONDS)
-        claimed.job = about_to
-        return _ReservedCall(before=about_to, cached=mine, reservation=reservation)
+        claimed.job = about_to.after
+        return _ReservedCall(before=about_to.after, cached=mine.after, reservation=reservation)
 
-    def _call(self, call: _ReservedCall, request: Mapping[str, Any], question: _Question) -> Reply:
+    def _call(self, call: _ReservedCall, request: Mapping[str, Any], question: Question) -> Reply:
         """One call; if Claude says stop the breaker trips, and what may have been billed stays reserved."""
         try:
             self._check_time(question)  # to reserve may have taken long
@@ -200,7 +186,7 @@ class ClaudeCalls:
 
     def _check_day(self, reservation: Reservation) -> None:
         """TryLater where midnight came between the reservation and the call: it is the next day's money."""
-        if self._today() != reservation.day:
+        if self._system.clock.now().date() != reservation.day:
             raise TryLater("the day of the reservation is over", seconds=0)
 
     def _release(self, call: _ReservedCall, *, is_free: bool) -> None:
@@ -209,13 +195,12 @@ class ClaudeCalls:
         after = transitions.unreserved(before) if is_free else transitions.written_off(before)
         if is_free:
             self._budget.settle(call.reservation, _NOTHING)
-        after = revised(before, after)
         # Not written in time, identical requests wait for the lease to end, and the call counts at its full
         # price.
         with suppress(TryLater):
             self._ledger.commit(
-                Write(before=cached, after=revised(cached, replace(cached, lease=None))),
-                Write(before=before, after=after),
+                Write.of(cached, replace(cached, lease=None)),
+                Write.of(before, after),
                 usage=usage_of(before, after),
             )
 
@@ -229,7 +214,7 @@ class ClaudeCalls:
         self._system.telemetry.metric("CachedTokens", reply.usage.cache_read_tokens)
 
 
-def _estimate(job: Job, question: _Question, *, is_cached: bool) -> CallEstimate:
+def _estimate(job: Job, question: Question, *, is_cached: bool) -> CallEstimate:
     tier, prepared = question.tier, question.prepared
     return CallEstimate(
         team=job.upload.team,

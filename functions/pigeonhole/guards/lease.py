@@ -15,14 +15,16 @@ from typing import Literal
 from pigeonhole.domain.document import Stage
 from pigeonhole.domain.error_codes import ErrorCode
 from pigeonhole.domain.errors import Defect, DocumentError, StopAll, TryLater
-from pigeonhole.domain.record import Record, Status
+from pigeonhole.domain.record import Record
+from pigeonhole.domain.row_attributes import Status
 from pigeonhole.guards.claimed_job import ClaimedJob, LeaseLostError, write_job
 from pigeonhole.guards.contention import patiently, until_committed
 from pigeonhole.guards.s3_sync import S3Sync
 from pigeonhole.guards.telemetry import log_outcome
 from pigeonhole.jobs import retry, transitions, versions
 from pigeonhole.jobs.job import GiveUp, Lease, Park, Requeue, Task
-from pigeonhole.ports import Ledger, System
+from pigeonhole.ports import System
+from pigeonhole.stores import Ledger
 
 # A lease outlives the invocation a little, so that nobody begins while its last write is on the way.
 _LEASE_GRACE = timedelta(seconds=5)

@@ -6,17 +6,19 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import timedelta
 
-from pigeonhole.domain import row_changes
-from pigeonhole.domain.document import Stage, Upload
+from pigeonhole.domain.document import Stage
 from pigeonhole.domain.errors import TryLater
-from pigeonhole.domain.record import Record, Status
+from pigeonhole.domain.record import Record
+from pigeonhole.domain.row_attributes import Status
+from pigeonhole.domain.upload import Upload
 from pigeonhole.guards.contention import until_committed
 from pigeonhole.guards.telemetry import log_outcome
 from pigeonhole.jobs import transitions
 from pigeonhole.jobs.job import Task
-from pigeonhole.jobs.stored import Write, revised
+from pigeonhole.jobs.stored import Write
 from pigeonhole.jobs.usage import usage_of
-from pigeonhole.ports import JobStore, ObjectStore, Queues, System
+from pigeonhole.ports import ObjectStore, Queues, System
+from pigeonhole.stores import JobStore
 
 _TOMBSTONE = timedelta(days=30)
 _BEFORE_ALL = "0" * 64
@@ -71,22 +73,19 @@ class S3Sync:
         jobs = [job for job in runs.values() if job]
         if any(transitions.is_leased(job, now) for job in jobs):
             raise TryLater("lease held on the version that is shown", seconds=10)
-        renewed = revised(row, row_changes.with_sequencer(row, current.sequencer))
-        writes = [Write(before=row, after=renewed)]
-        for job in jobs:
-            after = transitions.with_sequencer(job, current.sequencer)
-            writes.append(Write(before=job, after=revised(job, after)))
-        return self._jobs.commit(*writes)
+        renewed = Write.of(row, row.with_sequencer(current.sequencer))
+        aged = [Write.of(job, transitions.with_sequencer(job, current.sequencer)) for job in jobs]
+        return self._jobs.commit(renewed, *aged)
 
     def _remove(self, upload: Upload, row: Record | None) -> bool:
         """A tombstone; one that stands already takes the newer sequencer, and publishes nothing."""
         now = self._system.clock.now()
         if row and row.status is Status.REMOVED:
-            known = row_changes.with_sequencer(row, upload.sequencer)
-            return known == row or self._jobs.commit(Write(before=row, after=revised(row, known)))
+            known = row.with_sequencer(upload.sequencer)
+            return known == row or self._jobs.commit(Write.of(row, known))
         expires_at = int((now + _TOMBSTONE).timestamp())
-        tombstone = row_changes.removed(row_changes.new_row(upload, 1, now), now, expires_at)
-        if not self._jobs.commit(Write(before=row, after=revised(row, tombstone))):
+        tombstone = Record.new(upload, 1, now).removed(now, expires_at)
+        if not self._jobs.commit(Write.of(row, tombstone)):
             return False
         log_outcome(tombstone, self._system.telemetry)
         return True
@@ -100,10 +99,8 @@ class S3Sync:
         else:
             after = transitions.new_job(Task(upload=current), None, now)
         is_open = after.stage is not Stage.ENDED
-        after = revised(
-            found, replace(after, wake_at=now + self._visibility[Stage.TRIAGE] if is_open else None)
-        )
-        writes = [Write(before=found, after=after), Write(before=row, after=revised(row, after.draft))]
+        after = replace(after, wake_at=now + self._visibility[Stage.TRIAGE] if is_open else None)
+        writes = Write.of(found, after), Write.of(row, after.draft)
         if not self._jobs.commit(*writes, usage=usage_of(found, after)):
             return False
         if is_open:

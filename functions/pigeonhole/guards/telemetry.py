@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from pigeonhole.domain.record import Record, Status
+from pigeonhole.domain.record import Record
+from pigeonhole.domain.row_attributes import Status
 from pigeonhole.ports import Telemetry
 
 OUTCOME_METRICS: Mapping[Status, str] = {

@@ -6,15 +6,16 @@ transitions.py moves jobs, retry.py decides what becomes of one that could not g
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from decimal import Decimal
 
-from pigeonhole.domain.document import Reply, Stage, Tier, Upload
+from pigeonhole.domain.document import Reply, Stage, Tier
 from pigeonhole.domain.error_codes import ErrorCode
 from pigeonhole.domain.errors import WaitReason
 from pigeonhole.domain.policy import Signals
 from pigeonhole.domain.record import Record
+from pigeonhole.domain.upload import Upload
 
 # Of a stage, of either kind: crashes, and calls that may have been billed and brought nothing.
 MAX_ATTEMPTS = 3
@@ -140,6 +141,10 @@ class Job:
     def owner(self) -> str | None:
         """Who has the lease, expired or not."""
         return self.lease.owner if self.lease else None
+
+    def with_revision(self, revision: int) -> Job:
+        """The entry as it is written."""
+        return replace(self, revision=revision)
 
 
 class NeedsIsolationError(Exception):

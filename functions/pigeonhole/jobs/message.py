@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from pigeonhole.domain.document import ObjectEvent
+from pigeonhole.domain.upload import ObjectEvent
 from pigeonhole.jobs.job import Task
 
 

@@ -3,19 +3,33 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, datetime
 
-from pigeonhole.claude import answer_form, model_catalog
+from pigeonhole.claude import answer_form
 from pigeonhole.claude.answer_form import UnusableReplyError
 from pigeonhole.claude.prompt import PreparedRequest
 from pigeonhole.claude.tiers import TierConfig
-from pigeonhole.domain import evidence, row_changes
+from pigeonhole.domain import evidence
 from pigeonhole.domain.document import Analysis, Coverage, Reply, Text, Tier, Usage
 from pigeonhole.domain.policy import Signals
 from pigeonhole.domain.record import Record
 from pigeonhole.domain.taxonomy import Taxonomy
 from pigeonhole.money import pricing
 from pigeonhole.money.pricing import ReplyCost
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Question:
+    """What a tier is asked about a text, and until when the call has to start.
+
+    `key` is what identical requests share.
+    """
+
+    text: Text
+    tier: TierConfig
+    prepared: PreparedRequest
+    key: str
+    latest: datetime
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -42,20 +56,19 @@ class InterpretedReply:
         return Usage() if self.reply.reused else self.reply.usage
 
 
-def interpret(
-    reply: Reply, text: Text, request: PreparedRequest, tier: TierConfig, taxonomy: Taxonomy, sent_on: date
-) -> InterpretedReply:
-    """What a tier's reply to this request about this text says, and what it cost."""
+def interpret(reply: Reply, question: Question, taxonomy: Taxonomy, sent_on: date) -> InterpretedReply:
+    """What a tier's reply to this question says, and what it cost at the tier's model."""
+    tier, text = question.tier, question.text
     analysis, signals = _examined(reply, text, taxonomy)
     return InterpretedReply(
         tier=tier.tier,
         reply=reply,
         analysis=analysis,
         signals=signals,
-        cost=pricing.reply_cost(model_catalog.model(reply.model), reply, tier.compared_with),
-        coverage=_sent(text.coverage, request),
+        cost=pricing.reply_cost(tier.model, reply, tier.compared_with),
+        coverage=_sent(text.coverage, question.prepared),
         sent_on=sent_on,
-        prompt_version=request.prompt_version,
+        prompt_version=question.prepared.prompt_version,
         taxonomy_version=taxonomy.fingerprint,
     )
 
@@ -64,11 +77,9 @@ def with_answer(row: Record, interpreted: InterpretedReply) -> Record:
     """The row with what the reply says; an unusable one changes no answer that stands."""
     analysis = interpreted.analysis
     if analysis is None:
-        return row if row.tier else row_changes.with_coverage(row, interpreted.coverage)
-    row = row_changes.with_answer(
-        row, interpreted.tier, interpreted.reply.model, analysis, interpreted.coverage
-    )
-    return row_changes.with_versions(row, interpreted.prompt_version, interpreted.taxonomy_version)
+        return row if row.tier else row.with_coverage(interpreted.coverage)
+    row = row.with_answer(interpreted.tier, interpreted.reply.model, analysis, interpreted.coverage)
+    return row.with_versions(interpreted.prompt_version, interpreted.taxonomy_version)
 
 
 def _examined(reply: Reply, text: Text, taxonomy: Taxonomy) -> tuple[Analysis | None, Signals]:

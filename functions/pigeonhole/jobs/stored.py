@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import overload
+from typing import Any, Generic, TypeVar
 
 from pigeonhole.domain.document import Reply
 from pigeonhole.domain.errors import WaitReason
 from pigeonhole.domain.record import Record
-from pigeonhole.domain.row_changes import with_revision
 from pigeonhole.jobs.job import Job, Lease
 
 
@@ -27,6 +26,10 @@ class CachedReply:
     revision: int = 0
     lease: Lease | None = None
     reply: Reply | None = None
+
+    def with_revision(self, revision: int) -> CachedReply:
+        """The entry as it is written."""
+        return replace(self, revision=revision)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -48,32 +51,32 @@ class BreakerState:
         """Whether it would be half-open before then; never is later than any time."""
         return self.until is not None and (until is None or self.until < until)
 
+    def with_revision(self, revision: int) -> BreakerState:
+        """The entry as it is written."""
+        return replace(self, revision=revision)
+
 
 Entry = Job | CachedReply | BreakerState | Record
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Write:
-    """Put `after` in the place of `before`, which is None where nothing stands yet.
+E = TypeVar("E", Job, CachedReply, BreakerState, Record)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Write(Generic[E]):
+    """A conditional write: put `after` in the place of `before`, which is None where nothing stands yet.
 
     Each write has a revision of its own: whoever read the entry before it was written cannot overwrite it.
     """
 
-    before: Entry | None
-    after: Entry
+    before: E | None
+    after: E
+
+    @classmethod
+    def of(cls, before: E | None, after: E) -> Write[E]:
+        """The entry in place of the one that was read, with the next revision."""
+        revision = before.revision + 1 if before else 1
+        return Write(before=before, after=after.with_revision(revision))
 
 
-@overload
-def revised(before: Job | None, after: Job) -> Job: ...
-@overload
-def revised(before: CachedReply | None, after: CachedReply) -> CachedReply: ...
-@overload
-def revised(before: BreakerState | None, after: BreakerState) -> BreakerState: ...
-@overload
-def revised(before: Record | None, after: Record) -> Record: ...
-def revised(before: Entry | None, after: Entry) -> Entry:
-    """The entry as it is written in place of the one before it: with the next revision."""
-    revision = before.revision + 1 if before else 1
-    if isinstance(after, Record):
-        return with_revision(after, revision)
-    return replace(after, revision=revision)
+AnyWrite = Write[Any]

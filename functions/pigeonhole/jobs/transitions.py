@@ -1,29 +1,4 @@
-"""The lifecycle of a job as a state machine: pure, so that any history can be played.
-
-Theory of operation
--------------------
-A job stands at a stage and is moved by events. `LIFECYCLE` is the whole machine: from a stage and an event to
-the next stage; an event that a stage does not list cannot happen there (IllegalTransitionError). Each
-function below is one event: it takes the job as it is and returns it as it shall be. Nothing here writes:
-whoever does, writes under the condition that neither the job nor the row has changed since they were read
-(compare-and-swap), and asks again where they have.
-
-The rules, each with its reason:
-
-- Ask whether the stage is over before asking who has the lease: a duplicate of a finished task is a no-op,
-  also while nobody could take a lease.
-- A lease that expired without a reply is a crashed attempt: a function that lived would have given it back.
-  After the first crash the job works in isolation, and only crashes in isolation count further, since the
-  first may have been a neighbour's fault.
-- Whatever a call may have cost is written down before the call is made (`reserved`), and stays on the bill at
-  its full price (`unsettled`) until its reply is there.
-- The first reply of a tier stays, whoever brings a second.
-- A stage that ends gives the next one a clean slate of attempts. An escalation never ends in `failed`: the
-  answer of the tier before it stands, and a person decides.
-- A job that something newer has overtaken ends as `superseded`, and costs nothing further; when its version
-  is the current one again, it is restored with its outcome, or reopened without one.
-- An open job always has a time at which sweep looks after it (`wake_at`): a lost message is found by it.
-"""
+"""The events of a job's lifecycle as functions, each from one job to the next (pure; see lifecycle.py)."""
 
 from __future__ import annotations
 
@@ -31,12 +6,11 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
-from enum import StrEnum
 
-from pigeonhole.domain import row_changes
 from pigeonhole.domain.document import Stage, Tier
 from pigeonhole.domain.errors import TryLater
-from pigeonhole.domain.record import OUTCOMES, Record, Status
+from pigeonhole.domain.record import Record
+from pigeonhole.domain.row_attributes import OUTCOMES, Status
 from pigeonhole.jobs.job import (
     MAX_ATTEMPTS,
     Attempts,
@@ -49,82 +23,28 @@ from pigeonhole.jobs.job import (
     Reservation,
     Task,
 )
+from pigeonhole.jobs.lifecycle import LIFECYCLE, Event
 from pigeonhole.jobs.reply import InterpretedReply
 
-
-class Event(StrEnum):
-    """What can happen to a job."""
-
-    CLAIM = "claim"  # a function takes the lease
-    REPLY = "reply"  # a reply that was paid for is written down
-    REQUEUE = "requeue"  # its message comes again, after a backoff
-    RELEASE = "release"  # it is given back after a mistake of ours
-    PARK = "park"  # its message ends; it waits for money, for Claude or for a person
-    RESUME = "resume"  # sweep has sent its task again
-    ACCEPT = "accept"  # the answer stands
-    ESCALATE = "escalate"  # the next tier is to be asked
-    REVIEW = "review"  # it is left to a person
-    FAIL = "fail"  # nothing can be said about the document
-    SUPERSEDE = "supersede"  # something newer has the row
-    RESTORE = "restore"  # its version is current again, and it has an outcome
-    REOPEN = "reopen"  # its version is current again, and it has none
-    DECIDE = "decide"  # a person says what the document is
-
-
-_TRIAGE, _ESCALATION, _ENDED = Stage.TRIAGE, Stage.ESCALATION, Stage.ENDED
-_WHILE_OPEN = (Event.CLAIM, Event.REPLY, Event.REQUEUE, Event.RELEASE, Event.PARK, Event.RESUME, Event.REOPEN)
-_ENDING = (Event.ACCEPT, Event.REVIEW, Event.SUPERSEDE, Event.DECIDE)
-
-LIFECYCLE: Mapping[Stage, Mapping[Event, Stage]] = {
-    _TRIAGE: {
-        **dict.fromkeys(_WHILE_OPEN, _TRIAGE),
-        **dict.fromkeys(_ENDING, _ENDED),
-        Event.ESCALATE: _ESCALATION,
-        Event.FAIL: _ENDED,
-    },
-    _ESCALATION: {
-        **dict.fromkeys(_WHILE_OPEN, _ESCALATION),
-        **dict.fromkeys(_ENDING, _ENDED),
-    },
-    _ENDED: {
-        Event.REPLY: _ENDED,  # that of a function which somebody else has overtaken
-        Event.RESTORE: _ENDED,
-        Event.REOPEN: _TRIAGE,
-        Event.DECIDE: _ENDED,
-    },
-}
-
-TIERS: Mapping[Stage, Tier] = {_TRIAGE: Tier.FAST, _ESCALATION: Tier.STRONG}
+TIERS: Mapping[Stage, Tier] = {Stage.TRIAGE: Tier.FAST, Stage.ESCALATION: Tier.STRONG}
 # What a row shows while its job is open and not parked.
-_OPEN_STATUS = {_TRIAGE: Status.PROCESSING, _ESCALATION: Status.ESCALATED}
+_OPEN_STATUS = {Stage.TRIAGE: Status.PROCESSING, Stage.ESCALATION: Status.ESCALATED}
 _ENDED_BY = {Status.DONE: Event.ACCEPT, Status.NEEDS_REVIEW: Event.REVIEW, Status.FAILED: Event.FAIL}
-
-
-class IllegalTransitionError(ValueError):
-    """An event that cannot happen at the job's stage: our own mistake."""
-
-
-def next_stage(stage: Stage, event: Event) -> Stage:
-    """Where the event leads from this stage. IllegalTransitionError."""
-    try:
-        return LIFECYCLE[stage][event]
-    except KeyError:
-        raise IllegalTransitionError(f"{event} cannot happen at stage {stage}") from None
 
 
 def new_job(task: Task, row: Record | None, now: datetime) -> Job:
     """The job that a task begins; a higher run of an upload goes on with its bill."""
-    draft = row_changes.new_row(task.upload, task.run, now)
+    draft = Record.new(task.upload, task.run, now)
     if row and row.is_of(task.upload):
-        draft = row_changes.with_bill_of(draft, row)
-    return Job(task=replace(task, stage=_TRIAGE), draft=draft)
+        draft = draft.with_bill_of(row)
+    return Job(task=replace(task, stage=Stage.TRIAGE), draft=draft)
 
 
 def is_over(job: Job | None, stage: Stage) -> bool:
     """Whether nothing is left to do at this stage."""
     if job is None:
-        return stage is not _TRIAGE
-    return job.stage is _ENDED or (stage is _TRIAGE and job.stage is not _TRIAGE)
+        return stage is not Stage.TRIAGE
+    return job.stage is Stage.ENDED or (stage is Stage.TRIAGE and job.stage is not Stage.TRIAGE)
 
 
 def is_leased(job: Job, now: datetime) -> bool:
@@ -149,7 +69,7 @@ def leased(job: Job, lease: Lease, wake_at: datetime, now: datetime) -> Job:
         lease=lease,
         attempts=replace(job.attempts, crashes=job.attempts.crashes + bool(counts)),
         charges=replace(job.charges, over_cap=None),
-        draft=row_changes.resumed(job.draft, _OPEN_STATUS[job.stage], now),
+        draft=job.draft.resumed(_OPEN_STATUS[job.stage], now),
         wake_at=wake_at,
     )
 
@@ -189,13 +109,11 @@ def with_reply(job: Job, interpreted: InterpretedReply, owner: str | None) -> Jo
         return _with_unsettled(
             job, others + tuple(replace(each, usd=interpreted.cost.usd) for each in settled)
         )
-    reply = interpreted.reply
+    job, reply = _with_unsettled(job, others), interpreted.reply
     return replace(
-        _with_unsettled(job, others),
+        job,
         replies={**job.replies, tier: RecordedReply(reply=reply, signals=interpreted.signals)},
-        draft=row_changes.with_cost(
-            _with_unsettled(job, others).draft, reply.model, interpreted.billed_usage, interpreted.cost.usd
-        ),
+        draft=job.draft.with_cost(reply.model, interpreted.billed_usage, interpreted.cost.usd),
     )
 
 
@@ -238,7 +156,7 @@ def parked(job: Job, park: Park, now: datetime, wake_at: datetime) -> Job:
     job = _at(_released(job), Event.PARK)
     return replace(
         job,
-        draft=row_changes.parked(job.draft, park.waiting_for, park.until, job.stage, now),
+        draft=job.draft.parked(park.waiting_for, park.until, job.stage, now),
         attempts=replace(job.attempts, requeues=0),
         charges=replace(job.charges, over_cap=park.over_cap),
         wake_at=wake_at,
@@ -259,27 +177,27 @@ def restored(job: Job, sequencer: str, now: datetime) -> Job:
     """RESTORE or REOPEN: its version is the current one again, by the event with this sequencer."""
     if job.draft.status in OUTCOMES and not job.superseded:
         job = _at(with_sequencer(_released(job), sequencer), Event.RESTORE)
-        return replace(job, draft=row_changes.republished(job.draft, now))
+        return replace(job, draft=job.draft.republished(now))
     job = _at(with_sequencer(_released(job), sequencer), Event.REOPEN)
-    draft = row_changes.touched(job.draft, now)
-    if job.stage is _TRIAGE:
-        draft = row_changes.new_row(job.upload, job.task.run, now)
+    draft = job.draft.touched(now)
+    if job.stage is Stage.TRIAGE:
+        draft = Record.new(job.upload, job.task.run, now)
     return replace(_with_draft(job, draft), superseded=False, wake_at=now, attempts=Attempts())
 
 
 def with_sequencer(job: Job, sequencer: str) -> Job:
     """The job under a newer event that changes nothing else."""
     task = replace(job.task, upload=replace(job.upload, sequencer=sequencer))
-    return replace(job, task=task, draft=row_changes.with_sequencer(job.draft, sequencer))
+    return replace(job, task=task, draft=job.draft.with_sequencer(sequencer))
 
 
 def _at(job: Job, event: Event) -> Job:
-    return replace(job, task=replace(job.task, stage=next_stage(job.stage, event)))
+    return replace(job, task=replace(job.task, stage=LIFECYCLE.after(job.stage, event)))
 
 
 def _ended(job: Job, draft: Record, event: Event) -> Job:
     attempts = min(job.attempts.crashes + job.attempts.billed_failures + 1, MAX_ATTEMPTS)
-    job = _at(_with_draft(_released(job), row_changes.with_attempts(draft, attempts)), event)
+    job = _at(_with_draft(_released(job), draft.with_attempts(attempts)), event)
     return replace(job, wake_at=None)
 
 
@@ -299,7 +217,7 @@ def _with_unsettled(job: Job, unsettled: tuple[Reservation, ...]) -> Job:
     more = sum((each.usd for each in unsettled), Decimal(0))
     more -= sum((each.usd for each in job.charges.unsettled), Decimal(0))
     charges = replace(job.charges, unsettled=unsettled)
-    return replace(job, charges=charges, draft=row_changes.with_unsettled(job.draft, more))
+    return replace(job, charges=charges, draft=job.draft.with_unsettled(more))
 
 
 def _with_draft(job: Job, draft: Record) -> Job:
@@ -307,8 +225,8 @@ def _with_draft(job: Job, draft: Record) -> Job:
 
     While it was made, an event that changes nothing else may have come, and a call been written off.
     """
-    same_bill = row_changes.with_bill_of(draft, job.draft)
-    return replace(job, draft=row_changes.with_sequencer(same_bill, job.upload.sequencer))
+    same_bill = draft.with_bill_of(job.draft)
+    return replace(job, draft=same_bill.with_sequencer(job.draft.sequencer))
 
 
 def _seconds(lease: Lease, now: datetime) -> float:

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from pigeonhole.domain.document import Stage, Tier, Upload
-from pigeonhole.domain.record import OUTCOMES, Record, Status
-from pigeonhole.domain.row_changes import with_revision
+from pigeonhole.domain.document import Stage, Tier
+from pigeonhole.domain.record import Record
+from pigeonhole.domain.row_attributes import OUTCOMES, Status
+from pigeonhole.domain.upload import Upload
 from pigeonhole.jobs import transitions
 from pigeonhole.jobs.job import Job, Lease, Task
 
@@ -31,7 +32,7 @@ def shown_row(job: Job, row: Record | None) -> Record | None:
     has_row = row is None or not row.is_of(job.upload) or row.run == job.task.run
     if not has_row and job.draft.status not in OUTCOMES:
         return None
-    return None if row and with_revision(job.draft, row.revision) == row else job.draft
+    return None if row and job.draft.with_revision(row.revision) == row else job.draft
 
 
 def under_newer_event(job: Job, row: Record | None, upload: Upload, now: datetime) -> Job:

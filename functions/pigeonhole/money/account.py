@@ -8,6 +8,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 
 from pigeonhole.domain.document import RateLimits, Tier
+from pigeonhole.domain.errors import OverCap, TryLater
 
 STACK = "stack"
 
@@ -116,6 +117,11 @@ class CallEstimate:
     output_tokens: int
     caches_prefix: bool = False
 
+    @property
+    def accounts(self) -> tuple[str, str]:
+        """Who pays, if it has a cap: the team, and the whole stack last."""
+        return account_of(self.team), STACK
+
 
 def headroom(cap: Cap, account: Account, today: date) -> Decimal:
     """How many US dollars the account may still spend today."""
@@ -130,3 +136,18 @@ def percent_used(cap: Cap, account: Account, today: date) -> int:
 def _percent(spent: Decimal, cap: Decimal) -> int:
     """Of nothing, nothing was used up."""
     return int(100 * spent / cap) if cap else 0
+
+
+def refusal(withdrawal: Withdrawal, account: Account) -> OverCap | TryLater:
+    """Why an account that stands so refused a withdrawal."""
+    midnight = datetime.combine(withdrawal.day, time(), UTC)
+    cap, usd, slot = withdrawal.cap, withdrawal.usd, withdrawal.slot
+    whose = "the stack" if withdrawal.account == STACK else withdrawal.account.replace(":", " ")
+    if account.usd + usd > cap.month:
+        detail = f"{whose} may spend ${cap.month} a month"
+        return OverCap(withdrawal.account, usd, detail, until=month_ends(midnight))
+    if account.spent_on(withdrawal.day) + usd > cap.day or slot is None:
+        detail = f"{whose} may spend ${cap.day} a day"
+        return OverCap(withdrawal.account, usd, detail, until=day_ends(midnight))
+    late = slot.starts_at(account.next_at[slot.model]) - slot.latest
+    return TryLater("rate limited: no slot in this invocation", seconds=max(1.0, late.total_seconds()))

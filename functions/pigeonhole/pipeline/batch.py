@@ -7,8 +7,9 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
-from pigeonhole.domain.document import ObjectEvent, ObjectEventType, Stage
+from pigeonhole.domain.document import Stage
 from pigeonhole.domain.errors import TryLater
+from pigeonhole.domain.upload import ObjectEvent, ObjectEventType
 from pigeonhole.guards.budget import Budget
 from pigeonhole.guards.lease import Invocation
 from pigeonhole.guards.s3_sync import S3Sync
@@ -72,10 +73,7 @@ def process_batch(batch: Batch, handlers: Handlers, ports: BatchPorts, invocatio
 
     Side by side; then, one by one, those with a document that has crashed before.
     """
-
-    def process(message: Message) -> _Result:
-        return _process(message, handlers, ports, invocation)
-
+    process = partial(_process, handlers=handlers, ports=ports, invocation=invocation)
     results = ports.runner.map(process, batch.messages)
     isolated = replace(invocation, isolated=True)
     return [

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pigeonhole.claude.tiers import Tiers
-from pigeonhole.domain import row_changes
 from pigeonhole.domain.policy import Accept, Escalate, Review, judge
 from pigeonhole.guards.lease import Invocation
 from pigeonhole.jobs.job import Task
@@ -26,8 +25,8 @@ def escalate(task: Task, invocation: Invocation, flow: Flow, tiers: Tiers) -> No
         row = with_answer(claimed.draft, reply)
         match judge(reply.signals, tier.thresholds, tier.escalates_for):
             case Accept():
-                claimed.complete(row_changes.done(row, claimed.now))
+                claimed.complete(row.done(claimed.now))
             case Escalate(reasons):
                 flow.escalations.hand_over(claimed, row, reasons, text)
             case Review(reasons):
-                claimed.complete(row_changes.for_review(row, reasons, claimed.now))
+                claimed.complete(row.for_review(reasons, claimed.now))

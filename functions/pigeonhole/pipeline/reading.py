@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pigeonhole.claude.tiers import TierConfig
-from pigeonhole.domain import row_changes
 from pigeonhole.domain.document import FetchedObject, Text
 from pigeonhole.guards.claimed_job import ClaimedJob
 from pigeonhole.guards.lease import Invocation
@@ -26,7 +25,7 @@ class Documents:
         """The document's text, saved, and noted on the job's draft. DocumentError; TryLater."""
         fetched, text = self._read(claimed, tier, invocation)
         text_uri = self._artifacts.save_text(claimed.job.upload, text.text)
-        claimed.draft = row_changes.with_extraction(claimed.draft, fetched, text, text_uri)
+        claimed.draft = claimed.draft.with_extraction(fetched, text, text_uri)
         return text
 
     def saved_or_read(self, claimed: ClaimedJob, tier: TierConfig, invocation: Invocation) -> Text:
@@ -35,7 +34,7 @@ class Documents:
         if draft.text_uri and not claimed.job.needs_vision:
             saved = self._artifacts.text(draft.text_uri)
             if saved is not None:
-                return row_changes.text_of(draft, saved)
+                return draft.text_of(saved)
         return self._read(claimed, tier, invocation)[1]
 
     def _read(

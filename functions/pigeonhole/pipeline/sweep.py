@@ -10,13 +10,14 @@ from decimal import Decimal
 
 from pigeonhole.domain.document import Stage
 from pigeonhole.domain.errors import TryLater
-from pigeonhole.domain.record import Status
+from pigeonhole.domain.row_attributes import Status
 from pigeonhole.guards.claude_call import CallGuards
 from pigeonhole.jobs import transitions
 from pigeonhole.jobs.job import CapWait, Job
-from pigeonhole.jobs.stored import BreakerState, Write, revised
+from pigeonhole.jobs.stored import BreakerState, Write
 from pigeonhole.money.account import STACK, day_ends, month_ends
-from pigeonhole.ports import Clock, JobStore, Queues
+from pigeonhole.ports import Clock, Queues
+from pigeonhole.stores import JobStore
 
 # So many a sweep, of each list: ten thousand parked documents go on over some minutes, not all at once.
 _AT_ONCE = 1000
@@ -96,4 +97,4 @@ def _resume(job: Job, now: datetime, ports: SweepPorts, visibility: Mapping[Stag
 def _mark(job: Job, after: Job, jobs: JobStore) -> None:
     """If somebody has the job by now, it needs no mark; not marked, it is sent once more."""
     with suppress(TryLater):
-        jobs.commit(Write(before=job, after=revised(job, after)))
+        jobs.commit(Write.of(job, after))

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from pigeonhole.claude.tiers import Tiers
-from pigeonhole.domain import row_changes
 from pigeonhole.domain.document import Stage, Text
 from pigeonhole.domain.policy import Accept, Escalate, Reason, Review, judge
 from pigeonhole.domain.record import Record
@@ -34,7 +33,7 @@ class Escalations:
         """Marked first, with what was paid for, and sent after: the ledger is the outbox, sweep its relay."""
         now = self._system.clock.now()
         wake_at = now + 2 * self._visibility[Stage.ESCALATION]
-        row = row_changes.escalated(row, reasons, now)
+        row = row.escalated(reasons, now)
         claimed.commit(
             lambda job: transitions.escalated(job, row, needs_vision=bool(text.images), wake_at=wake_at)
         )
@@ -67,8 +66,8 @@ def triage(task: Task, invocation: Invocation, flow: Flow, tiers: Tiers) -> None
         row = with_answer(claimed.draft, reply)
         match judge(reply.signals, tier.thresholds, tier.escalates_for):
             case Accept():
-                claimed.complete(row_changes.done(row, claimed.now))
+                claimed.complete(row.done(claimed.now))
             case Escalate(reasons):
                 flow.escalations.hand_over(claimed, row, reasons, text)
             case Review(reasons):
-                claimed.complete(row_changes.for_review(row, reasons, claimed.now))
+                claimed.complete(row.for_review(reasons, claimed.now))

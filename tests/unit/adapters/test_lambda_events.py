@@ -10,7 +10,8 @@ import pytest
 
 from pigeonhole.adapters import lambda_events
 from pigeonhole.adapters.lambda_events import UnfinishedError
-from pigeonhole.domain.document import ObjectEvent, ObjectEventType, Stage
+from pigeonhole.domain.document import Stage
+from pigeonhole.domain.upload import ObjectEvent, ObjectEventType
 from pigeonhole.jobs.job import Task
 from tests.support.builders import s3_record, sqs_event, upload
 

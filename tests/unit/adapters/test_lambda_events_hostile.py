@@ -11,8 +11,9 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from pigeonhole.adapters import lambda_events
-from pigeonhole.domain.document import Stage, Upload
-from pigeonhole.domain.row_changes import new_row
+from pigeonhole.domain.document import Stage
+from pigeonhole.domain.record import Record
+from pigeonhole.domain.upload import Upload
 from pigeonhole.jobs.job import Task
 from pigeonhole.jobs.message import Message
 from tests.support.builders import s3_record, sqs_event, upload
@@ -64,7 +65,7 @@ SPOTS = st.sampled_from([(model, path) for model in MODELS for path in paths(mod
 def settles(message: Message) -> None:
     """What is asked for can be begun on; if nothing is, the message says why."""
     for request in message.requests:
-        new_row(request.upload, 1, datetime.now(UTC))
+        Record.new(request.upload, 1, datetime.now(UTC))
         request.upload.document.encode()
         assert len(request.upload.key.encode()) <= 1024
         assert isinstance(request.upload.etag, str | None)

@@ -10,7 +10,7 @@ import pytest
 import pigeonhole
 from pigeonhole.domain.error_codes import EXPLANATIONS, ErrorCode
 from pigeonhole.domain.errors import DocumentError
-from pigeonhole.domain.row_changes import explain
+from pigeonhole.domain.record import explain
 
 SOURCES = sorted(Path(pigeonhole.__path__[0]).rglob("*.py"))
 

@@ -10,7 +10,8 @@ import pytest
 
 from pigeonhole.domain import outcome_event
 from pigeonhole.domain.outcome_event import OutcomeEvent
-from pigeonhole.domain.record import Record, Status
+from pigeonhole.domain.record import Record
+from pigeonhole.domain.row_attributes import Status
 from pigeonhole.pipeline.publish import publish
 from tests.support.builders import record, reply, stream_record, upload
 from tests.support.fakes import START, FakeBus

@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from pigeonhole.domain.record import OUTCOMES, Record, Status, stamp
-from pigeonhole.domain.row_changes import new_row, with_cost, with_revision
+from pigeonhole.domain.record import Record, stamp
+from pigeonhole.domain.row_attributes import OUTCOMES, Status
 from pigeonhole.jobs.reply import with_answer
 from tests.support.builders import upload
 from tests.support.fakes import START
@@ -30,7 +30,7 @@ FOLLOWS = {
 
 
 def row(status: Status = Status.PROCESSING) -> Record:
-    return new_row(upload(), 1, START).model_copy(update={"status": status})
+    return Record.new(upload(), 1, START).model_copy(update={"status": status})
 
 
 @pytest.mark.parametrize(("before", "after"), list(product(Status, Status)), ids=str)
@@ -62,10 +62,10 @@ def test_what_is_published_twice_has_one_id_and_whatever_else_is_published_has_a
         first.to(Status.REMOVED, START),
         row().to(Status.PARKED, START),
         row().to(Status.PARKED, START + timedelta(seconds=1)),
-        new_row(upload(), 2, START).to(Status.DONE, START),
-        new_row(upload(order=2), 1, START).to(Status.DONE, START),
-        new_row(upload(version="v2"), 1, START).to(Status.DONE, START),
-        new_row(upload(key="b.txt"), 1, START).to(Status.DONE, START),
+        Record.new(upload(), 2, START).to(Status.DONE, START),
+        Record.new(upload(order=2), 1, START).to(Status.DONE, START),
+        Record.new(upload(version="v2"), 1, START).to(Status.DONE, START),
+        Record.new(upload(key="b.txt"), 1, START).to(Status.DONE, START),
     ]
 
     assert (
@@ -100,8 +100,8 @@ def test_what_has_no_value_is_absent_from_the_row():
 
 def test_a_row_is_read_back_as_it_was_written():
     said = interpreted()
-    answered = with_cost(with_answer(row(), said), said.reply.model, said.billed_usage, said.cost.usd)
-    done = with_revision(answered.to(Status.DONE, START), 7)
+    answered = with_answer(row(), said).with_cost(said.reply.model, said.billed_usage, said.cost.usd)
+    done = answered.to(Status.DONE, START).with_revision(7)
 
     assert done.row().keys() >= {"coverage", "usage", "cost_usd", "evidence", "revision"}
     assert Record.model_validate(done.row()) == done
@@ -143,7 +143,7 @@ def test_a_row_beyond_its_bounds_cannot_be_made(wrong):
     ],
 )
 def test_the_team_is_the_first_folder(key, team):
-    assert new_row(upload(key=key), 1, START).team == team
+    assert Record.new(upload(key=key), 1, START).team == team
 
 
 MOMENTS = st.datetimes(

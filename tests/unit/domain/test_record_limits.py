@@ -9,8 +9,6 @@ from typing import Any
 import pytest
 
 import pigeonhole
-from pigeonhole.claude import prompt
-from pigeonhole.domain import row_changes
 from pigeonhole.domain.document import Coverage, FetchedObject, Text, Tier, Usage
 from pigeonhole.domain.error_codes import EXPLANATIONS
 from pigeonhole.domain.errors import DocumentError
@@ -20,6 +18,7 @@ from pigeonhole.jobs.reply import interpret, with_answer
 from tests.support.builders import TAXONOMY, reply, tier_config, upload
 from tests.support.fakes import START
 from tests.support.snapshots import assert_current
+from tests.unit.jobs.replies import question
 
 SCHEMA = Path(pigeonhole.__path__[0]) / "domain" / "record.schema.json"
 
@@ -50,7 +49,7 @@ def test_the_published_schema_is_current():
 
 def test_the_published_schema_knows_no_null_and_requires_what_every_row_has():
     schema = published()
-    every_row = row_changes.new_row(replace(upload(), size_bytes=None), 1, START).row()
+    every_row = Record.new(replace(upload(), size_bytes=None), 1, START).row()
 
     assert "null" not in str(schema)
     assert schema["required"] == list(every_row)
@@ -79,15 +78,14 @@ def test_the_largest_row_is_within_16_kb(char):
     fetched = FetchedObject(
         path=Path(), size_bytes=10**12, sha256="f" * 64, content_type="c" * 2048, etag="e" * 40
     )
-    row = row_changes.new_row(upload(key=key, version="v" * 100), 1, START)
-    row = row_changes.with_extraction(row, fetched, text, "s3://" + "u" * 150)
+    row = Record.new(upload(key=key, version="v" * 100), 1, START)
+    row = row.with_extraction(fetched, text, "s3://" + "u" * 150)
     strong = tier_config(Tier.STRONG)
     for model in ("claude-haiku-5-5", "claude-sonnet-5-5", "claude-haiku-4-5"):
         dear = replace(said, model=model, usage=Usage(input_tokens=10**9))
-        request = prompt.prepare(text, TAXONOMY, strong)
-        interpreted = interpret(dear, text, request, strong, TAXONOMY, START.date())
+        interpreted = interpret(dear, question(text, strong), TAXONOMY, START.date())
         row = with_answer(row, interpreted)
-        row = row_changes.with_cost(row, model, interpreted.billed_usage, interpreted.cost.usd)
+        row = row.with_cost(model, interpreted.billed_usage, interpreted.cost.usd)
     reasons = (
         Reason.MIXED_DOCUMENTS,
         Reason.LOW_CONFIDENCE,
@@ -95,12 +93,12 @@ def test_the_largest_row_is_within_16_kb(char):
         Reason.NARROW_MARGIN,
         Reason.POLICY_CATEGORY,
     )
-    row = row_changes.escalated(row, reasons, START)
+    row = row.escalated(reasons, START)
     longest = max(
         EXPLANATIONS, key=lambda code: len(EXPLANATIONS[code].message + EXPLANATIONS[code].next_step)
     )
 
-    final = row_changes.undecided(row, DocumentError(longest, char * 1000), START)
+    final = row.undecided(DocumentError(longest, char * 1000), START)
 
     assert final.title
     assert final.usage is not None

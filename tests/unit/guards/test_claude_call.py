@@ -8,9 +8,9 @@ from decimal import Decimal
 
 import pytest
 
-from pigeonhole.domain.document import Upload
 from pigeonhole.domain.errors import DocumentError, RetryCause, StopAll, TryLater, WaitReason
-from pigeonhole.domain.record import Status
+from pigeonhole.domain.row_attributes import Status
+from pigeonhole.domain.upload import Upload
 from pigeonhole.jobs.job import Task
 from pigeonhole.jobs.stored import BreakerState, Write
 from tests.support.builders import World, breaks, keeps, reply, reserves, upload

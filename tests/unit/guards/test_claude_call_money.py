@@ -15,7 +15,7 @@ from pigeonhole.claude import model_catalog, prompt
 from pigeonhole.domain import taxonomy
 from pigeonhole.domain.document import Coverage, RateLimits, Stage, Text, Tier, Usage
 from pigeonhole.domain.errors import Defect, DocumentError, RetryCause, StopAll, TryLater, WaitReason
-from pigeonhole.domain.record import Status
+from pigeonhole.domain.row_attributes import Status
 from pigeonhole.guards.claimed_job import LeaseLostError
 from pigeonhole.jobs.job import CapWait, Job, Task
 from pigeonhole.jobs.usage import UNANSWERED, UsageLine, UsageTotals

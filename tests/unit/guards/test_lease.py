@@ -10,11 +10,10 @@ import pytest
 
 from pigeonhole.domain.document import Stage, Tier
 from pigeonhole.domain.errors import RetryCause, StopAll, TryLater, WaitReason
-from pigeonhole.domain.record import Status
-from pigeonhole.domain.row_changes import with_revision
+from pigeonhole.domain.row_attributes import Status
 from pigeonhole.guards.claimed_job import LeaseLostError
 from pigeonhole.jobs.job import NeedsIsolationError, Task
-from pigeonhole.jobs.stored import Write, revised
+from pigeonhole.jobs.stored import Write
 from tests.support.builders import DEADLINE, INVOCATION, World, breaks, record, upload
 from tests.support.fakes import START
 
@@ -44,7 +43,7 @@ def test_a_claim_is_written_in_the_work_and_in_the_row():
     world = World()
     claim = world.claimed(TASK)
 
-    assert claim.row == world.row(UPLOAD) == with_revision(record(status=Status.PROCESSING), 1)
+    assert claim.row == world.row(UPLOAD) == record(status=Status.PROCESSING).with_revision(1)
     assert claim.job == world.job(UPLOAD)
     assert claim.job.lease.until == DEADLINE + timedelta(seconds=5)
 
@@ -111,7 +110,7 @@ def test_a_parked_document_goes_on_with_a_new_order():
     attempt(world, StopAll(WaitReason.CLAUDE, "stop"))
     world.claimed(world.job(UPLOAD).task).complete(record())
 
-    assert world.row(UPLOAD) == with_revision(record(), world.row(UPLOAD).revision)
+    assert world.row(UPLOAD) == record().with_revision(world.row(UPLOAD).revision)
 
 
 def test_twenty_busy_answers_fail_the_document_although_it_was_parked_between_them():
@@ -166,12 +165,12 @@ def test_a_change_that_another_write_came_before_is_made_on_top_of_it():
     world = World()
     claim = world.claimed(TASK)
     before = world.job(UPLOAD)
-    other = revised(before, replace(before, needs_vision=True))
+    other = Write.of(before, replace(before, needs_vision=True)).after
     assert world.store.commit(Write(before=before, after=other))
     claim.complete(record())
 
     assert (world.job(UPLOAD).needs_vision, world.job(UPLOAD).stage) == (True, Stage.ENDED)
-    assert world.row(UPLOAD) == with_revision(record(), world.row(UPLOAD).revision)
+    assert world.row(UPLOAD) == record().with_revision(world.row(UPLOAD).revision)
 
 
 def test_who_has_lost_the_work_writes_nothing_any_more():
@@ -218,7 +217,7 @@ def test_a_higher_run_is_claimed_without_a_change_of_the_row():
     world.claimed(TASK).complete(record())
     world.claimed(Task(upload=UPLOAD, run=2))
 
-    assert world.row(UPLOAD) == with_revision(record(), world.row(UPLOAD).revision)
+    assert world.row(UPLOAD) == record().with_revision(world.row(UPLOAD).revision)
     assert world.job(UPLOAD, 2).draft.status is Status.PROCESSING
 
 
@@ -230,7 +229,7 @@ def test_a_lower_run_ends_when_a_higher_one_has_its_outcome():
     with pytest.raises(LeaseLostError):
         lower.complete(record())
 
-    assert world.row(UPLOAD) == with_revision(record(run=2), world.row(UPLOAD).revision)
+    assert world.row(UPLOAD) == record(run=2).with_revision(world.row(UPLOAD).revision)
 
 
 def test_after_a_persons_word_work_in_flight_writes_nothing():
@@ -240,7 +239,7 @@ def test_after_a_persons_word_work_in_flight_writes_nothing():
     with pytest.raises(LeaseLostError):
         claim.complete(record())
 
-    assert world.row(UPLOAD) == with_revision(record(tier=Tier.HUMAN), world.row(UPLOAD).revision)
+    assert world.row(UPLOAD) == record(tier=Tier.HUMAN).with_revision(world.row(UPLOAD).revision)
     assert world.services.leases.claim(TASK, INVOCATION) is None
 
 

@@ -6,9 +6,11 @@ from dataclasses import replace
 
 import pytest
 
-from pigeonhole.domain.document import ObjectEvent, ObjectEventType, Stage, Upload
+from pigeonhole.domain.document import Stage
 from pigeonhole.domain.errors import StopAll, WaitReason
-from pigeonhole.domain.record import Record, Status
+from pigeonhole.domain.record import Record
+from pigeonhole.domain.row_attributes import Status
+from pigeonhole.domain.upload import ObjectEvent, ObjectEventType, Upload
 from pigeonhole.jobs.job import Task
 from tests.support.builders import World, created, reply, upload
 

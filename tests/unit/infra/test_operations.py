@@ -8,9 +8,11 @@ from decimal import Decimal
 import pytest
 
 from infra.ops.operations import NotAllowedError, upload_of
-from pigeonhole.domain.document import ObjectEvent, ObjectEventType, Stage
+from pigeonhole.domain.document import Stage
 from pigeonhole.domain.errors import DocumentError, StopAll, TryLater, WaitReason
-from pigeonhole.domain.record import Status, stamp
+from pigeonhole.domain.record import stamp
+from pigeonhole.domain.row_attributes import Status
+from pigeonhole.domain.upload import ObjectEvent, ObjectEventType
 from pigeonhole.jobs.job import Task
 from tests.support.builders import World, breaks, created, record, reply, upload
 

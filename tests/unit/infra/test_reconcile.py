@@ -10,8 +10,8 @@ import pytest
 
 from infra.ops.reconcile import Finding, Seen, heal, judge
 from pigeonhole.domain.document import Stage
-from pigeonhole.domain.record import Record, Status, stamp
-from pigeonhole.domain.row_changes import new_row
+from pigeonhole.domain.record import Record, stamp
+from pigeonhole.domain.row_attributes import Status
 from pigeonhole.jobs.job import Job, Task
 from pigeonhole.jobs.stored import BreakerState, Write
 from tests.support.builders import World, job, upload
@@ -25,7 +25,7 @@ TRIPPED = BreakerState(is_tripped=True)
 
 
 def processing(at: datetime = START) -> Record:
-    return new_row(SHOWN, 1, at)
+    return Record.new(SHOWN, 1, at)
 
 
 def in_state(status: Status, **changes: Any) -> Record:
@@ -40,7 +40,7 @@ def open_job(wake_at: datetime | None = START, draft: Record | None = None) -> J
 DONE = in_state(Status.DONE)
 REMOVED = in_state(Status.REMOVED)
 PARKED = in_state(Status.PARKED, waiting=WAITING)
-OTHER = new_row(upload(version="v0"), 1, START).to(Status.DONE, START)
+OTHER = Record.new(upload(version="v0"), 1, START).to(Status.DONE, START)
 NEW = replace(SHOWN, uploaded_at=LATER)
 
 

@@ -10,7 +10,7 @@ from pigeonhole import bootstrap
 from pigeonhole.domain.errors import OverCap
 from pigeonhole.jobs import retry, transitions
 from pigeonhole.jobs.job import Park
-from pigeonhole.jobs.stored import Write, revised
+from pigeonhole.jobs.stored import Write
 from pigeonhole.money.account import Withdrawal, day_ends, month_ends
 from pigeonhole.services import Services
 from pigeonhole.settings import Settings
@@ -74,4 +74,4 @@ def park(store: FakeStore, key: str, account: str, until: datetime) -> None:
     verdict = retry.decide_retry(waiting, OverCap(account, Decimal(1), "too dear", until=until), START)
     assert isinstance(verdict, Park)
     after = transitions.parked(waiting, verdict, START, until)
-    assert store.commit(Write(before=None, after=revised(None, after)))
+    assert store.commit(Write.of(None, after))

@@ -7,9 +7,9 @@ from datetime import date
 from functools import lru_cache
 
 from pigeonhole.claude import prompt
-from pigeonhole.claude.prompt import PreparedRequest
+from pigeonhole.claude.tiers import TierConfig
 from pigeonhole.domain.document import Coverage, Reply, Text, Tier
-from pigeonhole.jobs.reply import InterpretedReply, interpret
+from pigeonhole.jobs.reply import InterpretedReply, Question, interpret
 from tests.support.builders import TAXONOMY, reply, tier_config
 from tests.support.fakes import START
 
@@ -24,9 +24,12 @@ def interpreted(
 ) -> InterpretedReply:
     """A reply of that tier to a request about the text; without one, the tier's plain and certain answer."""
     of = of or replace(reply(), model=MODELS[tier])
-    return interpret(of, text, _prepared(text, tier), tier_config(tier), TAXONOMY, sent_on)
+    return interpret(of, question(text, tier_config(tier)), TAXONOMY, sent_on)
 
 
 @lru_cache
-def _prepared(text: Text, tier: Tier) -> PreparedRequest:
-    return prompt.prepare(text, TAXONOMY, tier_config(tier))
+def question(text: Text, tier: TierConfig) -> Question:
+    """What that tier is asked about the text."""
+    prepared = prompt.prepare(text, TAXONOMY, tier)
+    key = prompt.request_hash(prepared.request)
+    return Question(text=text, tier=tier, prepared=prepared, key=key, latest=START)

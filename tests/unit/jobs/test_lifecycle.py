@@ -9,13 +9,12 @@ from itertools import product
 
 import pytest
 
-from pigeonhole.domain import row_changes
 from pigeonhole.domain.document import Stage
 from pigeonhole.domain.errors import DocumentError, WaitReason
-from pigeonhole.domain.record import Status
+from pigeonhole.domain.row_attributes import Status
 from pigeonhole.jobs import transitions
 from pigeonhole.jobs.job import Job, Lease, Park
-from pigeonhole.jobs.transitions import LIFECYCLE, Event, IllegalTransitionError
+from pigeonhole.jobs.lifecycle import LIFECYCLE, Event, IllegalTransitionError, Lifecycle
 from tests.support.builders import job, record
 from tests.support.fakes import START
 from tests.unit.jobs.replies import interpreted
@@ -67,25 +66,25 @@ MOVES: dict[Event, Callable[[Job], Job]] = {
     Event.DECIDE: lambda of: transitions.decided(of, record(category="letter", tier="human")),
 }
 
-LISTED = [(stage, event) for stage, events in LIFECYCLE.items() for event in events]
+LISTED = [(stage, event) for stage, events in LIFECYCLE.table.items() for event in events]
 NOT_LISTED = [each for each in product(Stage, Event) if each not in LISTED]
 
 
 def test_every_stage_and_every_event_has_its_place_in_the_table():
-    assert LIFECYCLE.keys() == set(Stage)
+    assert LIFECYCLE.table.keys() == set(Stage)
     assert {event for _, event in LISTED} == MOVES.keys() == set(Event)
 
 
 @pytest.mark.parametrize(("stage", "event"), LISTED, ids=str)
 def test_a_listed_event_leads_where_the_table_says(stage, event):
-    assert transitions.next_stage(stage, event) is LIFECYCLE[stage][event]
-    assert MOVES[event](standing(stage)).stage is LIFECYCLE[stage][event]
+    assert LIFECYCLE.after(stage, event) is LIFECYCLE.table[stage][event]
+    assert MOVES[event](standing(stage)).stage is LIFECYCLE.table[stage][event]
 
 
 @pytest.mark.parametrize(("stage", "event"), LISTED, ids=str)
 def test_every_listed_event_is_what_its_function_goes_by(stage, event, monkeypatch):
-    without_it = {each: to for each, to in LIFECYCLE[stage].items() if each is not event}
-    monkeypatch.setattr(transitions, "LIFECYCLE", {**LIFECYCLE, stage: without_it})
+    without_it = {each: to for each, to in LIFECYCLE.table[stage].items() if each is not event}
+    monkeypatch.setattr(transitions, "LIFECYCLE", Lifecycle({**LIFECYCLE.table, stage: without_it}))
 
     with pytest.raises(IllegalTransitionError, match=f"^{event} cannot happen at stage {stage}$"):
         MOVES[event](standing(stage))
@@ -93,7 +92,7 @@ def test_every_listed_event_is_what_its_function_goes_by(stage, event, monkeypat
 
 @pytest.mark.parametrize(("stage", "event"), NOT_LISTED, ids=str)
 def test_an_event_that_a_stage_does_not_list_cannot_happen_there(stage, event):
-    for move in (lambda: transitions.next_stage(stage, event), lambda: MOVES[event](standing(stage))):
+    for move in (lambda: LIFECYCLE.after(stage, event), lambda: MOVES[event](standing(stage))):
         with pytest.raises(IllegalTransitionError, match=f"^{event} cannot happen at stage {stage}$"):
             move()
 
@@ -101,17 +100,17 @@ def test_an_event_that_a_stage_does_not_list_cannot_happen_there(stage, event):
 def test_an_escalation_cannot_fail():
     hard = standing(Stage.ESCALATION)
     # Not by way of the row's own rules, which would refuse it too: failed as triage fails.
-    failed = row_changes.failed(PROCESSING, DocumentError("corrupt"), START)
+    failed = PROCESSING.failed(DocumentError("corrupt"), START)
 
     with pytest.raises(IllegalTransitionError):
         transitions.ended(hard, failed)
     with pytest.raises(ValueError, match="failed cannot follow escalated"):
-        row_changes.failed(hard.draft, DocumentError("corrupt"), START)
+        hard.draft.failed(DocumentError("corrupt"), START)
 
 
 @pytest.mark.parametrize("stage", list(Stage), ids=str)
 def test_a_stage_is_never_gone_back_to_but_by_a_version_that_is_current_again(stage):
     order = list(Stage)
-    back = {event for event, to in LIFECYCLE[stage].items() if order.index(to) < order.index(stage)}
+    back = {event for event, to in LIFECYCLE.table[stage].items() if order.index(to) < order.index(stage)}
 
     assert back <= {Event.REOPEN}

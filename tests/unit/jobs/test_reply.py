@@ -13,12 +13,12 @@ from pigeonhole.claude.model_catalog import MODELS
 from pigeonhole.claude.tiers import TierConfig
 from pigeonhole.domain.document import Coverage, PageImage, Text, Tier, Usage
 from pigeonhole.domain.policy import Signals
-from pigeonhole.domain.record import Record, Status
-from pigeonhole.domain.row_changes import new_row
+from pigeonhole.domain.record import Record
+from pigeonhole.domain.row_attributes import Status
 from pigeonhole.jobs.reply import InterpretedReply, interpret, with_answer
 from tests.support.builders import TAXONOMY, reply, tier_config, upload
 from tests.support.fakes import SCAN, START
-from tests.unit.jobs.replies import interpreted
+from tests.unit.jobs.replies import interpreted, question
 
 COVERAGE = Coverage(
     pages_total=3, pages_read=2, chars_total=20, chars_read=14, truncated=True, parts_failed=1
@@ -30,7 +30,7 @@ def text(*body: str | PageImage) -> Text:
 
 
 def row() -> Record:
-    return new_row(upload(), 1, START)
+    return Record.new(upload(), 1, START)
 
 
 def answered(of: Record, tier: Tier = Tier.FAST, **changes) -> Record:
@@ -39,8 +39,7 @@ def answered(of: Record, tier: Tier = Tier.FAST, **changes) -> Record:
 
 
 def sent(document: Text, config: TierConfig) -> InterpretedReply:
-    prepared = prompt.prepare(document, TAXONOMY, config)
-    return interpret(reply(), document, prepared, config, TAXONOMY, START.date())
+    return interpret(reply(), question(document, config), TAXONOMY, START.date())
 
 
 # What the policy sees.

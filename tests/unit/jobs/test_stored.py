@@ -7,9 +7,10 @@ from typing import Any
 import pytest
 
 from pigeonhole.domain.document import Stage
-from pigeonhole.domain.record import Record, Status
+from pigeonhole.domain.record import Record
+from pigeonhole.domain.row_attributes import Status
 from pigeonhole.jobs.job import Task
-from pigeonhole.jobs.stored import BreakerState, CachedReply, revised
+from pigeonhole.jobs.stored import BreakerState, CachedReply, Write
 from tests.support.builders import World, created, job, record, reply, upload
 
 CACHED = CachedReply(team="finance", key="0" * 64, run=1)
@@ -19,16 +20,16 @@ CACHED = CachedReply(team="finance", key="0" * 64, run=1)
     "entry", [job(), CACHED, BreakerState(), record()], ids=["job", "cached reply", "breaker", "row"]
 )
 def test_every_write_of_an_entry_has_the_next_revision(entry: Any):
-    first = revised(None, entry)
+    first = Write.of(None, entry).after
     # Whatever revision a value comes with: what counts is what it takes the place of.
-    second = revised(first, entry)
+    second = Write.of(first, entry).after
 
-    assert (first.revision, second.revision, revised(second, entry).revision) == (1, 2, 3)
+    assert (first.revision, second.revision, Write.of(second, entry).after.revision) == (1, 2, 3)
 
 
 def test_a_revision_is_all_that_a_write_adds():
-    assert revised(record(), record()) == record().model_copy(update={"revision": 1})
-    assert revised(job(revision=7), job(revision=3)) == job(revision=8)
+    assert Write.of(record(), record()).after == record().model_copy(update={"revision": 1})
+    assert Write.of(job(revision=7), job(revision=3)).after == job(revision=8)
 
 
 def test_a_rows_revision_grows_by_one_with_each_write_whoever_writes():

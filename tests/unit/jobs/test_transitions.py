@@ -8,10 +8,10 @@ from decimal import Decimal
 
 import pytest
 
-from pigeonhole.domain import row_changes
 from pigeonhole.domain.document import Stage, Tier, Usage
 from pigeonhole.domain.errors import TryLater, WaitReason
-from pigeonhole.domain.record import Status, stamp
+from pigeonhole.domain.record import Record, stamp
+from pigeonhole.domain.row_attributes import Status
 from pigeonhole.jobs import transitions
 from pigeonhole.jobs.job import (
     Attempts,
@@ -328,8 +328,8 @@ def test_a_superseded_job_that_is_current_again_begins_again_with_what_was_paid_
     assert (again.stage, again.superseded, again.wake_at) == (Stage.TRIAGE, False, LATER)
     assert again.attempts == Attempts()
     assert again.replies == {Tier.FAST: RecordedReply(reply=said.reply, signals=said.signals)}
-    begun = row_changes.new_row(replace(FIRST, sequencer=AGAIN), 1, LATER)
-    assert again.draft == row_changes.with_bill_of(begun, over.draft)
+    begun = Record.new(replace(FIRST, sequencer=AGAIN), 1, LATER)
+    assert again.draft == begun.with_bill_of(over.draft)
     assert again.draft.cost_usd == said.cost.usd
 
 

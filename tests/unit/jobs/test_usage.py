@@ -14,10 +14,9 @@ from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, invariant, precondition, rule
 
 from pigeonhole.claude import model_catalog
-from pigeonhole.domain import row_changes
 from pigeonhole.domain.document import Reply, Stage, Tier, Usage
 from pigeonhole.domain.errors import WaitReason
-from pigeonhole.domain.record import Status
+from pigeonhole.domain.row_attributes import Status
 from pigeonhole.jobs import transitions
 from pigeonhole.jobs.job import Job, Lease, Park, Reservation
 from pigeonhole.jobs.reply import InterpretedReply
@@ -289,18 +288,18 @@ class AnyHistory(RuleBasedStateMachine):
     @precondition(lambda self: self.job.stage is Stage.TRIAGE and Tier.FAST in self.job.replies)
     @rule(data=st.data())
     def it_is_escalated(self, data):
-        draft = row_changes.escalated(data.draw(st.sampled_from(self.drafts)), (), START)
+        draft = data.draw(st.sampled_from(self.drafts)).escalated((), START)
         self.moves_to(transitions.escalated(self.job, draft, needs_vision=False, wake_at=START))
 
     @precondition(lambda self: self.is_open)
     @rule(data=st.data())
     def it_ends(self, data):
-        draft = row_changes.done(data.draw(st.sampled_from(self.drafts)), START)
+        draft = data.draw(st.sampled_from(self.drafts)).done(START)
         self.moves_to(transitions.ended(self.job, draft))
 
     @rule(data=st.data())
     def a_person_decides(self, data):
-        draft = row_changes.decided(data.draw(st.sampled_from(self.drafts)), "letter", "ada", START)
+        draft = data.draw(st.sampled_from(self.drafts)).decided("letter", "ada", START)
         self.moves_to(transitions.decided(self.job, draft))
 
     @precondition(lambda self: self.is_open)

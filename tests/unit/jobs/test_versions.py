@@ -7,9 +7,10 @@ from datetime import timedelta
 
 import pytest
 
-from pigeonhole.domain.document import Stage, Tier, Upload
-from pigeonhole.domain.record import OUTCOMES, Record, Status
-from pigeonhole.domain.row_changes import new_row, with_revision
+from pigeonhole.domain.document import Stage, Tier
+from pigeonhole.domain.record import Record
+from pigeonhole.domain.row_attributes import OUTCOMES, Status
+from pigeonhole.domain.upload import Upload
 from pigeonhole.jobs import transitions, versions
 from pigeonhole.jobs.job import Job, Lease, Task
 from tests.support.builders import job, record, upload
@@ -69,7 +70,7 @@ def test_the_only_run_shows_whatever_it_has_come_to(status):
 
 @pytest.mark.parametrize("revision", [0, 7])
 def test_what_the_row_shows_already_is_not_written_again(revision):
-    assert versions.shown_row(job(draft=record()), with_revision(record(), revision)) is None
+    assert versions.shown_row(job(draft=record()), record().with_revision(revision)) is None
 
 
 @pytest.mark.parametrize("status", list(Status))
@@ -82,7 +83,7 @@ def test_a_higher_run_leaves_the_outcome_until_it_has_its_own(status):
 
 @pytest.mark.parametrize("run", [1, 2])
 def test_a_newer_upload_takes_the_row_at_its_claim(run):
-    assert versions.shown_row(job(SECOND, run=run), record()) == new_row(SECOND, run, START)
+    assert versions.shown_row(job(SECOND, run=run), record()) == Record.new(SECOND, run, START)
 
 
 # A version that is current again.

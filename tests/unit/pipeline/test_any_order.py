@@ -8,9 +8,10 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pigeonhole.domain.document import ObjectEvent, ObjectEventType, Tier
+from pigeonhole.domain.document import Tier
 from pigeonhole.domain.errors import Defect, TryLater
-from pigeonhole.domain.record import OUTCOMES, Status
+from pigeonhole.domain.row_attributes import OUTCOMES, Status
+from pigeonhole.domain.upload import ObjectEvent, ObjectEventType
 from pigeonhole.jobs.message import Batch, Message
 from pigeonhole.jobs.stored import Write
 from pigeonhole.pipeline.batch import Handlers, Request, finish, process_batch

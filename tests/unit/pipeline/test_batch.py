@@ -10,7 +10,7 @@ import pytest
 from pigeonhole.adapters import lambda_events
 from pigeonhole.domain.document import Stage
 from pigeonhole.domain.errors import Defect, DocumentError, StopAll, TryLater, WaitReason
-from pigeonhole.domain.record import Status
+from pigeonhole.domain.row_attributes import Status
 from pigeonhole.guards.lease import Invocation
 from pigeonhole.jobs.job import Task
 from pigeonhole.jobs.message import Batch, Message

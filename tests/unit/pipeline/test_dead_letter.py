@@ -6,9 +6,10 @@ from decimal import Decimal
 
 import pytest
 
-from pigeonhole.domain.document import ObjectEvent, ObjectEventType, Stage
+from pigeonhole.domain.document import Stage
 from pigeonhole.domain.errors import StopAll, TryLater, WaitReason
-from pigeonhole.domain.record import Status
+from pigeonhole.domain.row_attributes import Status
+from pigeonhole.domain.upload import ObjectEvent, ObjectEventType
 from pigeonhole.jobs.job import Task
 from tests.support.builders import World, breaks, created, ends, reply, upload
 

@@ -9,7 +9,7 @@ import pytest
 from pigeonhole.domain.document import Tier
 from pigeonhole.domain.errors import DocumentError
 from pigeonhole.domain.policy import Signals
-from pigeonhole.domain.record import Status
+from pigeonhole.domain.row_attributes import Status
 from tests.support.builders import World, breaks, created, reply, upload
 
 TEXT = "Amount due: 12"

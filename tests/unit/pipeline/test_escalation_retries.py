@@ -10,7 +10,7 @@ import pytest
 
 from pigeonhole.domain.document import Stage
 from pigeonhole.domain.errors import RetryCause, StopAll, TryLater, WaitReason
-from pigeonhole.domain.record import Status
+from pigeonhole.domain.row_attributes import Status
 from pigeonhole.jobs.job import Task
 from tests.support.builders import DEADLINE, World, breaks, created, ends, reply, reserves, upload
 

@@ -7,10 +7,9 @@ from datetime import timedelta
 
 import pytest
 
-from pigeonhole.domain.document import ObjectEvent, ObjectEventType, Upload
 from pigeonhole.domain.errors import TryLater
-from pigeonhole.domain.record import Status
-from pigeonhole.domain.row_changes import with_revision, with_sequencer
+from pigeonhole.domain.row_attributes import Status
+from pigeonhole.domain.upload import ObjectEvent, ObjectEventType, Upload
 from pigeonhole.jobs.job import Task
 from tests.support.builders import World, breaks, created, reply, upload
 from tests.support.fakes import START
@@ -60,7 +59,7 @@ def test_a_removal_that_uncovers_the_version_of_the_row_only_makes_it_as_new_as_
     before = world.row(FIRST)
     world.sync(replace(MARKER, version_id="v0"))
 
-    assert world.row(FIRST) == with_revision(with_sequencer(before, MARKER.sequencer), before.revision + 1)
+    assert world.row(FIRST) == before.with_sequencer(MARKER.sequencer).with_revision(before.revision + 1)
     assert len(world.claude.requests) == 1
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from pigeonhole.domain.document import Stage
 from pigeonhole.domain.errors import StopAll, TryLater, WaitReason
-from pigeonhole.domain.record import Status
+from pigeonhole.domain.row_attributes import Status
 from pigeonhole.jobs.job import Task
 from pigeonhole.jobs.stored import BreakerState
 from tests.support.builders import World, breaks, created, reply, upload

@@ -8,9 +8,9 @@ from decimal import Decimal
 
 import pytest
 
-from pigeonhole.domain.document import Upload
 from pigeonhole.domain.errors import StopAll, TryLater, WaitReason
-from pigeonhole.domain.record import Status
+from pigeonhole.domain.row_attributes import Status
+from pigeonhole.domain.upload import Upload
 from pigeonhole.jobs.job import Task
 from pigeonhole.jobs.stored import BreakerState
 from pigeonhole.money.account import STACK, Cap, account_of

@@ -12,7 +12,8 @@ from pigeonhole.claude import prompt
 from pigeonhole.domain.document import Stage, Tier
 from pigeonhole.domain.errors import DocumentError
 from pigeonhole.domain.policy import Signals
-from pigeonhole.domain.record import Status, stamp
+from pigeonhole.domain.record import stamp
+from pigeonhole.domain.row_attributes import Status
 from pigeonhole.jobs.job import Task
 from tests.support.builders import CONFIG, World, breaks, created, reply, upload
 from tests.support.fakes import START

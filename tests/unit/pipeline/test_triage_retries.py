@@ -10,7 +10,7 @@ import pytest
 
 from pigeonhole.domain.document import Stage
 from pigeonhole.domain.errors import Defect, StopAll, TryLater, WaitReason
-from pigeonhole.domain.record import Status
+from pigeonhole.domain.row_attributes import Status
 from pigeonhole.guards.lease import Invocation
 from pigeonhole.jobs.job import NeedsIsolationError, Task
 from pigeonhole.pipeline import triage

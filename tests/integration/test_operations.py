@@ -11,8 +11,8 @@ from infra.ops import listing
 from infra.ops.reconcile import Finding, heal
 from infra.ops.services import operator
 from infra.ops.stack import Stack
-from pigeonhole.domain.document import StopAll
-from pigeonhole.jobs.job import Work
+from pigeonhole.domain.errors import StopAll
+from pigeonhole.jobs.job import Job
 from pigeonhole.pipeline import upkeep
 from pigeonhole.pipeline.upkeep import upload_of
 from pigeonhole.ports import Parts
@@ -98,12 +98,12 @@ def test_a_gate_that_was_closed_without_an_end_is_opened(stack: Stack, parts: Pa
     assert gate_words(operator(stack).ledger.gate()) == {"state": "open"}
 
 
-def latest(parts: Parts, uri: str) -> Work:
+def latest(parts: Parts, uri: str) -> Job:
     record = parts.ledger.row(uri)
     assert record
-    work = parts.ledger.latest(upload_of(record))
-    assert work
-    return work
+    job = parts.ledger.latest(upload_of(record))
+    assert job
+    return job
 
 
 def ledger_table(stack: Stack) -> str:

@@ -12,8 +12,8 @@ from botocore.exceptions import BotoCoreError, ClientError
 from botocore.parsers import ResponseParserError
 from botocore.retries import standard
 
-from pigeonhole.adapters.aws_errors import classified, classify, code_of
-from pigeonhole.domain.document import Defect, PigeonholeError, TryLater
+from pigeonhole.adapters.aws import classified, classify, code_of
+from pigeonhole.domain.errors import Defect, PigeonholeError, RetryCause, TryLater
 from tests.contract import moto_cloud
 
 # What a call can raise because of the network, the machine's credentials or bytes lost on the way.
@@ -103,7 +103,7 @@ def answered(code: str, status: int = 400) -> ClientError:
 
 
 @pytest.mark.parametrize("kind", CLASSES, ids=lambda kind: kind.__name__)
-def test_every_error_of_botocore_is_ours_by_now(kind: type[BotoCoreError]) -> None:
+def test_every_error_of_botocore_becomes_one_of_our_errors(kind: type[BotoCoreError]) -> None:
     expected = TryLater if kind.__name__ in PASSING else Defect
     assert type(classify(made(kind))) is expected
 
@@ -126,7 +126,7 @@ def test_every_code_that_botocore_itself_would_try_again_is_tried_later(code: st
     later = classify(answered(code))
     assert isinstance(later, TryLater)
     assert 0 < later.seconds < 900
-    assert not later.billed
+    assert later.cause is RetryCause.WAITING
 
 
 def test_every_error_that_our_calls_may_get_is_known() -> None:
@@ -155,7 +155,7 @@ def test_without_a_code_the_status_decides(status: int) -> None:
 
 
 @pytest.mark.parametrize(
-    ("error", "unsure"),
+    ("error", "is_uncertain"),
     [
         (made(exceptions.ReadTimeoutError), True),
         (made(exceptions.ConnectionClosedError), True),
@@ -168,10 +168,10 @@ def test_without_a_code_the_status_decides(status: int) -> None:
     ],
     ids=["late", "cut", "garbled", "failed", "never connected", "no address", "throttled", "conflict"],
 )
-def test_it_is_known_whether_what_was_asked_may_have_been_done(error: Any, unsure: bool) -> None:
+def test_it_is_known_whether_what_was_asked_may_have_been_done(error: Any, is_uncertain: bool) -> None:
     later = classify(error)
     assert isinstance(later, TryLater)
-    assert later.unsure is unsure
+    assert later.cause is (RetryCause.UNCERTAIN if is_uncertain else RetryCause.WAITING)
 
 
 def test_s3_asks_us_to_slow_down_with_either_status() -> None:
