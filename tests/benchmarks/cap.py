@@ -13,7 +13,7 @@ from typing import Any
 from infra.local.offline_claude.faults import Fault
 from infra.local.offline_claude.settings import Settings as Behaviour
 from pigeonhole.domain.document import RateLimits
-from pigeonhole.domain.record import OUTCOMES, Status
+from pigeonhole.domain.row_attributes import OUTCOMES, Status
 from pigeonhole.money.account import STACK, Cap
 from tests.benchmarks.crowd import BATCHES, Crowd
 from tests.simulation.simulated_aws import Faults

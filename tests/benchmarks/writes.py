@@ -121,7 +121,7 @@ class Meter:
         return answer
 
     def _add(self, update: Item, times: int) -> None:
-        """What is added to is an account or a usage line: no larger than all that is said of it, in no index."""
+        """What is added to is an account or a usage line: no larger than what is said of it, in no index."""
         said = {**update.get("ExpressionAttributeNames", {}), **_plain(update["ExpressionAttributeValues"])}
         self.items += 1
         self.units += times * _units(_plain(update["Key"]) | said)

@@ -8,7 +8,7 @@ import pytest
 
 from infra.local import offline_claude
 from pigeonhole.adapters.dynamodb import DynamoStore
-from pigeonhole.ports import Store
+from pigeonhole.stores import Store
 from tests.contract import moto_cloud
 from tests.contract.captured_output import Lines, listen
 from tests.contract.claude_server import Api, OfflineClaude, serve

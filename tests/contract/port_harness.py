@@ -11,7 +11,8 @@ from pigeonhole.adapters import lambda_events
 from pigeonhole.adapters.eventbridge import EventBridgeBus
 from pigeonhole.adapters.s3 import ArtifactsBucket, InboxBucket
 from pigeonhole.adapters.sqs import SqsQueues
-from pigeonhole.domain.document import FetchedObject, Stage, Upload
+from pigeonhole.domain.document import FetchedObject, Stage
+from pigeonhole.domain.upload import Upload
 from pigeonhole.jobs.job import Task
 from pigeonhole.jobs.message import Message
 from pigeonhole.ports import ArtifactStore, EventBus, ObjectStore, Queues

@@ -15,7 +15,8 @@ from infra.ops import template
 from pigeonhole.adapters.aws import client
 from pigeonhole.adapters.dynamodb import DynamoStore
 from pigeonhole.domain.errors import Defect, RetryCause, TryLater
-from pigeonhole.domain.record import Record, Status
+from pigeonhole.domain.record import Record
+from pigeonhole.domain.row_attributes import Status
 from pigeonhole.jobs.stored import BreakerState, Entry, Write
 from tests.contract import moto_cloud
 from tests.contract.claude_server import Api

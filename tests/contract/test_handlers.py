@@ -15,7 +15,7 @@ from pigeonhole.adapters.aws import client
 from pigeonhole.adapters.lambda_events import UnfinishedError
 from pigeonhole.bootstrap import connect
 from pigeonhole.domain.document import Tier
-from pigeonhole.domain.record import Status
+from pigeonhole.domain.row_attributes import Status
 from pigeonhole.sandbox.extractor import Extractor
 from tests.contract.captured_output import Lines
 from tests.contract.claude_server import OfflineClaude

@@ -16,7 +16,7 @@ import triage.handler
 from pigeonhole.adapters import lambda_events
 from pigeonhole.adapters.lambda_events import UnfinishedError
 from pigeonhole.domain.errors import TryLater
-from pigeonhole.domain.record import Status
+from pigeonhole.domain.row_attributes import Status
 from pigeonhole.jobs.job import Task
 from pigeonhole.services import Services
 from tests.contract.test_settings import NEEDED

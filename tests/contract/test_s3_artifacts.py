@@ -9,8 +9,8 @@ import pytest
 from botocore.stub import Stubber
 
 from pigeonhole.adapters.s3 import ArtifactsBucket, taxonomy_text
-from pigeonhole.domain.document import Upload
 from pigeonhole.domain.errors import Defect, TryLater
+from pigeonhole.domain.upload import Upload
 from pigeonhole.jobs.message import Message
 from tests.contract import moto_cloud
 from tests.contract.port_harness import ArtifactsBench

@@ -13,8 +13,8 @@ from botocore.response import StreamingBody
 from botocore.stub import Stubber
 
 from pigeonhole.adapters.s3 import InboxBucket
-from pigeonhole.domain.document import Upload
 from pigeonhole.domain.errors import Defect, DocumentError, TryLater
+from pigeonhole.domain.upload import Upload
 from tests.contract import moto_cloud
 from tests.contract.port_harness import ObjectsBench, S3Inbox
 from tests.support.builders import upload

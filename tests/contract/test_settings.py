@@ -21,6 +21,7 @@ from pigeonhole.domain.policy import Reason, Thresholds
 from pigeonhole.domain.taxonomy import TaxonomyError
 from pigeonhole.extract.limits import Limits
 from pigeonhole.jobs.message import Message
+from pigeonhole.services import Services
 from pigeonhole.settings import Settings, SettingsError
 from tests.contract import moto_cloud
 from tests.contract.port_harness import receive
@@ -204,7 +205,7 @@ def test_a_container_connects_once(apart: None) -> None:
 def headroom(**given: str) -> dict[str, Decimal]:
     """What may be spent where nobody has spent anything."""
     config = bootstrap.configured(Settings.load(NEEDED | given), bootstrap.taxonomy_text_at(None))
-    return World(config=config).services.budget.headroom()
+    return Services(World().outside, config).budget.headroom()
 
 
 def test_the_caps_are_the_settings_own() -> None:

@@ -8,14 +8,15 @@ from decimal import Decimal
 
 import pytest
 
-from pigeonhole.domain.document import Coverage, RateLimits, Stage, Tier, Upload, Usage
+from pigeonhole.domain.document import Coverage, RateLimits, Stage, Tier, Usage
 from pigeonhole.domain.errors import DocumentError, WaitReason
 from pigeonhole.domain.policy import Reason, Signals
-from pigeonhole.domain.record import Record, Status, Waiting
-from pigeonhole.domain.row_changes import failed, with_revision
+from pigeonhole.domain.record import Record
+from pigeonhole.domain.row_attributes import Status, Waiting
+from pigeonhole.domain.upload import Upload
 from pigeonhole.jobs.job import Attempts, CapWait, Charges, Job, Lease, RecordedReply, Reservation, Task
-from pigeonhole.jobs.stored import BreakerState, CachedReply, Entry, Write, revised
-from pigeonhole.ports import Store
+from pigeonhole.jobs.stored import AnyWrite, BreakerState, CachedReply, Entry, Write
+from pigeonhole.stores import Store
 from tests.support.builders import job, record, reply, upload
 from tests.support.fakes import START
 
@@ -35,7 +36,7 @@ RESERVED = Reservation(
 
 def full_row(status: Status = Status.DONE) -> Record:
     """A row in which everything has a value."""
-    row = failed(record(UPLOAD, Status.PROCESSING), DocumentError("corrupt", "made so"), START)
+    row = record(UPLOAD, Status.PROCESSING).failed(DocumentError("corrupt", "made so"), START)
     values = {
         "status": status,
         "sha256": "0" * 64,
@@ -131,7 +132,7 @@ each_entry = pytest.mark.parametrize("entry", ENTRIES.values(), ids=ENTRIES)
 
 
 def put(store: Store, *entries: Entry) -> None:
-    assert store.commit(*[Write(before=None, after=each) for each in entries])
+    assert store.commit(*[AnyWrite(before=None, after=each) for each in entries])
 
 
 def found(store: Store, entry: Entry) -> Entry | None:
@@ -151,7 +152,7 @@ def changed(entry: Entry) -> Entry:
     """The entry's next state."""
     if isinstance(entry, Record):
         after = entry.model_copy(update={"status": Status.NEEDS_REVIEW, "title": "changed"})
-        return revised(entry, after)
+        return Write.of(entry, after).after
     return replace(entry, revision=entry.revision + 1)
 
 
@@ -207,9 +208,9 @@ ROW_CHANGES = {
 @pytest.mark.parametrize("name", ROW_CHANGES)
 @pytest.mark.parametrize("row", [record(), record(status=Status.PROCESSING)], ids=["outcome", "processing"])
 def test_whatever_of_a_row_has_changed_it_is_not_written_over(store: Store, row: Record, name: str) -> None:
-    before = with_revision(row, 1)
-    put(store, revised(before, row.model_copy(update={name: ROW_CHANGES[name]})))
-    assert not store.commit(Write(before=before, after=revised(before, record(status=Status.FAILED))))
+    before = row.with_revision(1)
+    put(store, Write.of(before, row.model_copy(update={name: ROW_CHANGES[name]})).after)
+    assert not store.commit(Write.of(before, record(status=Status.FAILED)))
 
 
 @pytest.mark.parametrize("stale", [0, 1, 2], ids=["the first", "one between", "the last"])
@@ -217,9 +218,9 @@ def test_all_is_written_or_nothing(store: Store, stale: int) -> None:
     before: list[Entry] = [job(revision=1), record(status=Status.PROCESSING), CACHED]
     put(store, *before)
     after = [changed(each) for each in before]
-    writes = [Write(before=old, after=new) for old, new in zip(before, after, strict=True)]
+    writes = [AnyWrite(before=old, after=new) for old, new in zip(before, after, strict=True)]
     late = [*writes]
-    late[stale] = Write(before=after[stale], after=after[stale])
+    late[stale] = AnyWrite(before=after[stale], after=after[stale])
     assert not store.commit(*late)
     assert [found(store, each) for each in before] == before
     assert store.commit(*writes)

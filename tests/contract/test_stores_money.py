@@ -13,7 +13,7 @@ from pigeonhole.jobs.job import CapWait
 from pigeonhole.jobs.stored import Write
 from pigeonhole.jobs.usage import UsageLine, UsageTotals
 from pigeonhole.money.account import Account, Cap, RateSlot, Withdrawal
-from pigeonhole.ports import Store
+from pigeonhole.stores import Store
 from tests.support.builders import job, upload
 from tests.support.fakes import START
 

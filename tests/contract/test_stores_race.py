@@ -14,9 +14,9 @@ import pytest
 from pigeonhole.adapters.dynamodb import DynamoStore
 from pigeonhole.domain.document import Stage
 from pigeonhole.domain.errors import TryLater
-from pigeonhole.domain.record import Status
-from pigeonhole.domain.row_changes import new_row
-from pigeonhole.jobs.stored import Write, revised
+from pigeonhole.domain.record import Record
+from pigeonhole.domain.row_attributes import Status
+from pigeonhole.jobs.stored import Write
 from tests.contract import moto_cloud
 from tests.support.builders import World, created, job, record, reply, upload
 from tests.support.fakes import START, FakeStore
@@ -66,8 +66,8 @@ def test_of_many_who_change_the_same_two_rows_at_once_one_wins(store: DynamoStor
     assert store.commit(Write(before=None, after=before), Write(before=None, after=before.draft))
 
     def change(name: int) -> bool:
-        done = new_row(of, 1, START).to(Status.DONE, START, title=str(name))
-        row = revised(before.draft, done)
+        done = Record.new(of, 1, START).to(Status.DONE, START, title=str(name))
+        row = Write.of(before.draft, done).after
         task = replace(before.task, stage=Stage.ENDED)
         after = replace(before, revision=2, task=task, draft=row)
         writes = Write(before=before, after=after), Write(before=before.draft, after=row)

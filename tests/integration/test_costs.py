@@ -1,4 +1,4 @@
-"""Money on the local stack: no call goes past a cap, what is left over it is told, and all books agree."""
+"""Money on the local stack: no call goes past a cap, what is left over it is named, and all books agree."""
 
 import json
 import time
@@ -21,8 +21,8 @@ from infra.cli.run import caps
 from infra.local.run import Wanted, local_stack
 from infra.ops.services import operator
 from infra.ops.stack import Stack
-from pigeonhole.money.account import month_ends
 from pigeonhole.jobs.job import Job
+from pigeonhole.money.account import month_ends
 
 pytestmark = pytest.mark.stack
 
@@ -44,7 +44,7 @@ class Ended:
     seconds: float
     bill: dict[str, Any]
 
-    def told(self, *command: str) -> dict[str, Any]:
+    def printed(self, *command: str) -> dict[str, Any]:
         """What a command prints as JSON."""
         ended = CliRunner().invoke(app, [*command, "--json"])
         assert ended.exit_code == 0, ended.output
@@ -80,7 +80,7 @@ def _folder(folder: Path) -> Path:
     return folder
 
 
-def test_what_the_cap_allows_is_done_and_the_rest_is_told_as_over_it(ended: Ended):
+def test_what_the_cap_allows_is_done_and_the_rest_is_named_as_over_it(ended: Ended):
     rows = ended.journey.rows.values()
     assert {row["status"] for row in rows} == {"done"}
     assert len([row for row in rows if row["tier"] == "fast"]) == EASY + 1
@@ -111,8 +111,8 @@ def test_what_was_billed_is_within_the_cap(ended: Ended):
     assert 0 < ended.bill["usd"] <= CAP
 
 
-def test_rows_tallies_account_and_bill_agree_to_the_last_digit(ended: Ended):
-    costs, billed = ended.told("costs", "--by", "team"), round(ended.bill["usd"], 12)
+def test_rows_usage_account_and_bill_agree_to_the_last_digit(ended: Ended):
+    costs, billed = ended.printed("costs", "--by", "team"), round(ended.bill["usd"], 12)
     assert round(ended.journey.sum_of("cost_usd"), 12) == billed
     assert costs["total"]["usd"] == billed
     assert costs["caps"] == [
@@ -127,7 +127,7 @@ def test_rows_tallies_account_and_bill_agree_to_the_last_digit(ended: Ended):
 
 
 def test_tokens_of_every_kind_agree_with_the_bill(ended: Ended):
-    for model in ended.told("costs", "--by", "model")["groups"]:
+    for model in ended.printed("costs", "--by", "model")["groups"]:
         billed = ended.bill["models"][model["name"]]["tokens"]
         assert billed["cache_write_1h"] == 0
         for ours, theirs in KINDS.items():
@@ -135,7 +135,7 @@ def test_tokens_of_every_kind_agree_with_the_bill(ended: Ended):
 
 
 def test_what_the_strong_model_alone_would_have_cost_is_more(ended: Ended):
-    costs = ended.told("costs")
+    costs = ended.printed("costs")
     assert costs["strong_alone_usd"] > costs["total"]["usd"]
     assert costs["saved"]["caching"] > 0
     assert costs["saved"]["reuse"] > 0
@@ -148,7 +148,7 @@ def test_people_get_it_in_words(ended: Ended):
 
 
 def test_the_status_says_what_is_used_of_the_caps_and_what_waits_for_them(ended: Ended):
-    status = ended.told("status")
+    status = ended.printed("status")
     (cap,) = status["budget"]["caps"]
     assert cap["percent"] == int(100 * ended.bill["usd"] / CAP)
     (waiting,) = status["budget"]["parked"]
@@ -160,14 +160,14 @@ def test_the_status_says_what_is_used_of_the_caps_and_what_waits_for_them(ended:
 
 def test_a_redrive_tells_what_its_next_call_may_cost_and_which_cap_has_no_room_for_it(ended: Ended):
     words = CliRunner().invoke(app, ["redrive", next(iter(ended.journey.left))]).output
-    (wanted,) = {job.over_cap.usd for job in over_cap(ended.stack) if job.over_cap}
+    (wanted,) = {job.charges.over_cap.usd for job in over_cap(ended.stack) if job.charges.over_cap}
     assert f"1 would be run again; they may cost ${wanted:.4f}" in words
     assert f"stack may spend ${CAP - ended.bill['usd']:.4f} more for now" in words
 
 
 def over_cap(stack: Stack) -> list[Job]:
-    parts = operator(stack)
-    return parts.ledger.over_cap(month_ends(parts.clock.now()), lambda by: True, 10)
+    outside = operator(stack).outside
+    return outside.store.jobs_over_cap(month_ends(outside.clock.now()), lambda wait: True, 10)
 
 
 def test_a_wrong_day_is_said_in_a_sentence(ended: Ended):

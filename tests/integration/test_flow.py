@@ -134,9 +134,9 @@ def test_any_name_is_read_back(stack: Stack, folder: str, name: str) -> None:
 
 def test_a_message_that_is_no_event_is_kept_and_holds_up_nothing(stack: Stack, folder: str) -> None:
     _deliver(stack, "Intake", f"no event at all {folder}")
-    _deliver(stack, "Escalation", f"no order at all {folder}")
+    _deliver(stack, "Escalation", f"no task at all {folder}")
     assert stack.wait_row(stack.upload(f"{folder}/neighbour.txt", INVOICE))["status"] == "done"
-    assert {f"no event at all {folder}", f"no order at all {folder}"} <= _unreadable(stack, folder)
+    assert {f"no event at all {folder}", f"no task at all {folder}"} <= _unreadable(stack, folder)
 
 
 def test_s3s_own_test_event_is_no_document(stack: Stack, folder: str) -> None:

@@ -7,33 +7,34 @@ import pytest
 
 from infra.cli.reconcile import Look
 from infra.cli.status import gate_words
-from infra.ops import listing
+from infra.ops import listing, operations
+from infra.ops.operations import upload_of
 from infra.ops.reconcile import Finding, heal
-from infra.ops.services import operator
+from infra.ops.services import operation_ports, operator
 from infra.ops.stack import Stack
-from pigeonhole.domain.errors import StopAll
+from pigeonhole.domain.errors import StopAll, WaitReason
+from pigeonhole.domain.record import Record
 from pigeonhole.jobs.job import Job
-from pigeonhole.pipeline import upkeep
-from pigeonhole.pipeline.upkeep import upload_of
-from pigeonhole.ports import Parts
+from pigeonhole.services import Services
 
 INVOICE = b"Invoice 4713\nBill to: Example Ltd\nTotal due: 120.00 EUR, payable within 30 days\n"
 pytestmark = pytest.mark.stack
 
 
 @pytest.fixture
-def parts(stack: Stack) -> Iterator[Parts]:
-    made = operator(stack)
-    yield made
-    made.gate.opened()
+def services(stack: Stack) -> Iterator[Services]:
+    found = operator(stack)
+    yield found
+    found.guards.breaker.reset()
 
 
-def findings(stack: Stack, parts: Parts, prefix: str) -> list[Finding]:
+def findings(stack: Stack, services: Services, prefix: str) -> list[Finding]:
     """All that is wrong now, mended as it is found."""
-    look = Look(stack=stack, parts=parts, prefix=prefix, before=parts.clock.now() + timedelta(minutes=1))
+    before = services.outside.clock.now() + timedelta(minutes=1)
+    look = Look(stack=stack, services=services, prefix=prefix, before=before)
     found = list(look.findings())
     for finding, seen in found:
-        heal(finding, seen, parts)
+        heal(finding, seen, services)
     return [finding for finding, _ in found]
 
 
@@ -43,65 +44,70 @@ def forget(stack: Stack, uri: str) -> None:
     )
 
 
-def test_a_lost_row_comes_back_and_costs_nothing(stack: Stack, parts: Parts, claude_ledger):
+def test_a_lost_row_comes_back_and_costs_nothing(stack: Stack, services: Services, claude_ledger):
     uri = stack.upload("lost/invoice.txt", INVOICE)
     stack.wait_row(uri)
     calls = len(claude_ledger())
     forget(stack, uri)
-    assert findings(stack, parts, "lost/") == [Finding.NEVER_STARTED]
+    assert findings(stack, services, "lost/") == [Finding.NEVER_STARTED]
     assert stack.wait_row(uri)["category"] == "invoice"
-    assert findings(stack, parts, "lost/") == []
+    assert findings(stack, services, "lost/") == []
     assert len(claude_ledger()) == calls
 
 
-def test_a_document_whose_news_was_lost_altogether_is_started(stack: Stack, parts: Parts):
-    uri = stack.upload("unheard/invoice.txt", INVOICE)
+def test_a_document_whose_event_was_lost_altogether_is_started(stack: Stack, services: Services):
+    uri = stack.upload("eventless/invoice.txt", INVOICE)
     stack.wait_row(uri)
-    record = parts.ledger.row(uri)
+    record = services.outside.store.row(uri)
     assert record
     forget(stack, uri)
     key = {"pk": {"S": uri}, "sk": {"S": f"v#{record.version_id}#00001"}}
     stack.client("dynamodb").delete_item(TableName=ledger_table(stack), Key=key)
-    assert findings(stack, parts, "unheard/") == [Finding.NEVER_STARTED]
+    assert findings(stack, services, "eventless/") == [Finding.NEVER_STARTED]
     assert stack.wait_row(uri)["category"] == "invoice"
 
 
-def test_a_rehearsed_redrive_leaves_no_trace_and_a_real_one_is_a_new_run(stack: Stack, parts: Parts):
+def test_a_rehearsed_redrive_leaves_no_trace_and_a_real_one_is_a_new_run(stack: Stack, services: Services):
     uri = stack.upload("again/invoice.txt", INVOICE)
     stack.wait_row(uri)
-    record = parts.ledger.row(uri)
+    record = services.outside.store.row(uri)
     assert record
-    rehearsed = upkeep.redrive(record, operator(stack, acts=False), forced=False)
-    assert (rehearsed.run, latest(parts, uri).run) == (2, 1)
-    upkeep.redrive(record, parts, forced=False)
-    assert latest(parts, uri).run == 2
+    rehearsed = redrive(record, operator(stack, acts=False))
+    assert (rehearsed.task.run, latest(services, uri).task.run) == (2, 1)
+    redrive(record, services)
+    assert latest(services, uri).task.run == 2
 
 
-def test_a_persons_word_is_the_rows_and_is_listed_so(stack: Stack, parts: Parts):
+def test_a_persons_word_is_the_rows_and_is_listed_so(stack: Stack, services: Services):
     uri = stack.upload("decided/invoice.txt", INVOICE)
     stack.wait_row(uri)
-    upkeep.review(uri, "letter", "someone", parts)
+    operations.review(uri, "letter", "someone", operation_ports(services), services.config.taxonomy)
     (row,) = (
         row for row in listing.whole(stack, listing.of_category(stack, "letter")) if row["document"] == uri
     )
     assert (row["tier"], row["reviewed_by"]) == ("human", "someone")
 
 
-def test_a_gate_that_was_closed_without_an_end_is_opened(stack: Stack, parts: Parts):
-    parts.gate.closed(StopAll("credentials", "made so"))
-    assert gate_words(operator(stack).ledger.gate()) == {
+def test_a_circuit_breaker_that_tripped_without_an_end_is_reset(stack: Stack, services: Services):
+    services.guards.breaker.trip(StopAll(WaitReason.CREDENTIALS, "made so"))
+    assert gate_words(operator(stack).outside.store.breaker()) == {
         "state": "closed",
         "waiting_for": "credentials",
         "detail": "made so",
     }
-    parts.gate.opened()
-    assert gate_words(operator(stack).ledger.gate()) == {"state": "open"}
+    services.guards.breaker.reset()
+    assert gate_words(operator(stack).outside.store.breaker()) == {"state": "open"}
 
 
-def latest(parts: Parts, uri: str) -> Job:
-    record = parts.ledger.row(uri)
+def redrive(record: Record, services: Services) -> Job:
+    visibility = services.config.visibility
+    return operations.redrive(record, operation_ports(services), visibility, forced=False)
+
+
+def latest(services: Services, uri: str) -> Job:
+    record = services.outside.store.row(uri)
     assert record
-    job = parts.ledger.latest(upload_of(record))
+    job = services.outside.store.latest_job(upload_of(record))
     assert job
     return job
 

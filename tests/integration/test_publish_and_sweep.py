@@ -1,4 +1,4 @@
-"""What becomes of documents is told to the bus, and what waits is found by sweep: on the local stack."""
+"""What becomes of documents is published on the bus, and what waits is found by sweep: on the local stack."""
 
 import json
 import time
@@ -51,14 +51,14 @@ def listener(stack: Stack) -> Iterator[Listener]:
     listening.stop()
 
 
-def test_an_outcome_and_a_removal_are_each_told_with_the_row(stack: Stack, listener: Listener):
-    uri = stack.upload("told/invoice.txt", INVOICE)
+def test_an_outcome_and_a_removal_are_each_published_with_the_row(stack: Stack, listener: Listener):
+    uri = stack.upload("published/invoice.txt", INVOICE)
     row = stack.wait_row(uri)
     event = listener.hear(row["outcome_id"])
     assert (event["source"], event["detail-type"]) == (SOURCE, "Document Done")
     assert event["detail"].items() >= {"document": uri, "category": "invoice", "schema": 1}.items()
     assert not {"evidence", "text_uri"} & event["detail"].keys()
-    stack.client("s3").delete_object(Bucket=stack.outputs["InboxBucket"], Key="told/invoice.txt")
+    stack.client("s3").delete_object(Bucket=stack.outputs["InboxBucket"], Key="published/invoice.txt")
     removed = stack.wait_row(uri, {"removed"})
     assert listener.hear(removed["outcome_id"])["detail-type"] == "Document Removed"
 

@@ -58,7 +58,7 @@ def test_a_file_that_cannot_be_sent_is_named_and_its_neighbours_are_done(tmp_pat
 
 
 @pytest.mark.stack
-def test_what_would_cost_more_than_is_allowed_is_told_and_nobody_waits_for_it(tmp_path: Path):
+def test_what_would_cost_more_than_is_allowed_is_named_and_nobody_waits_for_it(tmp_path: Path):
     (tmp_path / "good.txt").write_bytes(INVOICE)
     shutil.copy(HARD, tmp_path / "hard.pdf")
     ended = run(tmp_path, "--out", tmp_path / "out", "--json", "--max-usd", "0.02")
@@ -108,7 +108,7 @@ def test_categories_that_no_function_could_start_with_are_refused(tmp_path: Path
 
 
 @pytest.mark.stack
-def test_a_key_that_is_not_taken_is_told_and_nobody_waits_for_it(tmp_path: Path):
+def test_a_key_that_is_not_taken_is_reported_and_nobody_waits_for_it(tmp_path: Path):
     (tmp_path / "good.txt").write_bytes(INVOICE)
     journey, began = Journey(), time.monotonic()
     with local.local_stack(local.Wanted(claude_options=["authentication:rate=1"])) as found:

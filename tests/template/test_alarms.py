@@ -8,7 +8,8 @@ import pytest
 
 from infra.dev.bootstrap import ROOT
 from pigeonhole.adapters.powertools import PowertoolsTelemetry
-from pigeonhole.domain.record import Status, stamp
+from pigeonhole.domain.record import stamp
+from pigeonhole.domain.row_attributes import Status
 from pigeonhole.guards.telemetry import log_outcome
 from tests.support.builders import record
 from tests.support.fakes import START

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from pigeonhole.domain.record import PUBLISHED
+from pigeonhole.domain.row_attributes import PUBLISHED
 from tests.support.template import Properties, stack
 
 HOUR = 60 * 60

@@ -24,6 +24,10 @@ BILLED = TryLater("no answer", seconds=2, cause=RetryCause.BILLED)
 WAIT = TryLater("a twin", seconds=15)
 
 
+def fail_with(error: Exception) -> None:
+    raise error
+
+
 def attempt(world: World, error: Exception, *, isolated: bool = False) -> None:
     """An invocation in which the step ends in this error."""
 
@@ -45,6 +49,7 @@ def test_a_claim_is_written_in_the_work_and_in_the_row():
 
     assert claim.row == world.row(UPLOAD) == record(status=Status.PROCESSING).with_revision(1)
     assert claim.job == world.job(UPLOAD)
+    assert claim.job.lease
     assert claim.job.lease.until == DEADLINE + timedelta(seconds=5)
 
 
@@ -206,7 +211,7 @@ def test_a_step_that_was_overtaken_ends_its_message():
     assert claimed
     with leases.settling(claimed):
         world.claimed(Task(upload=upload(version="v2", order=2)))
-        raise BUSY
+        fail_with(BUSY)
 
     assert world.job(UPLOAD).superseded
     assert world.row(UPLOAD).version_id == "v2"

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from infra.report.entry import decimal
 from infra.report.page import clock, named, render, usd
 from infra.report.words import STATUSES
-from pigeonhole.domain.error_codes import EXPLANATIONS
+from pigeonhole.domain.error_codes import EXPLANATIONS, ErrorCode
 
 INVOICE = {
     "schema": 1,
@@ -147,7 +147,7 @@ def test_a_status_that_is_not_known_yet_is_shown_as_it_is() -> None:
 
 
 def test_a_failure_says_why_and_what_to_do_next() -> None:
-    said = EXPLANATIONS["encrypted"]
+    said = EXPLANATIONS[ErrorCode("encrypted")]
     error = {"code": "encrypted", "message": said.message, "next_step": said.next_step, "retryable": False}
     text = page({"key": "a.pdf", "status": "failed", "error": error}).text
     assert (
@@ -166,7 +166,7 @@ def test_a_hard_case_says_in_plain_words_why_it_was_hard() -> None:
 
 def test_an_error_code_among_the_reasons_is_put_in_its_own_words() -> None:
     row = INVOICE | {"status": "needs_review", "review_reasons": ["upstream"]}
-    assert EXPLANATIONS["upstream"].message in page(row).text
+    assert EXPLANATIONS[ErrorCode("upstream")].message in page(row).text
 
 
 @pytest.mark.parametrize(
