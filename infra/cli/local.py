@@ -59,9 +59,9 @@ def offline_claude(
 ) -> None:
     """Run the stand-in for the Claude API until it is interrupted."""
     from infra.local.offline_claude.faults import Fault
-    from infra.local.offline_claude.rejections import Rejection
     from infra.local.offline_claude.server import run as serve
     from infra.local.offline_claude.settings import parse_fault
+    from infra.local.offline_claude.spec.errors import Rejection
 
     chosen: list[Fault] = []
     for text in faults or ():

@@ -5,8 +5,8 @@ It imports nothing of the product, and the product does not know that it exists:
 """
 
 from infra.local.offline_claude.faults import Fault
-from infra.local.offline_claude.rejections import Rejection
 from infra.local.offline_claude.server import run, serve
 from infra.local.offline_claude.settings import Settings, parse_fault
+from infra.local.offline_claude.spec.errors import Rejection
 
 __all__ = ["Fault", "Rejection", "Settings", "parse_fault", "run", "serve"]

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
-from infra.local.offline_claude.models import MODELS
+from infra.local.offline_claude.spec.model_catalog import MODELS
 from infra.local.offline_claude.tokens import Tokens, costs
 
 

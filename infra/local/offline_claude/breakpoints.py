@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from infra.local.offline_claude.rejections import invalid
+from infra.local.offline_claude.spec.errors import invalid
 
 # Source: the prompt caching page of platform.claude.com, August 2026.
 

@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from infra.local.offline_claude.models import EFFORTS, MODELS, Model
-from infra.local.offline_claude.rejections import not_found
+from infra.local.offline_claude.spec.errors import not_found
+from infra.local.offline_claude.spec.model_catalog import EFFORTS, MODELS, Model
 
 _CONTEXT_EDITS = ("clear_thinking_20251015", "clear_tool_uses_20250919", "compact_20260112")
 

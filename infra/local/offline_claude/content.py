@@ -8,9 +8,9 @@ from typing import Any
 
 from infra.local.offline_claude.breakpoints import ttl_of, with_last
 from infra.local.offline_claude.images import check_pictures, read_image
-from infra.local.offline_claude.models import Model
 from infra.local.offline_claude.pictures import Picture
-from infra.local.offline_claude.rejections import invalid
+from infra.local.offline_claude.spec.errors import invalid
+from infra.local.offline_claude.spec.model_catalog import Model
 
 # Source: the Messages API pages of platform.claude.com, 2026.
 

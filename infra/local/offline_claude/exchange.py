@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from infra.local.offline_claude.rejections import Rejection
+from infra.local.offline_claude.spec.errors import Rejection
 
 
 @dataclass(frozen=True, kw_only=True)

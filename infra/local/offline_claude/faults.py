@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from infra.local.offline_claude.rejections import Rejection
+from infra.local.offline_claude.spec.errors import Rejection
 
 REFUSED: Mapping[str, tuple[int, str]] = {
     "rate_limit": (429, "This request would exceed your organization's rate limit. Please try again later."),

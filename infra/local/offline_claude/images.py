@@ -5,9 +5,9 @@ import binascii
 from collections.abc import Sequence
 from typing import Any
 
-from infra.local.offline_claude.models import Model
 from infra.local.offline_claude.pictures import Picture, look
-from infra.local.offline_claude.rejections import invalid
+from infra.local.offline_claude.spec.errors import invalid
+from infra.local.offline_claude.spec.model_catalog import Model
 
 # Source: the vision page of platform.claude.com, 2026.
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from infra.local.offline_claude.rejections import Rejection
+from infra.local.offline_claude.spec.errors import Rejection
 from infra.local.offline_claude.tokens import Tokens
 
 # The Build tier of the rate limits page of platform.claude.com, August 2026: told where nothing is enforced.

@@ -3,9 +3,9 @@
 from collections.abc import Callable
 from typing import Any
 
-from infra.local.offline_claude.models import EFFORTS, MODELS, UP_TO_HIGH, Model
-from infra.local.offline_claude.rejections import Rejection, invalid, not_found
 from infra.local.offline_claude.schema_rules import check_schema
+from infra.local.offline_claude.spec.errors import Rejection, invalid, not_found
+from infra.local.offline_claude.spec.model_catalog import EFFORTS, MODELS, UP_TO_HIGH, Model
 
 # Sources: the Messages API reference and the 5.5 migration guides of platform.claude.com, August to October
 # 2026; wordings also as quoted in public bug reports.

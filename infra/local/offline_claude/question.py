@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from infra.local.offline_claude.content import Content, read_content
-from infra.local.offline_claude.models import Model
 from infra.local.offline_claude.parameters import check_parameters, effort_of, model_of, thinking_of
-from infra.local.offline_claude.rejections import invalid
+from infra.local.offline_claude.spec.errors import invalid
+from infra.local.offline_claude.spec.model_catalog import Model
 
 _OPEN = re.compile(r"<document\b[^>]*>", re.IGNORECASE)
 _CLOSE = re.compile(r"</document\s*>", re.IGNORECASE)

@@ -14,8 +14,8 @@ from typing import Any
 from infra.local.offline_claude.app import App
 from infra.local.offline_claude.exchange import Reply, Request
 from infra.local.offline_claude.faults import Fault
-from infra.local.offline_claude.rejections import Rejection, invalid, too_large
 from infra.local.offline_claude.settings import Settings, changed
+from infra.local.offline_claude.spec.errors import Rejection, invalid, too_large
 
 HOST = "127.0.0.1"
 LARGEST = 32 * 1024 * 1024

@@ -6,7 +6,7 @@ from typing import Any
 
 from infra.local.offline_claude.faults import KINDS, Fault
 from infra.local.offline_claude.limits import Allowance
-from infra.local.offline_claude.rejections import invalid
+from infra.local.offline_claude.spec.errors import invalid
 
 
 @dataclass(frozen=True, kw_only=True)

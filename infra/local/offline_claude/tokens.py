@@ -7,8 +7,8 @@ from decimal import Decimal
 from typing import Any
 
 from infra.local.offline_claude.content import Content, Part
-from infra.local.offline_claude.models import Model
 from infra.local.offline_claude.pictures import Picture
+from infra.local.offline_claude.spec.model_catalog import Model
 
 CHARS_OLD = 4.0
 NEW_TO_OLD = 1.3
