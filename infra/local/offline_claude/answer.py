@@ -4,7 +4,7 @@ import json
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-from infra.local.offline_claude.analysis import Analysis, analyse
+from infra.local.offline_claude.classifier.analysis import Analysis, analyse
 from infra.local.offline_claude.question import Question
 from infra.local.offline_claude.shaping import fill, offered_categories
 

@@ -9,7 +9,7 @@ import tomllib
 from functools import cache
 from pathlib import Path
 
-from infra.local.offline_claude.words import fold, stem
+from infra.local.offline_claude.classifier.stemming import fold, stem
 
 _FILE = Path(__file__).with_name("glossary.toml")
 _SLUG_PARTS = re.compile(r"[^\W_]+")

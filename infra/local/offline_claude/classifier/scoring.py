@@ -9,8 +9,8 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from infra.local.offline_claude.vocabulary import Term, Vocabulary, Weights
-from infra.local.offline_claude.words import Words
+from infra.local.offline_claude.classifier.stemming import Words
+from infra.local.offline_claude.classifier.vocabulary import Term, Vocabulary, Weights
 
 HEAD_WORDS = 60
 HEAD, HEADING, BODY = 1.5, 3.0, 1.0

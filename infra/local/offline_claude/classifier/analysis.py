@@ -5,12 +5,12 @@ from collections import defaultdict
 from dataclasses import dataclass
 from functools import lru_cache
 
-from infra.local.offline_claude import classifier, digest
-from infra.local.offline_claude.classifier import Hit, Verdict
-from infra.local.offline_claude.languages import language_of
-from infra.local.offline_claude.taxonomy import Category, read_taxonomy
-from infra.local.offline_claude.vocabulary import Vocabulary, learn
-from infra.local.offline_claude.words import ANALYSED, Words, read
+from infra.local.offline_claude.classifier import excerpts, scoring
+from infra.local.offline_claude.classifier.languages import language_of
+from infra.local.offline_claude.classifier.scoring import Hit, Verdict
+from infra.local.offline_claude.classifier.stemming import ANALYSED, Words, read
+from infra.local.offline_claude.classifier.taxonomy import Category, read_taxonomy
+from infra.local.offline_claude.classifier.vocabulary import Vocabulary, learn
 
 CANNOT_SEE = "The offline Claude cannot see images."
 NO_TEXT = "There is no text to read."
@@ -40,21 +40,21 @@ def analyse(document: str, system: str, offered: tuple[str, ...], *, images: int
     if not any(map(str.isalnum, document)):
         return _unread(vocabulary, CANNOT_SEE if images else NO_TEXT)
     words = read(document)
-    hits = classifier.find(words, vocabulary)
-    totals = classifier.scores(hits, len(words.stems), len(vocabulary.slugs))
-    verdict = classifier.judge(totals, strong=strong)
+    hits = scoring.find(words, vocabulary)
+    totals = scoring.scores(hits, len(words.stems), len(vocabulary.slugs))
+    verdict = scoring.judge(totals, strong=strong)
     text = document[:ANALYSED]
-    counts = digest.counted(text)
+    counts = excerpts.counted(text)
     return Analysis(
         category=vocabulary.slugs[verdict.category],
         runner_up=vocabulary.slugs[verdict.runner_up] if verdict.runner_up_confidence else NOBODY,
         confidence=verdict.confidence,
         runner_up_confidence=verdict.runner_up_confidence,
-        title=digest.title_of(words.lines),
-        summary=digest.summary_of(text, counts),
+        title=excerpts.title_of(words.lines),
+        summary=excerpts.summary_of(text, counts),
         language=language_of(text),
-        keywords=tuple(digest.keywords_of(counts)),
-        evidence=tuple(digest.quotes_of(words.lines, _line_weights(hits, verdict.category))),
+        keywords=tuple(excerpts.keywords_of(counts)),
+        evidence=tuple(excerpts.quotes_of(words.lines, _line_weights(hits, verdict.category))),
         issue=_issue(words, hits, vocabulary, verdict),
     )
 
@@ -87,7 +87,7 @@ def _line_weights(hits: tuple[Hit, ...], category: int) -> dict[int, float]:
 
 
 def _issue(words: Words, hits: tuple[Hit, ...], vocabulary: Vocabulary, verdict: Verdict) -> str:
-    if verdict.score < classifier.NOTHING:
+    if verdict.score < scoring.NOTHING:
         return "none_of_these"
     return "mixed_documents" if _two_in_one(words, hits, len(vocabulary.slugs)) else "none"
 
@@ -99,7 +99,7 @@ def _two_in_one(words: Words, hits: tuple[Hit, ...], categories: int) -> bool:
 
 
 def _is_title(line: str, hit: Hit) -> bool:
-    return classifier.is_heading(line) and 2 * len(hit.term) >= len(line.strip("# ").split())
+    return scoring.is_heading(line) and 2 * len(hit.term) >= len(line.strip("# ").split())
 
 
 def _apart(words: Words, hits: tuple[Hit, ...], line: int, categories: int) -> bool:
@@ -109,7 +109,7 @@ def _apart(words: Words, hits: tuple[Hit, ...], line: int, categories: int) -> b
         return False
     parts = ([hit for hit in hits if hit.line < line], [hit for hit in hits if hit.line >= line])
     first, second = (
-        classifier.judge(classifier.scores(part, size, categories), strong=False)
+        scoring.judge(scoring.scores(part, size, categories), strong=False)
         for part, size in zip(parts, sizes, strict=True)
     )
     title = {number for hit in hits if hit.line == line for number in hit.weights}

@@ -5,10 +5,10 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
 
-from infra.local.offline_claude.glossary import known_words
-from infra.local.offline_claude.languages import little_words
-from infra.local.offline_claude.taxonomy import Category
-from infra.local.offline_claude.words import BLANK, MONEY, QUESTION, fold, stem, stems
+from infra.local.offline_claude.classifier.glossary import known_words
+from infra.local.offline_claude.classifier.languages import little_words
+from infra.local.offline_claude.classifier.stemming import BLANK, MONEY, QUESTION, fold, stem, stems
+from infra.local.offline_claude.classifier.taxonomy import Category
 
 NAME, KEYWORD, KNOWN, WEAK, DESCRIPTION, EXAMPLE = 0.8, 0.8, 1.5, 0.5, 0.2, 0.3
 PHRASE = 0.9

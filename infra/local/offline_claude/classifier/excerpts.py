@@ -3,7 +3,7 @@
 import re
 from collections import Counter
 
-from infra.local.offline_claude.languages import little_words
+from infra.local.offline_claude.classifier.languages import little_words
 
 TITLE, SUMMARY, QUOTE = 120, 600, 300
 SENTENCES_READ, SENTENCES_KEPT = 60, 3
