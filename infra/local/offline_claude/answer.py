@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from infra.local.offline_claude.classifier.analysis import Analysis, analyse
-from infra.local.offline_claude.question import Question
+from infra.local.offline_claude.request.message_request import Question
 from infra.local.offline_claude.shaping import fill, offered_categories
 
 FOREIGN_QUOTE = "This sentence stands nowhere in the document that was sent."

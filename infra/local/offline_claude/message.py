@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from infra.local.offline_claude.answer import Answer
-from infra.local.offline_claude.question import Question
+from infra.local.offline_claude.request.message_request import Question
 from infra.local.offline_claude.tokens import Counter, Tokens
 
 # A made-up but steady length of thought for each effort; the text of it is not shown, as on the 5.5 models.

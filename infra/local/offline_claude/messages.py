@@ -12,7 +12,7 @@ from infra.local.offline_claude.exchange import Reply, Request
 from infra.local.offline_claude.faults import CUT, REFUSED, draw
 from infra.local.offline_claude.ledger import Entry
 from infra.local.offline_claude.message import Message, write
-from infra.local.offline_claude.question import Question, hash_of, read_question
+from infra.local.offline_claude.request.message_request import Question, hash_of, read_question
 from infra.local.offline_claude.spec.errors import Rejection, invalid
 from infra.local.offline_claude.state import State
 from infra.local.offline_claude.tokens import Tokens, cost

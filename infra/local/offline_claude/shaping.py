@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from infra.local.offline_claude.schema_rules import resolve, types_of
+from infra.local.offline_claude.request.json_schema import resolve, types_of
 
 Known = Mapping[str, Any]
 

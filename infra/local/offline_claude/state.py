@@ -9,7 +9,7 @@ from infra.local.offline_claude.cache import Cache
 from infra.local.offline_claude.faults import Fault, Faults
 from infra.local.offline_claude.ledger import Ledger
 from infra.local.offline_claude.limits import Limits
-from infra.local.offline_claude.question import Question
+from infra.local.offline_claude.request.message_request import Question
 from infra.local.offline_claude.settings import Settings, changed
 from infra.local.offline_claude.tokens import Counter, Tokens
 

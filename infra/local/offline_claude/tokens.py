@@ -6,8 +6,8 @@ from dataclasses import asdict, dataclass
 from decimal import Decimal
 from typing import Any
 
-from infra.local.offline_claude.content import Content, Part
-from infra.local.offline_claude.pictures import Picture
+from infra.local.offline_claude.request.content import Content, Part
+from infra.local.offline_claude.request.image_header import Picture
 from infra.local.offline_claude.spec.model_catalog import Model
 
 CHARS_OLD = 4.0

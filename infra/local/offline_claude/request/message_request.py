@@ -6,8 +6,8 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-from infra.local.offline_claude.content import Content, read_content
-from infra.local.offline_claude.parameters import check_parameters, effort_of, model_of, thinking_of
+from infra.local.offline_claude.request.content import Content, read_content
+from infra.local.offline_claude.request.parameters import check_parameters, effort_of, model_of, thinking_of
 from infra.local.offline_claude.spec.errors import invalid
 from infra.local.offline_claude.spec.model_catalog import Model
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from infra.local.offline_claude.schema_rules import check_schema
+from infra.local.offline_claude.request.json_schema import check_schema
 from infra.local.offline_claude.spec.errors import Rejection, invalid, not_found
 from infra.local.offline_claude.spec.model_catalog import EFFORTS, MODELS, UP_TO_HIGH, Model
 

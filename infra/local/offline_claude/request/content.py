@@ -6,9 +6,9 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
-from infra.local.offline_claude.breakpoints import ttl_of, with_last
-from infra.local.offline_claude.images import check_pictures, read_image
-from infra.local.offline_claude.pictures import Picture
+from infra.local.offline_claude.request.cache_control import ttl_of, with_last
+from infra.local.offline_claude.request.image_header import Picture
+from infra.local.offline_claude.request.images import check_pictures, read_image
 from infra.local.offline_claude.spec.errors import invalid
 from infra.local.offline_claude.spec.model_catalog import Model
 

@@ -5,7 +5,7 @@ import binascii
 from collections.abc import Sequence
 from typing import Any
 
-from infra.local.offline_claude.pictures import Picture, look
+from infra.local.offline_claude.request.image_header import Picture, look
 from infra.local.offline_claude.spec.errors import invalid
 from infra.local.offline_claude.spec.model_catalog import Model
 
