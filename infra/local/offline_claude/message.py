@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from infra.local.offline_claude.answer import Answer
+from infra.local.offline_claude.metering.tokens import Counter, Tokens
 from infra.local.offline_claude.request.message_request import Question
-from infra.local.offline_claude.tokens import Counter, Tokens
 
 # A made-up but steady length of thought for each effort; the text of it is not shown, as on the 5.5 models.
 THOUGHT = {"low": 40, "medium": 90, "high": 160, "xhigh": 260, "max": 400, "": 160}

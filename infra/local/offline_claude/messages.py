@@ -7,15 +7,15 @@ from decimal import Decimal
 from typing import Any
 
 from infra.local.offline_claude.answer import answer
-from infra.local.offline_claude.cache import prefixes
 from infra.local.offline_claude.exchange import Reply, Request
 from infra.local.offline_claude.faults import CUT, REFUSED, draw
-from infra.local.offline_claude.ledger import Entry
 from infra.local.offline_claude.message import Message, write
+from infra.local.offline_claude.metering.ledger import Entry
+from infra.local.offline_claude.metering.prompt_cache import prefixes
+from infra.local.offline_claude.metering.tokens import Tokens, cost
 from infra.local.offline_claude.request.message_request import Question, hash_of, read_question
 from infra.local.offline_claude.spec.errors import Rejection, invalid
 from infra.local.offline_claude.state import State
-from infra.local.offline_claude.tokens import Tokens, cost
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
 
 from infra.local.offline_claude.faults import KINDS, Fault
-from infra.local.offline_claude.limits import Allowance
+from infra.local.offline_claude.metering.rate_limits import Allowance
 from infra.local.offline_claude.spec.errors import invalid
 
 

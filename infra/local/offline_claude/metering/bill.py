@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
+from infra.local.offline_claude.metering.tokens import Tokens, costs
 from infra.local.offline_claude.spec.model_catalog import MODELS
-from infra.local.offline_claude.tokens import Tokens, costs
 
 
 @dataclass(kw_only=True)

@@ -6,8 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from infra.local.offline_claude.metering.tokens import Tokens
 from infra.local.offline_claude.spec.errors import Rejection
-from infra.local.offline_claude.tokens import Tokens
 
 # The Build tier of the rate limits page of platform.claude.com, August 2026: told where nothing is enforced.
 BUILD = {"requests": 5_000, "input-tokens": 5_000_000, "output-tokens": 1_000_000}

@@ -8,9 +8,9 @@ import threading
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 
+from infra.local.offline_claude.metering.tokens import Counter, Tokens
 from infra.local.offline_claude.request.content import Part
 from infra.local.offline_claude.request.message_request import Question, hash_of
-from infra.local.offline_claude.tokens import Counter, Tokens
 
 # Source: the prompt caching page of platform.claude.com, August 2026.
 

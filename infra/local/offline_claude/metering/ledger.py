@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
-from infra.local.offline_claude.bill import Bill
-from infra.local.offline_claude.tokens import Tokens
+from infra.local.offline_claude.metering.bill import Bill
+from infra.local.offline_claude.metering.tokens import Tokens
 
 KEPT = 200_000
 
