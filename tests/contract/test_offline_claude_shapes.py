@@ -12,9 +12,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from infra.local.offline_claude.generation.schema_filling import fill, offered_categories
 from infra.local.offline_claude.request.json_schema import check_schema
-from infra.local.offline_claude.shaping import fill, offered_categories
-from tests.contract.claude_server import OfflineClaude
 from tests.contract.offline_claude_client import SMALL_TALK, Claude, obj, output
 
 KNOWN = {

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from infra.local.offline_claude.answer import answer
 from infra.local.offline_claude.exchange import Reply, Request
 from infra.local.offline_claude.faults import CUT, REFUSED, draw
-from infra.local.offline_claude.message import Message, write
+from infra.local.offline_claude.generation.completion import answer
+from infra.local.offline_claude.generation.message import Message, write
 from infra.local.offline_claude.metering.ledger import Entry
 from infra.local.offline_claude.metering.prompt_cache import prefixes
 from infra.local.offline_claude.metering.tokens import Tokens, cost

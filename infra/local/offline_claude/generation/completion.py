@@ -5,8 +5,8 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from infra.local.offline_claude.classifier.analysis import Analysis, analyse
+from infra.local.offline_claude.generation.schema_filling import fill, offered_categories
 from infra.local.offline_claude.request.message_request import Question
-from infra.local.offline_claude.shaping import fill, offered_categories
 
 FOREIGN_QUOTE = "This sentence stands nowhere in the document that was sent."
 WRONG_CATEGORY = "not_in_the_list"

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from infra.local.offline_claude.answer import Answer
+from infra.local.offline_claude.generation.completion import Answer
 from infra.local.offline_claude.metering.tokens import Counter, Tokens
 from infra.local.offline_claude.request.message_request import Question
 
