@@ -58,9 +58,9 @@ def offline_claude(
     spend_limit: Annotated[float | None, typer.Option(help="US dollars; 429 once billed.", min=0)] = None,
 ) -> None:
     """Run the stand-in for the Claude API until it is interrupted."""
-    from infra.local.offline_claude.faults import Fault
+    from infra.local.offline_claude.control.faults import Fault
+    from infra.local.offline_claude.control.settings import parse_fault
     from infra.local.offline_claude.server import run as serve
-    from infra.local.offline_claude.settings import parse_fault
     from infra.local.offline_claude.spec.errors import Rejection
 
     chosen: list[Fault] = []

@@ -12,7 +12,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from infra.local.offline_claude.settings import Settings as Behaviour
+from infra.local.offline_claude import Settings as Behaviour
 from infra.local.run import Wanted, local_stack
 from infra.ops.stack import OUTCOMES, NoNews, Row, Stack
 from tests.benchmarks.crowd import Crowd, invoice

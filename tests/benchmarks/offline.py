@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from infra.local.offline_claude.faults import draw
+from infra.local.offline_claude.control.faults import draw
 
 Bill = dict[str, Any]
 

@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 from infra.cli.__main__ import app
 from infra.cli.inputs import InputError
 from infra.local.offline_claude import server
-from infra.local.offline_claude.settings import Settings, changed
+from infra.local.offline_claude.control.settings import Settings, changed
 
 OPTIONS = {
     "--latency 1 --jitter 0.3": {"latency_s": 1, "jitter_s": 0.3},

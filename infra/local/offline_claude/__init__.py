@@ -4,9 +4,9 @@ In a test: `with serve() as base_url:`. In a command: `run(port, faults=[parse_f
 It imports nothing of the product, and the product does not know that it exists: only the base URL differs.
 """
 
-from infra.local.offline_claude.faults import Fault
+from infra.local.offline_claude.control.faults import Fault
+from infra.local.offline_claude.control.settings import Settings, parse_fault
 from infra.local.offline_claude.server import run, serve
-from infra.local.offline_claude.settings import Settings, parse_fault
 from infra.local.offline_claude.spec.errors import Rejection
 
 __all__ = ["Fault", "Rejection", "Settings", "parse_fault", "run", "serve"]

@@ -4,8 +4,8 @@ import time
 from collections.abc import Callable
 
 from infra.local.offline_claude import catalogue, messages
+from infra.local.offline_claude.control.settings import Settings
 from infra.local.offline_claude.exchange import Reply, Request
-from infra.local.offline_claude.settings import Settings
 from infra.local.offline_claude.spec.errors import Rejection, invalid, not_found, unauthenticated
 from infra.local.offline_claude.state import State
 

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
+from infra.local.offline_claude.control.faults import CUT, REFUSED, draw
 from infra.local.offline_claude.exchange import Reply, Request
-from infra.local.offline_claude.faults import CUT, REFUSED, draw
 from infra.local.offline_claude.generation.completion import answer
 from infra.local.offline_claude.generation.message import Message, write
 from infra.local.offline_claude.metering.ledger import Entry

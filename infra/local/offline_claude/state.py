@@ -5,13 +5,13 @@ import time
 from collections.abc import Callable
 from decimal import Decimal
 
-from infra.local.offline_claude.faults import Fault, Faults
+from infra.local.offline_claude.control.faults import Fault, Faults
+from infra.local.offline_claude.control.settings import Settings, changed
 from infra.local.offline_claude.metering.ledger import Ledger
 from infra.local.offline_claude.metering.prompt_cache import Cache
 from infra.local.offline_claude.metering.rate_limits import Limits
 from infra.local.offline_claude.metering.tokens import Counter, Tokens
 from infra.local.offline_claude.request.message_request import Question
-from infra.local.offline_claude.settings import Settings, changed
 
 
 class State:

@@ -9,10 +9,11 @@ from typing import Any
 
 import pytest
 
-from infra.local.offline_claude.settings import Settings as Behaviour
-from pigeonhole.domain.document import RateLimits
-from pigeonhole.domain.row_attributes import Status
-from pigeonhole.money.account import STACK, Cap
+from infra.local.offline_claude import Settings as Behaviour
+from pigeonhole.budget import STACK
+from pigeonhole.document import Allowance
+from pigeonhole.money import Cap
+from pigeonhole.record import Status
 from tests.benchmarks import burst
 from tests.benchmarks.crowd import Crowd
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
 
-from infra.local.offline_claude.faults import KINDS, Fault
+from infra.local.offline_claude.control.faults import KINDS, Fault
 from infra.local.offline_claude.metering.rate_limits import Allowance
 from infra.local.offline_claude.spec.errors import invalid
 
