@@ -58,10 +58,8 @@ def offline_claude(
     spend_limit: Annotated[float | None, typer.Option(help="US dollars; 429 once billed.", min=0)] = None,
 ) -> None:
     """Run the stand-in for the Claude API until it is interrupted."""
-    from infra.local.offline_claude.control.faults import Fault
-    from infra.local.offline_claude.control.settings import parse_fault
-    from infra.local.offline_claude.server import run as serve
-    from infra.local.offline_claude.spec.errors import Rejection
+    from infra.local.offline_claude import Fault, Rejection, parse_fault
+    from infra.local.offline_claude import run as serve
 
     chosen: list[Fault] = []
     for text in faults or ():

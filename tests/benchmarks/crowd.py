@@ -16,9 +16,9 @@ from greenlet import getcurrent
 
 from infra import template
 from infra.local.offline_claude import Settings as Behaviour
-from infra.local.offline_claude.app import App
-from infra.local.offline_claude.exchange import Reply as Answered
-from infra.local.offline_claude.exchange import Request
+from infra.local.offline_claude.api.app import App
+from infra.local.offline_claude.api.http_messages import Reply as Answered
+from infra.local.offline_claude.api.http_messages import Request
 from pigeonhole import upkeep
 from pigeonhole.budget import Budget
 from pigeonhole.claude import Claude

@@ -11,8 +11,8 @@ import pytest
 from anthropic.types import Usage
 
 from infra.local.offline_claude import Settings
-from infra.local.offline_claude.app import App
-from infra.local.offline_claude.exchange import Request
+from infra.local.offline_claude.api.app import App
+from infra.local.offline_claude.api.http_messages import Request
 from tests.contract.offline_claude_client import FORM, PROPERTIES, SYSTEM, Claude, obj, output
 from tests.contract.offline_claude_clock import Clock, timed
 

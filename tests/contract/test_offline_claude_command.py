@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 
 from infra.cli.__main__ import app
 from infra.cli.inputs import InputError
-from infra.local.offline_claude import server
+from infra.local import offline_claude
 from infra.local.offline_claude.control.settings import Settings, changed
 
 OPTIONS = {
@@ -29,7 +29,7 @@ def test_an_option_is_a_setting_and_all_others_stay_as_they_are(
     options: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     started: list[dict[str, Any]] = []
-    monkeypatch.setattr(server, "run", lambda port, *, ready, **settings: started.append(settings))
+    monkeypatch.setattr(offline_claude, "run", lambda port, *, ready, **settings: started.append(settings))
     result = CliRunner().invoke(app, ["offline-claude", *options.split()])
     assert result.exit_code == 0, result.output
     assert changed(Settings(), started[0]) == changed(Settings(), OPTIONS[options])

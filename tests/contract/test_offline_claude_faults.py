@@ -13,9 +13,8 @@ import pytest
 from anthropic.types.shared import EnforcedSpendLimitReachedError
 
 from infra.local.offline_claude import Rejection, Settings, parse_fault
-from infra.local.offline_claude.app import App
-from infra.local.offline_claude.exchange import Request
-from tests.contract.claude_server import OfflineClaude
+from infra.local.offline_claude.api.app import App
+from infra.local.offline_claude.api.http_messages import Request
 from tests.contract.offline_claude_client import SLUGS, Claude, text_of
 
 ERRORS = [

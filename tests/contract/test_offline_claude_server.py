@@ -18,9 +18,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from infra.local.offline_claude import Fault, Settings, serve
-from infra.local.offline_claude.app import App
-from infra.local.offline_claude.exchange import Request
-from tests.contract.claude_server import OfflineClaude
+from infra.local.offline_claude.api.app import App
+from infra.local.offline_claude.api.http_messages import Request
 from tests.contract.offline_claude_client import FORM, SMALL_TALK, SYSTEM, Claude, output
 
 

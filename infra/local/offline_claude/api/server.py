@@ -11,10 +11,10 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from socket import SHUT_RDWR, socket
 from typing import Any
 
-from infra.local.offline_claude.app import App
+from infra.local.offline_claude.api.app import App
+from infra.local.offline_claude.api.http_messages import Reply, Request
 from infra.local.offline_claude.control.faults import Fault
 from infra.local.offline_claude.control.settings import Settings, changed
-from infra.local.offline_claude.exchange import Reply, Request
 from infra.local.offline_claude.spec.errors import Rejection, invalid, too_large
 
 HOST = "127.0.0.1"

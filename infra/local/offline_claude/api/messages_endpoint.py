@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
+from infra.local.offline_claude.api.http_messages import Reply, Request
+from infra.local.offline_claude.api.state import State
 from infra.local.offline_claude.control.faults import CUT, REFUSED, draw
-from infra.local.offline_claude.exchange import Reply, Request
 from infra.local.offline_claude.generation.completion import answer
 from infra.local.offline_claude.generation.message import Message, write
 from infra.local.offline_claude.metering.ledger import Entry
@@ -15,7 +16,6 @@ from infra.local.offline_claude.metering.prompt_cache import prefixes
 from infra.local.offline_claude.metering.tokens import Tokens, cost
 from infra.local.offline_claude.request.message_request import Question, hash_of, read_question
 from infra.local.offline_claude.spec.errors import Rejection, invalid
-from infra.local.offline_claude.state import State
 
 
 @dataclass(frozen=True, kw_only=True)

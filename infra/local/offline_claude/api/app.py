@@ -3,11 +3,11 @@
 import time
 from collections.abc import Callable
 
-from infra.local.offline_claude import catalogue, messages
+from infra.local.offline_claude.api import messages_endpoint, models_endpoint
+from infra.local.offline_claude.api.http_messages import Reply, Request
+from infra.local.offline_claude.api.state import State
 from infra.local.offline_claude.control.settings import Settings
-from infra.local.offline_claude.exchange import Reply, Request
 from infra.local.offline_claude.spec.errors import Rejection, invalid, not_found, unauthenticated
-from infra.local.offline_claude.state import State
 
 
 class App:
@@ -41,7 +41,7 @@ class App:
             case "GET", "/_offline/bill":
                 return Reply(body=self._state.ledger.bill())
             case "POST", "/_offline/faults":
-                return Reply(body=self._state.configure(messages.parse(request.body)).as_dict())
+                return Reply(body=self._state.configure(messages_endpoint.parse(request.body)).as_dict())
             case "POST", "/_offline/reset":
                 return Reply(body=self._state.reset().as_dict())
         raise not_found(f"{request.method} {path}")
@@ -50,13 +50,13 @@ class App:
         _authenticate(request)
         match request.method, path.split("/")[1:]:
             case "POST", ["v1", "messages"]:
-                return messages.create(request, self._state, request_id)
+                return messages_endpoint.create(request, self._state, request_id)
             case "POST", ["v1", "messages", "count_tokens"]:
-                return messages.count(request, self._state)
+                return messages_endpoint.count(request, self._state)
             case "GET", ["v1", "models"]:
-                return Reply(body=catalogue.listing())
+                return Reply(body=models_endpoint.listing())
             case "GET", ["v1", "models", name]:
-                return Reply(body=catalogue.one(name))
+                return Reply(body=models_endpoint.one(name))
         raise not_found("Not Found")
 
 

@@ -1,0 +1,1 @@
+"""The HTTP side: the socket, the routes, the endpoints, and the state between requests."""
