@@ -58,14 +58,14 @@ def offline_claude(
     spend_limit: Annotated[float | None, typer.Option(help="US dollars; 429 once billed.", min=0)] = None,
 ) -> None:
     """Run the stand-in for the Claude API until it is interrupted."""
-    from infra.local.offline_claude import Fault, Rejection, parse_fault
+    from infra.local.offline_claude import ApiError, Fault, parse_fault
     from infra.local.offline_claude import run as serve
 
     chosen: list[Fault] = []
     for text in faults or ():
         try:
             chosen.append(parse_fault(text))
-        except Rejection as error:
+        except ApiError as error:
             raise InputError(error.message) from error
     try:
         serve(
@@ -82,7 +82,7 @@ def offline_claude(
             spend_limit_usd=spend_limit,
             faults=tuple(chosen),
         )
-    except Rejection as error:
+    except ApiError as error:
         raise InputError(error.message) from error
     except OSError as error:
         raise InputError(

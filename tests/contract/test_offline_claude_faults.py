@@ -12,7 +12,7 @@ import anthropic
 import pytest
 from anthropic.types.shared import EnforcedSpendLimitReachedError
 
-from infra.local.offline_claude import Rejection, Settings, parse_fault
+from infra.local.offline_claude import ApiError, Settings, parse_fault
 from infra.local.offline_claude.api.app import App
 from infra.local.offline_claude.api.http_messages import Request
 from tests.contract.offline_claude_client import SLUGS, Claude, text_of
@@ -265,5 +265,5 @@ def test_a_fault_on_the_command_line_reads_as_one_in_json() -> None:
     assert (fault.kind, fault.rate, fault.retry_after_s, fault.model) == ("rate_limit", 0.1, 2.0, "haiku")
     assert parse_fault("refusal:marker=TOP SECRET").marker == "TOP SECRET"
     assert parse_fault("overloaded:next=3").next == 3
-    with pytest.raises(Rejection, match="next"):
+    with pytest.raises(ApiError, match="next"):
         parse_fault("overloaded:next=soon")

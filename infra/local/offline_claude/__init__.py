@@ -17,6 +17,6 @@ Its packages, from the outside in; each imports only from those on the lines bel
 from infra.local.offline_claude.api.server import run, serve
 from infra.local.offline_claude.control.faults import Fault
 from infra.local.offline_claude.control.settings import Settings, parse_fault
-from infra.local.offline_claude.spec.errors import Rejection
+from infra.local.offline_claude.spec.errors import ApiError
 
-__all__ = ["Fault", "Rejection", "Settings", "parse_fault", "run", "serve"]
+__all__ = ["ApiError", "Fault", "Settings", "parse_fault", "run", "serve"]

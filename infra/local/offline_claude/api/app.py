@@ -7,7 +7,7 @@ from infra.local.offline_claude.api import messages_endpoint, models_endpoint
 from infra.local.offline_claude.api.http_messages import Reply, Request
 from infra.local.offline_claude.api.state import State
 from infra.local.offline_claude.control.settings import Settings
-from infra.local.offline_claude.spec.errors import Rejection, invalid, not_found, unauthenticated
+from infra.local.offline_claude.spec.errors import ApiError, bad_request, not_found, unauthenticated
 
 
 class App:
@@ -29,10 +29,10 @@ class App:
                 if path.startswith("/_offline")
                 else self._api(request, path, request_id)
             )
-        except Rejection as rejection:
+        except ApiError as rejection:
             return Reply(rejection=rejection, headers=rejection.headers)
         except RecursionError:
-            return Reply(rejection=invalid("The request is nested too deeply"))
+            return Reply(rejection=bad_request("The request is nested too deeply"))
 
     def _control(self, request: Request, path: str) -> Reply:
         match request.method, path:

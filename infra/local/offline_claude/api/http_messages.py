@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from infra.local.offline_claude.spec.errors import Rejection
+from infra.local.offline_claude.spec.errors import ApiError
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,7 +21,7 @@ class Reply:
     """What goes back, after how long: a body or a rejection; cut means that the connection ends instead."""
 
     body: object = None
-    rejection: Rejection | None = None
+    rejection: ApiError | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
     wait_s: float = 0.0
     cut: bool = False

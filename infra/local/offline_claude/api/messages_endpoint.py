@@ -15,7 +15,7 @@ from infra.local.offline_claude.metering.ledger import Entry
 from infra.local.offline_claude.metering.prompt_cache import prefixes
 from infra.local.offline_claude.metering.tokens import Tokens, cost
 from infra.local.offline_claude.request.message_request import Question, hash_of, read_question
-from infra.local.offline_claude.spec.errors import Rejection, invalid
+from infra.local.offline_claude.spec.errors import ApiError, bad_request
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,7 +32,7 @@ def parse(body: bytes) -> Any:
     try:
         return json.loads(body)
     except (ValueError, RecursionError):
-        raise invalid("The request body is not valid JSON") from None
+        raise bad_request("The request body is not valid JSON") from None
 
 
 def create(request: Request, state: State, request_id: str) -> Reply:
@@ -41,7 +41,7 @@ def create(request: Request, state: State, request_id: str) -> Reply:
     try:
         question = read_question(parse(request.body))
         outcome = _outcome(question, state)
-    except Rejection as rejection:
+    except ApiError as rejection:
         state.ledger.add(_entry(request, request_id, question, None, status=rejection.status))
         raise
     state.ledger.add(_entry(request, request_id, question, outcome, status=_status(outcome)))
@@ -77,8 +77,8 @@ def _outcome(question: Question, state: State) -> Outcome:
 
 def _length(question: Question, state: State) -> int:
     tokens = state.counter.prompt(question.body, question.content, question.model)
-    if tokens > question.model.context:
-        raise invalid(f"prompt is too long: {tokens} tokens > {question.model.context} maximum")
+    if tokens > question.model.context_tokens:
+        raise bad_request(f"prompt is too long: {tokens} tokens > {question.model.context_tokens} maximum")
     return tokens
 
 

@@ -3,7 +3,7 @@
 from typing import Any
 
 from infra.local.offline_claude.spec.errors import not_found
-from infra.local.offline_claude.spec.model_catalog import EFFORTS, MODELS, Model
+from infra.local.offline_claude.spec.model_catalog import EFFORT_LEVELS, MODELS, Model
 
 _CONTEXT_EDITS = ("clear_thinking_20251015", "clear_tool_uses_20250919", "compact_20260112")
 
@@ -36,8 +36,8 @@ def _info(model: Model) -> dict[str, Any]:
         "lifecycle": "active",
         "deprecated_at": None,
         "retires_at": None,
-        "max_input_tokens": model.context,
-        "max_tokens": model.max_output,
+        "max_input_tokens": model.context_tokens,
+        "max_tokens": model.max_output_tokens,
         "capabilities": _capabilities(model),
     }
 
@@ -46,10 +46,10 @@ def _capabilities(model: Model) -> dict[str, Any]:
     plain = {"image_input": True, "structured_outputs": True, "batch": False, "citations": False,
              "code_execution": False, "pdf_input": False}  # fmt: skip
     return {name: _supported(yes) for name, yes in plain.items()} | {
-        "effort": _supported(bool(model.efforts))
-        | {name: _supported(name in model.efforts) for name in EFFORTS},
+        "effort": _supported(bool(model.effort_levels))
+        | {name: _supported(name in model.effort_levels) for name in EFFORT_LEVELS},
         "thinking": _supported(True)
-        | {"types": {name: _supported(name in model.thinking) for name in _THINKING}},
+        | {"types": {name: _supported(name in model.thinking_types) for name in _THINKING}},
         "context_management": _supported(False) | {name: _supported(False) for name in _CONTEXT_EDITS},
         "server_tools": _supported(False)
         | {"code_execution": _supported(False), "web_search": _supported(False)},

@@ -15,7 +15,7 @@ from infra.local.offline_claude.api.app import App
 from infra.local.offline_claude.api.http_messages import Reply, Request
 from infra.local.offline_claude.control.faults import Fault
 from infra.local.offline_claude.control.settings import Settings, changed
-from infra.local.offline_claude.spec.errors import Rejection, invalid, too_large
+from infra.local.offline_claude.spec.errors import ApiError, bad_request, request_too_large
 
 HOST = "127.0.0.1"
 LARGEST = 32 * 1024 * 1024
@@ -72,7 +72,7 @@ class _Handler(BaseHTTPRequestHandler):
         request_id = self.server.app.next_id()
         try:
             body = self._body()
-        except Rejection as rejection:
+        except ApiError as rejection:
             self.close_connection = True
             return self._send(Reply(rejection=rejection), request_id)
         return self._serve(body, request_id)
@@ -80,10 +80,10 @@ class _Handler(BaseHTTPRequestHandler):
     def _body(self) -> bytes:
         length = self.headers.get("content-length", "")
         if not length.isdecimal():
-            raise invalid("The offline Claude needs a content-length")
+            raise bad_request("The offline Claude needs a content-length")
         if int(length) > LARGEST:
             self._drain(int(length))
-            raise too_large()
+            raise request_too_large()
         return self.rfile.read(int(length))
 
     def _drain(self, length: int) -> None:

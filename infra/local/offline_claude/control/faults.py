@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from infra.local.offline_claude.spec.errors import Rejection
+from infra.local.offline_claude.spec.errors import ApiError
 
 REFUSED: Mapping[str, tuple[int, str]] = {
     "rate_limit": (429, "This request would exceed your organization's rate limit. Please try again later."),
@@ -47,12 +47,12 @@ class Fault:
     retry_after_s: float | None = None
     seconds: float = 0.0
 
-    def rejection(self) -> Rejection:
+    def rejection(self) -> ApiError:
         """The error that this fault answers with."""
         status, message = REFUSED[self.kind]
         after = {} if self.retry_after_s is None else {"retry-after": f"{self.retry_after_s:g}"}
         code = "enforced_spend_limit_reached" if self.kind == "spend_limit" else None
-        return Rejection(status=status, message=message, error_code=code, headers=after)
+        return ApiError(status=status, message=message, error_code=code, headers=after)
 
 
 @dataclass(kw_only=True)

@@ -6,7 +6,7 @@ from typing import Any
 
 from infra.local.offline_claude.control.faults import KINDS, Fault
 from infra.local.offline_claude.metering.rate_limits import Allowance
-from infra.local.offline_claude.spec.errors import invalid
+from infra.local.offline_claude.spec.errors import bad_request
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,12 +50,12 @@ _CAN_BE_NONE = frozenset(one.name for one in fields(Settings) if one.default is 
 def changed(settings: Settings, wanted: object) -> Settings:
     """The settings with the named ones replaced, or a 400 that says which one is wrong."""
     if not isinstance(wanted, Mapping):
-        raise invalid(
+        raise bad_request(
             'Send a JSON object of settings, such as {"faults": [{"kind": "overloaded", "next": 1}]}'
         )
     known = {one.name for one in fields(Settings)}
     if unknown := sorted(wanted.keys() - known):
-        raise invalid(f"{unknown[0]}: unknown setting; known are {', '.join(sorted(known))}")
+        raise bad_request(f"{unknown[0]}: unknown setting; known are {', '.join(sorted(known))}")
     values = {name: _setting(name, value) for name, value in wanted.items()}
     return replace(settings, **values)
 
@@ -65,7 +65,7 @@ def _setting(name: str, value: Any) -> Any:
         return None
     if name == "faults":
         if not isinstance(value, list | tuple):
-            raise invalid("faults: must be a list")
+            raise bad_request("faults: must be a list")
         return tuple(fault_of(one, f"faults.{number}") for number, one in enumerate(value))
     if name == "seed":
         return int(_number(name, value, whole=True))
@@ -83,11 +83,11 @@ def fault_of(wanted: object, where: str = "fault") -> Fault:
     if isinstance(wanted, Fault):
         wanted = asdict(wanted)
     if not isinstance(wanted, Mapping):
-        raise invalid(f"{where}: must be an object with a kind")
+        raise bad_request(f"{where}: must be an object with a kind")
     if wanted.get("kind") not in KINDS:
-        raise invalid(f"{where}.kind: {wanted.get('kind')!r} is unknown; known are {', '.join(KINDS)}")
+        raise bad_request(f"{where}.kind: {wanted.get('kind')!r} is unknown; known are {', '.join(KINDS)}")
     if unknown := sorted(wanted.keys() - {one.name for one in fields(Fault)}):
-        raise invalid(
+        raise bad_request(
             f"{where}.{unknown[0]}: unknown; known are {', '.join(one.name for one in fields(Fault))}"
         )
     return _selected(
@@ -97,9 +97,9 @@ def fault_of(wanted: object, where: str = "fault") -> Fault:
 
 def _selected(fault: Fault, where: str) -> Fault:
     if sum(map(bool, (fault.rate is not None, fault.next, fault.marker))) > 1:
-        raise invalid(f"{where}: give one of rate, next and marker, not several")
+        raise bad_request(f"{where}: give one of rate, next and marker, not several")
     if fault.kind == "slow" and not fault.seconds:
-        raise invalid(f"{where}.seconds: a slow fault needs the seconds that it waits")
+        raise bad_request(f"{where}.seconds: a slow fault needs the seconds that it waits")
     return fault
 
 
@@ -107,7 +107,7 @@ def _fault_value(where: str, value: Any) -> Any:
     name = where.rpartition(".")[2]
     if name in ("kind", "marker", "model"):
         if not isinstance(value, str):
-            raise invalid(f"{where}: must be a string")
+            raise bad_request(f"{where}: must be a string")
         return value
     if name == "next":
         return int(_number(where, value, whole=True))
@@ -120,7 +120,7 @@ def _number(where: str, value: Any, *, least: float = 0.0, most: float = 1e12, w
     kinds = int if whole else (int, float)
     if isinstance(value, bool) or not isinstance(value, kinds) or not least <= value <= most:
         sort = "a whole number" if whole else "a number"
-        raise invalid(f"{where}: must be {sort} from {least:g} to {most:g}, not {value!r}")
+        raise bad_request(f"{where}: must be {sort} from {least:g} to {most:g}, not {value!r}")
     return value
 
 

@@ -58,7 +58,7 @@ def _prefixes(question: Question, counter: Counter, parts: Iterable[Part]) -> It
         block = {name: value for name, value in part.block.items() if name != "cache_control"}
         key = hash_of([key, part.role, block, None if part.role in ("tools", "system") else said])
         tokens += counter.part(part, model)
-        yield Prefix(key=key, tokens=tokens, ttl=part.ttl if tokens >= model.min_prefix else None)
+        yield Prefix(key=key, tokens=tokens, ttl=part.ttl if tokens >= model.min_cacheable_tokens else None)
 
 
 class Cache:

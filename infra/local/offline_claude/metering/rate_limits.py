@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from infra.local.offline_claude.metering.tokens import Tokens
-from infra.local.offline_claude.spec.errors import Rejection
+from infra.local.offline_claude.spec.errors import ApiError
 
 # The Build tier of the rate limits page of platform.claude.com, August 2026: told where nothing is enforced.
 BUILD = {"requests": 5_000, "input-tokens": 5_000_000, "output-tokens": 1_000_000}
@@ -94,10 +94,10 @@ class Limits:
         return self._lines[line]
 
 
-def _over(buckets: tuple[Bucket, ...], waits: list[float], now: float) -> Rejection:
+def _over(buckets: tuple[Bucket, ...], waits: list[float], now: float) -> ApiError:
     longest = max(waits)
     tight = buckets[waits.index(longest)]
-    return Rejection(
+    return ApiError(
         status=429,
         message="This request would exceed your organization's rate limit of "
         f"{tight.limit:,} {tight.name.replace('-', ' ')} per minute. Please try again later.",

@@ -71,14 +71,14 @@ class Counter:
 
 def image_tokens(picture: Picture, model: Model) -> int:
     """One token a patch after scaling down to the model's long edge, never above the model's cap."""
-    scale = min(1.0, model.image_edge / max(picture.width, picture.height))
+    scale = min(1.0, model.max_image_edge / max(picture.width, picture.height))
     patches = math.ceil(picture.width * scale / PATCH) * math.ceil(picture.height * scale / PATCH)
-    return min(patches, model.image_tokens)
+    return min(patches, model.max_image_tokens)
 
 
 def costs(tokens: Tokens, model: Model) -> dict[str, Decimal]:
     """What these tokens cost in US dollars, by kind."""
-    price = model.price_for(tokens.prompt)
+    price = model.price_of_prompt(tokens.prompt)
     return {kind: count * getattr(price, kind) / MILLION for kind, count in tokens.as_dict().items()}
 
 

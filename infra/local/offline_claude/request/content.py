@@ -9,7 +9,7 @@ from typing import Any
 from infra.local.offline_claude.request.cache_control import ttl_of, with_last
 from infra.local.offline_claude.request.image_header import Picture
 from infra.local.offline_claude.request.images import check_pictures, read_image
-from infra.local.offline_claude.spec.errors import invalid
+from infra.local.offline_claude.spec.errors import bad_request
 from infra.local.offline_claude.spec.model_catalog import Model
 
 # Source: the Messages API pages of platform.claude.com, 2026.
@@ -53,11 +53,11 @@ def read_content(body: dict[str, Any], model: Model) -> Content:
     before = (*_tools(body.get("tools") or ()), *_system(body.get("system")))
     messages = body.get("messages")
     if not isinstance(messages, list):
-        raise invalid(
+        raise bad_request(
             "messages: Field required" if messages is None else "messages: Input should be a valid list"
         )
     if not messages:
-        raise invalid("messages: at least one message is required")
+        raise bad_request("messages: at least one message is required")
     said = (
         part for number, message in enumerate(messages) for part in _message(message, f"messages.{number}")
     )
@@ -83,7 +83,7 @@ def _system(system: Any) -> Iterator[Part]:
     if isinstance(system, str):
         system = [{"type": "text", "text": system}] if system else []
     if system is not None and not isinstance(system, list):
-        raise invalid("system: Input should be a valid string or list")
+        raise bad_request("system: Input should be a valid string or list")
     for number, block in enumerate(system or ()):
         text = _text(block, f"system.{number}")
         ttl = ttl_of(block.get("cache_control"), f"system.{number}.cache_control")
@@ -93,14 +93,14 @@ def _system(system: Any) -> Iterator[Part]:
 def _message(message: Any, where: str) -> Iterator[Part]:
     role = message.get("role") if isinstance(message, dict) else None
     if role not in ("user", "assistant"):
-        raise invalid(f'{where}.role: Input should be "user" or "assistant"')
+        raise bad_request(f'{where}.role: Input should be "user" or "assistant"')
     blocks = message.get("content")
     if isinstance(blocks, str):
         blocks = [{"type": "text", "text": blocks}]
     if not isinstance(blocks, list):
-        raise invalid(f"{where}.content: Input should be a valid string or list")
+        raise bad_request(f"{where}.content: Input should be a valid string or list")
     if not blocks:
-        raise invalid(f"{where}: all messages must have non-empty content")
+        raise bad_request(f"{where}: all messages must have non-empty content")
     for number, block in enumerate(blocks):
         part = _part(block, f"{where}.content.{number}", role)
         yield replace(part, ttl=ttl_of(block.get("cache_control"), f"{where}.content.{number}.cache_control"))
@@ -116,16 +116,16 @@ def _part(block: Any, where: str, role: str) -> Part:
         return Part(role=role, block=block, text=str(block["source"].get("data", "")))
     if kind in ("thinking", "redacted_thinking", "tool_use", "tool_result"):
         return Part(role="nobody", block=block, text=str(block))
-    raise invalid(
+    raise bad_request(
         f"{where}: The offline Claude takes text, image and plain-text document blocks, not {kind!r}"
     )
 
 
 def _text(block: Any, where: str) -> str:
     if not isinstance(block, dict) or not isinstance(block.get("text"), str):
-        raise invalid(f"{where}.text: Input should be a valid string")
+        raise bad_request(f"{where}.text: Input should be a valid string")
     if not block["text"]:
-        raise invalid(f"{where}: text content blocks must be non-empty")
+        raise bad_request(f"{where}: text content blocks must be non-empty")
     return str(block["text"])
 
 
@@ -133,11 +133,11 @@ def _check_turns(body: dict[str, Any], messages: list[Any], model: Model) -> Non
     if messages[-1]["role"] == "user":
         return
     if not model.prefill:
-        raise invalid(
+        raise bad_request(
             "This model does not support assistant message prefill. "
             "The conversation must end with a user message."
         )
     if (body.get("thinking") or {}).get("type") == "enabled":
-        raise invalid("Assistant message prefill is not supported when thinking is enabled.")
+        raise bad_request("Assistant message prefill is not supported when thinking is enabled.")
     if (body.get("output_config") or {}).get("format"):
-        raise invalid("Assistant message prefill is not supported with output_config.format.")
+        raise bad_request("Assistant message prefill is not supported with output_config.format.")

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from infra.local.offline_claude.request.image_header import Picture, look
-from infra.local.offline_claude.spec.errors import invalid
+from infra.local.offline_claude.spec.errors import bad_request
 from infra.local.offline_claude.spec.model_catalog import Model
 
 # Source: the vision page of platform.claude.com, 2026.
@@ -21,15 +21,15 @@ def read_image(block: dict[str, Any], where: str) -> Picture:
     """The picture in an image block."""
     source = block.get("source")
     if not isinstance(source, dict) or source.get("type") != "base64":
-        raise invalid(f"{where}.type: The offline Claude reads base64 images only")
+        raise bad_request(f"{where}.type: The offline Claude reads base64 images only")
     if source.get("media_type") not in IMAGE_TYPES:
-        raise invalid(f"{where}.base64.media_type: Input should be one of {', '.join(IMAGE_TYPES)}")
+        raise bad_request(f"{where}.base64.media_type: Input should be one of {', '.join(IMAGE_TYPES)}")
     data = _decoded(source.get("data"), where)
     picture = look(data)
     if picture is None:
-        raise invalid("Could not process image")
+        raise bad_request("Could not process image")
     if picture.media_type != source["media_type"]:
-        raise invalid(
+        raise bad_request(
             f"{where}.base64.data: The image was specified using the {source['media_type']} media type, but "
             f"the image appears to be a {picture.media_type} image"
         )
@@ -40,9 +40,9 @@ def _decoded(data: Any, where: str) -> bytes:
     try:
         decoded = base64.b64decode(data, validate=True)
     except (binascii.Error, TypeError, ValueError):
-        raise invalid(f"{where}.base64.data: invalid base64 data") from None
+        raise bad_request(f"{where}.base64.data: invalid base64 data") from None
     if len(decoded) > IMAGE_BYTES:
-        raise invalid(
+        raise bad_request(
             f"{where}.base64: image exceeds 10 MB maximum: {len(decoded)} bytes > {IMAGE_BYTES} bytes"
         )
     return decoded
@@ -51,11 +51,15 @@ def _decoded(data: Any, where: str) -> bytes:
 def check_pictures(pictures: Sequence[Picture], model: Model) -> None:
     """Raise unless one request may show all of these."""
     count = len(pictures)
-    if count > model.images:
-        raise invalid(f"Too many images: {count} > {model.images}")
+    if count > model.max_images:
+        raise bad_request(f"Too many images: {count} > {model.max_images}")
     longest = max((max(picture.width, picture.height) for picture in pictures), default=0)
     if longest > IMAGE_PIXELS:
-        raise invalid(f"At least one of the image dimensions exceed max allowed size: {IMAGE_PIXELS} pixels")
+        raise bad_request(
+            f"At least one of the image dimensions exceed max allowed size: {IMAGE_PIXELS} pixels"
+        )
     if count > MANY_IMAGES and longest > MANY_IMAGES_PIXELS:
-        raise invalid("At least one of the image dimensions exceed max allowed size for many-image requests: "
-                      f"{MANY_IMAGES_PIXELS} pixels")  # fmt: skip
+        raise bad_request(
+            "At least one of the image dimensions exceed max allowed size for many-image requests: "
+            f"{MANY_IMAGES_PIXELS} pixels"
+        )

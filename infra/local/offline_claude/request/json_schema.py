@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
-from infra.local.offline_claude.spec.errors import invalid
+from infra.local.offline_claude.spec.errors import bad_request
 
 # Source: the structured outputs page of platform.claude.com, August 2026.
 
@@ -27,9 +27,9 @@ _BY_TYPE = {
 def check_schema(schema: Any) -> None:
     """Raise the documented 400 unless the schema can be compiled."""
     if not isinstance(schema, dict):
-        raise invalid(f"{WHERE}: Input should be a valid dictionary")
+        raise bad_request(f"{WHERE}: Input should be a valid dictionary")
     if schema.get("type") != "object" and not {"$ref", "anyOf", "allOf"} & schema.keys():
-        raise invalid(f"{WHERE}: The root of the schema must be of type 'object'")
+        raise bad_request(f"{WHERE}: The root of the schema must be of type 'object'")
     nodes = list(_nodes(schema, schema, ()))
     for node in nodes:
         _check_node(node)
@@ -38,13 +38,15 @@ def check_schema(schema: Any) -> None:
 
 def _nodes(node: Any, root: dict[str, Any], refs: tuple[str, ...]) -> Iterator[dict[str, Any]]:
     if not isinstance(node, dict):
-        raise invalid(f"{WHERE}: A schema must be an object, not {node!r}")
+        raise bad_request(f"{WHERE}: A schema must be an object, not {node!r}")
     _check_shape(node)
     yield node
     if "$ref" in node:
         target = node["$ref"]
         if target in refs:
-            raise invalid(f"{WHERE}: Circular reference detected in '{target}'. Recursion is not supported")
+            raise bad_request(
+                f"{WHERE}: Circular reference detected in '{target}'. Recursion is not supported"
+            )
         yield from _nodes(resolve(target, root), root, (*refs, target))
     for child in _children(node):
         yield from _nodes(child, root, refs)
@@ -53,11 +55,11 @@ def _nodes(node: Any, root: dict[str, Any], refs: tuple[str, ...]) -> Iterator[d
 def resolve(target: Any, root: dict[str, Any]) -> Any:
     """The part of the schema that a local reference names."""
     if not isinstance(target, str) or not target.startswith("#/"):
-        raise invalid(f"{WHERE}: External $ref {target!r} is not supported")
+        raise bad_request(f"{WHERE}: External $ref {target!r} is not supported")
     node: Any = root
     for step in target[2:].split("/"):
         if not isinstance(node, dict) or step not in node:
-            raise invalid(f"{WHERE}: $ref {target!r} leads nowhere")
+            raise bad_request(f"{WHERE}: $ref {target!r} leads nowhere")
         node = node[step]
     return node
 
@@ -73,13 +75,13 @@ def _children(node: dict[str, Any]) -> Iterator[Any]:
 def _check_shape(node: dict[str, Any]) -> None:
     for keyword in ("properties", "$defs", "definitions"):
         if not isinstance(node.get(keyword, {}), dict):
-            raise invalid(f"{WHERE}: '{keyword}' must be an object")
+            raise bad_request(f"{WHERE}: '{keyword}' must be an object")
     for keyword in ("anyOf", "allOf", "enum"):
         if not isinstance(node.get(keyword, []), list) or node.get(keyword) == []:
-            raise invalid(f"{WHERE}: '{keyword}' must be a non-empty list")
+            raise bad_request(f"{WHERE}: '{keyword}' must be a non-empty list")
     required = node.get("required", [])
     if not isinstance(required, list) or not all(isinstance(name, str) for name in required):
-        raise invalid(f"{WHERE}: 'required' must be a list of names")
+        raise bad_request(f"{WHERE}: 'required' must be a list of names")
 
 
 def types_of(node: dict[str, Any]) -> list[Any]:
@@ -92,9 +94,9 @@ def _check_node(node: dict[str, Any]) -> None:
     types = types_of(node)
     for kind in types:
         if kind not in TYPES:
-            raise invalid(f"{WHERE}: Unknown type {kind!r}")
+            raise bad_request(f"{WHERE}: Unknown type {kind!r}")
     if not types and not {"enum", "const", "$ref", "anyOf", "allOf"} & node.keys():
-        raise invalid(f"{WHERE}: Schema must have a 'type', 'enum', 'const', 'anyOf', 'allOf' or '$ref'")
+        raise bad_request(f"{WHERE}: Schema must have a 'type', 'enum', 'const', 'anyOf', 'allOf' or '$ref'")
     _check_keywords(node, types)
     _check_object(node, types)
     _check_values(node)
@@ -105,31 +107,37 @@ def _check_keywords(node: dict[str, Any], types: list[Any]) -> None:
     if extra := sorted(node.keys() - legal):
         kind = types[0] if types else "any"
         verb = "properties" if len(extra) > 1 else "property"
-        raise invalid(f"{WHERE}: For '{kind}' type, {verb} {', '.join(extra)} "
-                      f"{'are' if len(extra) > 1 else 'is'} not supported")  # fmt: skip
+        raise bad_request(
+            f"{WHERE}: For '{kind}' type, {verb} {', '.join(extra)} "
+            f"{'are' if len(extra) > 1 else 'is'} not supported"
+        )
 
 
 def _check_object(node: dict[str, Any], types: list[Any]) -> None:
     if "object" not in types:
         return
     if node.get("additionalProperties") is not False:
-        raise invalid(f"{WHERE}: For 'object' type, 'additionalProperties' must be explicitly set to false")
+        raise bad_request(
+            f"{WHERE}: For 'object' type, 'additionalProperties' must be explicitly set to false"
+        )
     if unknown := sorted(set(node.get("required", ())) - node.get("properties", {}).keys()):
-        raise invalid(f"{WHERE}: 'required' names properties that are not defined: {', '.join(unknown)}")
+        raise bad_request(f"{WHERE}: 'required' names properties that are not defined: {', '.join(unknown)}")
 
 
 def _check_values(node: dict[str, Any]) -> None:
     if any(isinstance(value, dict | list) for value in node.get("enum", ())):
-        raise invalid(f"{WHERE}: 'enum' may hold strings, numbers, booleans and nulls only")
+        raise bad_request(f"{WHERE}: 'enum' may hold strings, numbers, booleans and nulls only")
     if node.get("minItems", 0) not in (0, 1):
-        raise invalid(f"{WHERE}: For 'array' type, 'minItems' values other than 0 or 1 are not supported")
+        raise bad_request(f"{WHERE}: For 'array' type, 'minItems' values other than 0 or 1 are not supported")
     if "format" in node and node["format"] not in FORMATS:
-        raise invalid(f"{WHERE}: For 'string' type, format '{node['format']}' is not supported")
+        raise bad_request(f"{WHERE}: For 'string' type, format '{node['format']}' is not supported")
 
 
 def _check_size(nodes: list[dict[str, Any]]) -> None:
     optional = sum(len(node.get("properties", {}).keys() - set(node.get("required", ()))) for node in nodes)
     unions = sum("anyOf" in node or len(types_of(node)) > 1 for node in nodes)
     if optional > MAX_OPTIONAL or unions > MAX_UNIONS:
-        raise invalid(f"{WHERE}: Schema is too complex for compilation: {optional} optional properties "
-                      f"(at most {MAX_OPTIONAL}), {unions} union types (at most {MAX_UNIONS})")  # fmt: skip
+        raise bad_request(
+            f"{WHERE}: Schema is too complex for compilation: {optional} optional properties "
+            f"(at most {MAX_OPTIONAL}), {unions} union types (at most {MAX_UNIONS})"
+        )

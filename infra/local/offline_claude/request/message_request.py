@@ -8,7 +8,7 @@ from typing import Any
 
 from infra.local.offline_claude.request.content import Content, read_content
 from infra.local.offline_claude.request.parameters import check_parameters, effort_of, model_of, thinking_of
-from infra.local.offline_claude.spec.errors import invalid
+from infra.local.offline_claude.spec.errors import bad_request
 from infra.local.offline_claude.spec.model_catalog import Model
 
 _OPEN = re.compile(r"<document\b[^>]*>", re.IGNORECASE)
@@ -57,7 +57,7 @@ def hash_of(body: object) -> str:
 def read_question(body: object, *, counting: bool = False) -> Question:
     """The question in a request body, or the error that it deserves."""
     if not isinstance(body, dict):
-        raise invalid("The request body is not a JSON object")
+        raise bad_request("The request body is not a JSON object")
     model = model_of(body)
     check_parameters(body, model, counting=counting)
     content = read_content(body, model)

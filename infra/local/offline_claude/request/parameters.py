@@ -4,8 +4,8 @@ from collections.abc import Callable
 from typing import Any
 
 from infra.local.offline_claude.request.json_schema import check_schema
-from infra.local.offline_claude.spec.errors import Rejection, invalid, not_found
-from infra.local.offline_claude.spec.model_catalog import EFFORTS, MODELS, UP_TO_HIGH, Model
+from infra.local.offline_claude.spec.errors import ApiError, bad_request, not_found
+from infra.local.offline_claude.spec.model_catalog import EFFORT_LEVELS, EFFORT_UP_TO_HIGH, MODELS, Model
 
 # Sources: the Messages API reference and the 5.5 migration guides of platform.claude.com, August to October
 # 2026; wordings also as quoted in public bug reports.
@@ -21,7 +21,9 @@ def model_of(body: dict[str, Any]) -> Model:
     """The model that a request names."""
     name = body.get("model")
     if not isinstance(name, str):
-        raise invalid("model: Field required" if name is None else "model: Input should be a valid string")
+        raise bad_request(
+            "model: Field required" if name is None else "model: Input should be a valid string"
+        )
     if name not in MODELS:
         raise not_found(f"model: {name}")
     return MODELS[name]
@@ -30,60 +32,64 @@ def model_of(body: dict[str, Any]) -> Model:
 def check_parameters(body: dict[str, Any], model: Model, *, counting: bool = False) -> None:
     """Raise unless every parameter but the messages is legal on this model."""
     if unknown := sorted(body.keys() - KNOWN):
-        raise invalid(f"{unknown[0]}: Extra inputs are not permitted")
+        raise bad_request(f"{unknown[0]}: Extra inputs are not permitted")
     for rule in _COUNTED if counting else _RULES:
         rule(body, model)
 
 
 def _stream(body: dict[str, Any], _: Model) -> None:
     if body.get("stream"):
-        raise invalid("stream: The offline Claude does not stream; send the request without stream")
+        raise bad_request("stream: The offline Claude does not stream; send the request without stream")
 
 
 def _max_tokens(body: dict[str, Any], model: Model) -> None:
     given = body.get("max_tokens")
     if given is None:
-        raise invalid("max_tokens: Field required")
+        raise bad_request("max_tokens: Field required")
     if not isinstance(given, int) or isinstance(given, bool):
-        raise invalid("max_tokens: Input should be a valid integer")
+        raise bad_request("max_tokens: Input should be a valid integer")
     if given < 1:
-        raise invalid("max_tokens: Input should be greater than or equal to 1")
-    if given > model.max_output:
-        raise invalid(f"max_tokens: {given} > {model.max_output}, which is the maximum allowed number of "
-                      f"output tokens for {model.id}")  # fmt: skip
+        raise bad_request("max_tokens: Input should be greater than or equal to 1")
+    if given > model.max_output_tokens:
+        raise bad_request(
+            f"max_tokens: {given} > {model.max_output_tokens}, which is the maximum allowed number of "
+            f"output tokens for {model.id}"
+        )
 
 
 def _output_config(body: dict[str, Any], model: Model) -> None:
     config = _object(body, "output_config")
     if unknown := sorted(config.keys() - {"effort", "format"}):
-        raise invalid(f"output_config.{unknown[0]}: Extra inputs are not permitted")
+        raise bad_request(f"output_config.{unknown[0]}: Extra inputs are not permitted")
     if config.get("effort") is not None:
         _effort(config["effort"], model)
     if config.get("format") is not None:
         wanted = _object(config, "format", "output_config.")
         if wanted.get("type") != "json_schema":
-            raise invalid("output_config.format.type: Input should be 'json_schema'")
+            raise bad_request("output_config.format.type: Input should be 'json_schema'")
         check_schema(wanted.get("schema"))
 
 
 def _effort(effort: Any, model: Model) -> None:
-    if effort not in EFFORTS:
-        raise invalid("output_config.effort: Input should be 'low', 'medium', 'high', 'xhigh' or 'max'")
-    if not model.efforts:
-        raise invalid("This model does not support the effort parameter.")
-    if effort not in model.efforts:
-        raise invalid(f"output_config.effort: '{effort}' is not supported for this model. "
-                      f"Supported values: {', '.join(model.efforts)}")  # fmt: skip
+    if effort not in EFFORT_LEVELS:
+        raise bad_request("output_config.effort: Input should be 'low', 'medium', 'high', 'xhigh' or 'max'")
+    if not model.effort_levels:
+        raise bad_request("This model does not support the effort parameter.")
+    if effort not in model.effort_levels:
+        raise bad_request(
+            f"output_config.effort: '{effort}' is not supported for this model. "
+            f"Supported values: {', '.join(model.effort_levels)}"
+        )
 
 
 def effort_of(body: dict[str, Any], model: Model) -> str:
     """The effort that a valid request asks for."""
-    return (body.get("output_config") or {}).get("effort") or model.effort
+    return (body.get("output_config") or {}).get("effort") or model.default_effort
 
 
 def thinking_of(body: dict[str, Any], model: Model) -> str:
     """The kind of thinking that a valid request asks for."""
-    return (body.get("thinking") or {}).get("type") or ("adaptive" if model.thinks_unasked else "disabled")
+    return (body.get("thinking") or {}).get("type") or ("adaptive" if model.thinks_by_default else "disabled")
 
 
 def _thinking(body: dict[str, Any], model: Model) -> None:
@@ -91,19 +97,21 @@ def _thinking(body: dict[str, Any], model: Model) -> None:
         return
     kind = _object(body, "thinking").get("type")
     if kind not in ("adaptive", "enabled", "disabled", "between_tools"):
-        raise invalid("thinking.type: Input should be 'adaptive', 'between_tools', 'disabled' or 'enabled'")
-    if kind not in model.thinking:
+        raise bad_request(
+            "thinking.type: Input should be 'adaptive', 'between_tools', 'disabled' or 'enabled'"
+        )
+    if kind not in model.thinking_types:
         raise _unsupported(kind)
     if kind == "enabled":
         _budget(body)
-    if kind in ("disabled", "between_tools") and model.thinks_unasked:
+    if kind in ("disabled", "between_tools") and model.thinks_by_default:
         _modest(kind, effort_of(body, model))
 
 
-def _unsupported(kind: str) -> Rejection:
+def _unsupported(kind: str) -> ApiError:
     if kind == "adaptive":
-        return invalid("adaptive thinking is not supported on this model")
-    return invalid(
+        return bad_request("adaptive thinking is not supported on this model")
+    return bad_request(
         f'"thinking.type.{kind}" is not supported for this model. '
         'Use "thinking.type.adaptive" and "output_config.effort" to control thinking behavior.'
     )
@@ -112,14 +120,14 @@ def _unsupported(kind: str) -> Rejection:
 def _budget(body: dict[str, Any]) -> None:
     budget = body["thinking"].get("budget_tokens")
     if not isinstance(budget, int) or budget < 1024:
-        raise invalid("thinking.enabled.budget_tokens: Input should be greater than or equal to 1024")
+        raise bad_request("thinking.enabled.budget_tokens: Input should be greater than or equal to 1024")
     if "max_tokens" in body and budget >= body["max_tokens"]:
-        raise invalid("`max_tokens` must be greater than `thinking.budget_tokens`.")
+        raise bad_request("`max_tokens` must be greater than `thinking.budget_tokens`.")
 
 
 def _modest(kind: str, effort: str) -> None:
-    if effort not in UP_TO_HIGH:
-        raise invalid(
+    if effort not in EFFORT_UP_TO_HIGH:
+        raise bad_request(
             f"\"thinking.type.{kind}\" is not supported with effort '{effort}'. Use effort 'high' or lower."
         )
 
@@ -127,23 +135,23 @@ def _modest(kind: str, effort: str) -> None:
 def _tools(body: dict[str, Any], model: Model) -> None:
     tools = body.get("tools") or []
     if not isinstance(tools, list) or not all(isinstance(tool, dict) and tool.get("name") for tool in tools):
-        raise invalid("tools: Input should be a list of tools, each with a name")
+        raise bad_request("tools: Input should be a list of tools, each with a name")
     choice = _object(body, "tool_choice").get("type", "auto")
     if choice not in ("auto", "none", "any", "tool"):
-        raise invalid("tool_choice.type: Input should be 'auto', 'any', 'none' or 'tool'")
+        raise bad_request("tool_choice.type: Input should be 'auto', 'any', 'none' or 'tool'")
     if choice in ("any", "tool"):
         _forced(body, model, choice, {tool["name"] for tool in tools})
 
 
 def _forced(body: dict[str, Any], model: Model, choice: str, names: set[str]) -> None:
-    if not model.forced_tools:
-        raise invalid(f'tool_choice: "{choice}" is not supported for this model. Use "auto" or "none".')
+    if not model.forced_tool_choice:
+        raise bad_request(f'tool_choice: "{choice}" is not supported for this model. Use "auto" or "none".')
     if not names:
-        raise invalid("tool_choice: Tool choice requires at least one tool")
+        raise bad_request("tool_choice: Tool choice requires at least one tool")
     if choice == "tool" and body["tool_choice"].get("name") not in names:
-        raise invalid(f"Tool '{body['tool_choice'].get('name')}' not found in provided tools")
-    if not model.thinks_unasked and thinking_of(body, model) != "disabled":
-        raise invalid("Thinking may not be enabled when tool_choice forces tool use.")
+        raise bad_request(f"Tool '{body['tool_choice'].get('name')}' not found in provided tools")
+    if not model.thinks_by_default and thinking_of(body, model) != "disabled":
+        raise bad_request("Thinking may not be enabled when tool_choice forces tool use.")
 
 
 _NEUTRAL = {"temperature": 1, "top_p": 1, "top_k": None}
@@ -153,25 +161,25 @@ def _sampling(body: dict[str, Any], model: Model) -> None:
     given = {name: body[name] for name in _NEUTRAL if body.get(name) is not None}
     for name, value in given.items():
         if isinstance(value, bool) or not isinstance(value, int | float):
-            raise invalid(f"{name}: Input should be a valid number")
-        if not model.sampling and value != _NEUTRAL[name]:
-            raise invalid(f"{name}: non-default values are not supported for this model")
+            raise bad_request(f"{name}: Input should be a valid number")
+        if not model.sampling_parameters and value != _NEUTRAL[name]:
+            raise bad_request(f"{name}: non-default values are not supported for this model")
         if name != "top_k" and not 0 <= value <= 1:
-            raise invalid(f"{name}: range: 0..1")
+            raise bad_request(f"{name}: range: 0..1")
     if given.get("temperature", 1) != 1 and thinking_of(body, model) != "disabled":
-        raise invalid("`temperature` may only be set to 1 when thinking is enabled.")
+        raise bad_request("`temperature` may only be set to 1 when thinking is enabled.")
 
 
 def _stop_sequences(body: dict[str, Any], _: Model) -> None:
     given = body.get("stop_sequences") or []
     if not isinstance(given, list) or not all(isinstance(one, str) and one.strip() for one in given):
-        raise invalid("stop_sequences: each stop sequence must contain non-whitespace")
+        raise bad_request("stop_sequences: each stop sequence must contain non-whitespace")
 
 
 def _object(body: dict[str, Any], name: str, within: str = "") -> dict[str, Any]:
     value = body.get(name)
     if value is not None and not isinstance(value, dict):
-        raise invalid(f"{within}{name}: Input should be a valid dictionary")
+        raise bad_request(f"{within}{name}: Input should be a valid dictionary")
     return value or {}
 
 

@@ -1,9 +1,9 @@
-"""The API's ways of saying no: each has the documented status, type and body."""
+"""The errors of the API, each with the documented status, type and body."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-TYPES = {
+ERROR_TYPES = {
     400: "invalid_request_error",
     401: "authentication_error",
     402: "billing_error",
@@ -21,8 +21,8 @@ TYPES = {
 
 
 @dataclass(kw_only=True, eq=False)
-class Rejection(Exception):
-    """A request that is answered with an error."""
+class ApiError(Exception):
+    """An error response; raised where a request is found to be wrong."""
 
     status: int
     message: str
@@ -33,28 +33,28 @@ class Rejection(Exception):
         return self.message
 
     def body(self, request_id: str) -> dict[str, object]:
-        """The documented error envelope."""
-        error: dict[str, object] = {"type": TYPES[self.status], "message": self.message}
+        """The documented JSON envelope of an error."""
+        error: dict[str, object] = {"type": ERROR_TYPES[self.status], "message": self.message}
         if self.error_code:
             error["details"] = {"error_code": self.error_code}
         return {"type": "error", "error": error, "request_id": request_id}
 
 
-def invalid(message: str) -> Rejection:
-    """The request itself is wrong."""
-    return Rejection(status=400, message=message)
+def bad_request(message: str) -> ApiError:
+    """A 400: the request itself is wrong."""
+    return ApiError(status=400, message=message)
 
 
-def unauthenticated() -> Rejection:
-    """No key was sent."""
-    return Rejection(status=401, message="x-api-key header is required")
+def unauthenticated() -> ApiError:
+    """A 401: the request carries no API key."""
+    return ApiError(status=401, message="x-api-key header is required")
 
 
-def not_found(what: str) -> Rejection:
-    """There is no such path or model."""
-    return Rejection(status=404, message=what)
+def not_found(message: str) -> ApiError:
+    """A 404: there is no such path or model."""
+    return ApiError(status=404, message=message)
 
 
-def too_large() -> Rejection:
-    """The request is longer than the edge lets through."""
-    return Rejection(status=413, message="Request exceeds the maximum size")
+def request_too_large() -> ApiError:
+    """A 413: the request body is longer than the API accepts."""
+    return ApiError(status=413, message="Request exceeds the maximum size")
