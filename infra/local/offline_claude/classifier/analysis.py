@@ -1,4 +1,4 @@
-"""What the offline engine says about one document: the values that an answer is filled with."""
+"""Analyses one document: everything that an answer can be filled with."""
 
 from bisect import bisect_left
 from collections import defaultdict
@@ -6,21 +6,22 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from infra.local.offline_claude.classifier import excerpts, scoring
-from infra.local.offline_claude.classifier.languages import language_of
-from infra.local.offline_claude.classifier.scoring import Hit, Verdict
-from infra.local.offline_claude.classifier.stemming import ANALYSED, Words, read
-from infra.local.offline_claude.classifier.taxonomy import Category, read_taxonomy
-from infra.local.offline_claude.classifier.vocabulary import Vocabulary, learn
+from infra.local.offline_claude.classifier.languages import detect_language
+from infra.local.offline_claude.classifier.scoring import Classification, TermMatch
+from infra.local.offline_claude.classifier.stemming import MAX_CHARS, StemmedText, stem_text
+from infra.local.offline_claude.classifier.taxonomy import Category, parse_taxonomy
+from infra.local.offline_claude.classifier.vocabulary import Vocabulary, build_vocabulary
 
 CANNOT_SEE = "The offline Claude cannot see images."
 NO_TEXT = "There is no text to read."
-NOBODY = "none"
-APART_WORDS, APART_SURE, APART_TRIES = 40, 85, 6
+NO_CATEGORY = "none"
+# A document is mixed if both parts of a split have so many words and are classified with such confidence.
+SPLIT_MIN_WORDS, SPLIT_MIN_CONFIDENCE, SPLIT_MAX_TRIES = 40, 85, 6
 
 
 @dataclass(frozen=True, kw_only=True)
 class Analysis:
-    """One document as the engine understood it."""
+    """What was found out about one document; confidences go from 0 to 100."""
 
     category: str
     runner_up: str
@@ -35,41 +36,44 @@ class Analysis:
 
 
 def analyse(document: str, system: str, offered: tuple[str, ...], *, images: int, strong: bool) -> Analysis:
-    """Read a document; a page that is only a picture is said to be unread, not guessed."""
+    """Analyse a document; its category is one of `offered` or, if that is empty, of the system prompt's.
+
+    A document without text is reported as unreadable: images are counted but not looked at.
+    """
     vocabulary = _vocabulary(system, offered)
     if not any(map(str.isalnum, document)):
-        return _unread(vocabulary, CANNOT_SEE if images else NO_TEXT)
-    words = read(document)
-    hits = scoring.find(words, vocabulary)
-    totals = scoring.scores(hits, len(words.stems), len(vocabulary.slugs))
-    verdict = scoring.judge(totals, strong=strong)
-    text = document[:ANALYSED]
-    counts = excerpts.counted(text)
+        return _unreadable(vocabulary, CANNOT_SEE if images else NO_TEXT)
+    stemmed = stem_text(document)
+    matches = scoring.find_terms(stemmed, vocabulary)
+    scores = scoring.bm25_scores(matches, len(stemmed.stems), len(vocabulary.slugs))
+    result = scoring.classify(scores, strong=strong)
+    text = document[:MAX_CHARS]
+    counts = excerpts.count_words(text)
     return Analysis(
-        category=vocabulary.slugs[verdict.category],
-        runner_up=vocabulary.slugs[verdict.runner_up] if verdict.runner_up_confidence else NOBODY,
-        confidence=verdict.confidence,
-        runner_up_confidence=verdict.runner_up_confidence,
-        title=excerpts.title_of(words.lines),
-        summary=excerpts.summary_of(text, counts),
-        language=language_of(text),
-        keywords=tuple(excerpts.keywords_of(counts)),
-        evidence=tuple(excerpts.quotes_of(words.lines, _line_weights(hits, verdict.category))),
-        issue=_issue(words, hits, vocabulary, verdict),
+        category=vocabulary.slugs[result.category],
+        runner_up=vocabulary.slugs[result.runner_up] if result.runner_up_confidence else NO_CATEGORY,
+        confidence=result.confidence,
+        runner_up_confidence=result.runner_up_confidence,
+        title=excerpts.extract_title(stemmed.lines),
+        summary=excerpts.summarize(text, counts),
+        language=detect_language(text),
+        keywords=tuple(excerpts.top_keywords(counts)),
+        evidence=tuple(excerpts.pick_quotes(stemmed.lines, _line_weights(matches, result.category))),
+        issue=_issue(stemmed, matches, vocabulary, result),
     )
 
 
 @lru_cache(maxsize=64)
 def _vocabulary(system: str, offered: tuple[str, ...]) -> Vocabulary:
-    described = read_taxonomy(system)
+    described = parse_taxonomy(system)
     slugs = offered or tuple(described) or ("unknown",)
-    return learn(described.get(slug.lower(), Category(slug=slug)) for slug in slugs)
+    return build_vocabulary(described.get(slug.lower(), Category(slug=slug)) for slug in slugs)
 
 
-def _unread(vocabulary: Vocabulary, summary: str) -> Analysis:
+def _unreadable(vocabulary: Vocabulary, summary: str) -> Analysis:
     return Analysis(
         category=vocabulary.slugs[0],
-        runner_up=NOBODY,
+        runner_up=NO_CATEGORY,
         confidence=0,
         runner_up_confidence=0,
         title="",
@@ -79,39 +83,44 @@ def _unread(vocabulary: Vocabulary, summary: str) -> Analysis:
     )
 
 
-def _line_weights(hits: tuple[Hit, ...], category: int) -> dict[int, float]:
+def _line_weights(matches: tuple[TermMatch, ...], category: int) -> dict[int, float]:
     weights: dict[int, float] = defaultdict(float)
-    for hit in hits:
-        weights[hit.line] += hit.weights.get(category, 0.0) - 0.5 * (len(hit.weights) > 2)
+    for match in matches:
+        weights[match.line] += match.weights.get(category, 0.0) - 0.5 * (len(match.weights) > 2)
     return {line: weight for line, weight in weights.items() if weight > 0.5}
 
 
-def _issue(words: Words, hits: tuple[Hit, ...], vocabulary: Vocabulary, verdict: Verdict) -> str:
-    if verdict.score < scoring.NOTHING:
+def _issue(
+    stemmed: StemmedText, matches: tuple[TermMatch, ...], vocabulary: Vocabulary, result: Classification
+) -> str:
+    if result.score < scoring.MIN_SCORE:
         return "none_of_these"
-    return "mixed_documents" if _two_in_one(words, hits, len(vocabulary.slugs)) else "none"
+    return "mixed_documents" if _is_mixed(stemmed, matches, len(vocabulary.slugs)) else "none"
 
 
-def _two_in_one(words: Words, hits: tuple[Hit, ...], categories: int) -> bool:
-    """Whether a title in the middle splits the text into two parts that are each surely something else."""
-    lines = dict.fromkeys(hit.line for hit in hits if _is_title(words.lines[hit.line], hit))
-    return any(_apart(words, hits, line, categories) for line in list(lines)[:APART_TRIES])
+def _is_mixed(stemmed: StemmedText, matches: tuple[TermMatch, ...], categories: int) -> bool:
+    """Whether a heading splits the text into two parts that clearly belong to different categories."""
+    lines = dict.fromkeys(match.line for match in matches if _is_title(stemmed.lines[match.line], match))
+    return any(_splits_at(stemmed, matches, line, categories) for line in list(lines)[:SPLIT_MAX_TRIES])
 
 
-def _is_title(line: str, hit: Hit) -> bool:
-    return scoring.is_heading(line) and 2 * len(hit.term) >= len(line.strip("# ").split())
+def _is_title(line: str, match: TermMatch) -> bool:
+    return scoring.is_heading(line) and 2 * len(match.term) >= len(line.strip("# ").split())
 
 
-def _apart(words: Words, hits: tuple[Hit, ...], line: int, categories: int) -> bool:
-    before = bisect_left(words.line_of, line)
-    sizes = (before, len(words.stems) - before)
-    if min(sizes) < APART_WORDS:
+def _splits_at(stemmed: StemmedText, matches: tuple[TermMatch, ...], line: int, categories: int) -> bool:
+    before = bisect_left(stemmed.line_numbers, line)
+    sizes = (before, len(stemmed.stems) - before)
+    if min(sizes) < SPLIT_MIN_WORDS:
         return False
-    parts = ([hit for hit in hits if hit.line < line], [hit for hit in hits if hit.line >= line])
+    parts = (
+        [match for match in matches if match.line < line],
+        [match for match in matches if match.line >= line],
+    )
     first, second = (
-        scoring.judge(scoring.scores(part, size, categories), strong=False)
+        scoring.classify(scoring.bm25_scores(part, size, categories), strong=False)
         for part, size in zip(parts, sizes, strict=True)
     )
-    title = {number for hit in hits if hit.line == line for number in hit.weights}
-    sure = min(first.confidence, second.confidence) >= APART_SURE
-    return sure and first.category != second.category and second.category in title
+    named_in_heading = {number for match in matches if match.line == line for number in match.weights}
+    confident = min(first.confidence, second.confidence) >= SPLIT_MIN_CONFIDENCE
+    return confident and first.category != second.category and second.category in named_in_heading

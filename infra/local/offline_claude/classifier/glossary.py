@@ -1,7 +1,7 @@
-"""All that this server knows by itself: a few words, in several languages, for common business documents.
+"""Terms for common business documents in several languages, which the server knows without being told.
 
-So a German invoice is found under English keywords. A list is used only if its word occurs in a category that
-the request offers; the words stand in glossary.toml.
+With them a German invoice is recognised although the prompt's keywords are English. A category gets the terms
+of an entry of glossary.toml if a word of the category's slug names that entry.
 """
 
 import re
@@ -12,17 +12,17 @@ from pathlib import Path
 from infra.local.offline_claude.classifier.stemming import fold, stem
 
 _FILE = Path(__file__).with_name("glossary.toml")
-_SLUG_PARTS = re.compile(r"[^\W_]+")
+_SLUG_WORDS = re.compile(r"[^\W_]+")
 
 
-def known_words(slug: str) -> tuple[str, ...]:
-    """What is known of a category by its name: the list of the first word of the slug that has one."""
-    lists = _lists()
-    return next((lists[word] for word in map(stem, _SLUG_PARTS.findall(fold(slug))) if word in lists), ())
+def glossary_terms(slug: str) -> tuple[str, ...]:
+    """The terms of the first word in the slug that has an entry; empty if none has."""
+    entries = _entries()
+    return next((entries[word] for word in map(stem, _SLUG_WORDS.findall(fold(slug))) if word in entries), ())
 
 
 @cache
-def _lists() -> dict[str, tuple[str, ...]]:
+def _entries() -> dict[str, tuple[str, ...]]:
     found: dict[str, tuple[str, ...]] = {}
     for name, languages in tomllib.loads(_FILE.read_text(encoding="utf-8")).items():
         also = _split(languages.pop("also", ""))

@@ -1,4 +1,4 @@
-"""Which language a text is in, by its script and its commonest little words."""
+"""Detects the language of a text by its script and its stop words."""
 
 import re
 import tomllib
@@ -9,7 +9,7 @@ from pathlib import Path
 _FILE = Path(__file__).with_name("languages.toml")
 _WORD = re.compile(r"[^\W\d_]+")
 _LETTER = re.compile(r"[^\W\d_]")
-_SAMPLE = 8_000
+_SAMPLE_CHARS = 8_000
 
 _SCRIPTS = tuple(
     (language, re.compile(f"[{letters}]"))
@@ -29,37 +29,37 @@ _UKRAINIAN = re.compile("[іїєґ]")
 
 
 @cache
-def common_words() -> dict[str, tuple[str, ...]]:
-    """The commonest words of each language."""
+def stop_words_by_language() -> dict[str, tuple[str, ...]]:
+    """The stop words of each language."""
     texts = tomllib.loads(_FILE.read_text(encoding="utf-8"))
     return {language: tuple(dict.fromkeys(text.split())) for language, text in texts.items()}
 
 
 @cache
-def little_words() -> frozenset[str]:
-    """The commonest words of all languages together: no document is about them."""
-    return frozenset(word for words in common_words().values() for word in words)
+def stop_words() -> frozenset[str]:
+    """The stop words of all languages together."""
+    return frozenset(word for words in stop_words_by_language().values() for word in words)
 
 
 @cache
-def _shares() -> dict[str, dict[str, float]]:
-    """How much each word says for each language that has it: less the more languages do."""
-    shares: dict[str, dict[str, float]] = defaultdict(dict)
-    used = Counter(word for words in common_words().values() for word in words)
-    for language, words in common_words().items():
+def _language_weights() -> dict[str, dict[str, float]]:
+    """For each stop word its weight for each language that has it; the more languages, the lower."""
+    weights: dict[str, dict[str, float]] = defaultdict(dict)
+    used = Counter(word for words in stop_words_by_language().values() for word in words)
+    for language, words in stop_words_by_language().items():
         for word in words:
-            shares[word][language] = _telling(word) / used[word]
-    return dict(shares)
+            weights[word][language] = _word_weight(word) / used[word]
+    return dict(weights)
 
 
-def _telling(word: str) -> float:
-    # A single letter may as well be a name in a table or in code.
+def _word_weight(word: str) -> float:
+    # A single letter may just as well be a name in a table or in code.
     return 0.3 if len(word) == 1 else 1.0
 
 
-def language_of(text: str) -> str:
-    """The ISO 639-1 code that fits best; `en` when nothing speaks for any."""
-    sample = text[:_SAMPLE].lower()
+def detect_language(text: str) -> str:
+    """The ISO 639-1 code of the language that fits best; `en` where nothing points to any."""
+    sample = text[:_SAMPLE_CHARS].lower()
     return _by_script(sample) or _by_words(sample)
 
 
@@ -76,10 +76,10 @@ def _by_script(sample: str) -> str | None:
 
 
 def _by_words(sample: str) -> str:
-    scores = dict.fromkeys(common_words(), 0.0)
-    shares = _shares()
+    scores = dict.fromkeys(stop_words_by_language(), 0.0)
+    weights = _language_weights()
     for word, count in Counter(_WORD.findall(sample)).items():
-        for language, share in shares.get(word, {}).items():
-            scores[language] += count * share
+        for language, weight in weights.get(word, {}).items():
+            scores[language] += count * weight
     best = max(scores, key=lambda language: scores[language])
     return best if scores[best] else "en"

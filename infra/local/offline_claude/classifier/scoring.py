@@ -1,31 +1,35 @@
-"""Which category a text belongs to: BM25 over the categories' words, phrases and headings weighing more.
+"""Scores categories with BM25 (Okapi) and turns the scores into a classification with a confidence.
 
-An honest small classifier, not a language model: it counts words. The margin between the two best becomes the
-confidence. The strong models read with the same engine and only count the margin more boldly, so that an
-escalation has something to settle; that is a stand-in for better reading, not better reading.
+It only counts terms. The margin between the two best scores becomes the confidence. A strong model gets the
+same scores, and the margin raises its confidence more, so that an escalation changes something. It does not
+classify better.
 """
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from infra.local.offline_claude.classifier.stemming import Words
+from infra.local.offline_claude.classifier.stemming import StemmedText
 from infra.local.offline_claude.classifier.vocabulary import Term, Vocabulary, Weights
 
-HEAD_WORDS = 60
-HEAD, HEADING, BODY = 1.5, 3.0, 1.0
-SATURATION, LENGTH_SHARE, USUAL_LENGTH = 1.2, 1.0, 150
-HEADING_CHARS = 120
-# Set on business documents of public origin: what is stated as 85 or more was nearly always right there.
-NOTHING, AMPLE, FAINT = 1.0, 7.0, 0.45
-EVEN, MARGIN_CURVE, MOST_SURE = 0.42, 1.8, 98
+# How much one occurrence counts in the first words of a document, in a heading, and elsewhere.
+OPENING_WORDS = 60
+OPENING_WEIGHT, HEADING_WEIGHT, BODY_WEIGHT = 1.5, 3.0, 1.0
+# The parameters of BM25: how soon further occurrences stop counting, how much a long text is discounted,
+# and the average length in words, which is a constant since there is no corpus.
+K1, B, AVERAGE_LENGTH = 1.2, 1.0, 150
+MAX_HEADING_CHARS = 120
+# Calibrated on business documents of public origin: a confidence of 85 or more was nearly always right there.
+# Below MIN_SCORE no category fits; from there to FULL_SCORE the share of the confidence rises to 1.
+MIN_SCORE, FULL_SCORE, MIN_SCORE_SHARE = 1.0, 7.0, 0.45
+TIE_SHARE, MARGIN_EXPONENT, MAX_CONFIDENCE = 0.42, 1.8, 98
 
-_MARKED = ("#", "title:", "Title:", "Subject:", "Betreff:", "Objet :", "Objet:", "Asunto:", "Oggetto:")
+_HEADING_MARKS = ("#", "title:", "Title:", "Subject:", "Betreff:", "Objet :", "Objet:", "Asunto:", "Oggetto:")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Hit:
-    """A term found in a line."""
+class TermMatch:
+    """An occurrence of a term: its weight for each category, its line, and how much it counts there."""
 
     term: Term
     weights: Weights
@@ -34,8 +38,8 @@ class Hit:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Verdict:
-    """The two best categories, how sure of each (0 to 100), and the score that it rests on."""
+class Classification:
+    """The two best categories by number, a confidence for each (0 to 100), and the best score."""
 
     category: int
     runner_up: int
@@ -44,70 +48,72 @@ class Verdict:
     score: float
 
 
-def find(words: Words, vocabulary: Vocabulary) -> tuple[Hit, ...]:
-    """Every term of the vocabulary in the text."""
-    return tuple(_hits(words, vocabulary))
+def find_terms(text: StemmedText, vocabulary: Vocabulary) -> tuple[TermMatch, ...]:
+    """Every occurrence of a term of the vocabulary in the text."""
+    return tuple(_matches(text, vocabulary))
 
 
-def _hits(words: Words, vocabulary: Vocabulary) -> Iterator[Hit]:
-    headings = _headings(words)
-    known: dict[str, Weights] = {}
-    for at, word in enumerate(words.stems):
-        line = words.line_of[at]
-        count = HEADING if line in headings else HEAD if at < HEAD_WORDS else BODY
-        for term, weights in vocabulary.phrases.get(word, ()):
-            if words.stems[at : at + len(term)] == term:
-                yield Hit(term=term, weights=weights, line=line, count=count)
-        if word not in known:
-            known[word] = vocabulary.starting(word)
-        if known[word]:
-            yield Hit(term=(word + "*",), weights=known[word], line=line, count=count)
+def _matches(text: StemmedText, vocabulary: Vocabulary) -> Iterator[TermMatch]:
+    headings = _headings(text)
+    by_prefix: dict[str, Weights] = {}
+    for at, word in enumerate(text.stems):
+        line = text.line_numbers[at]
+        count = HEADING_WEIGHT if line in headings else OPENING_WEIGHT if at < OPENING_WORDS else BODY_WEIGHT
+        for term, weights in vocabulary.terms_by_first_word.get(word, ()):
+            if text.stems[at : at + len(term)] == term:
+                yield TermMatch(term=term, weights=weights, line=line, count=count)
+        if word not in by_prefix:
+            by_prefix[word] = vocabulary.weights_of_prefix(word)
+        if by_prefix[word]:
+            yield TermMatch(term=(word + "*",), weights=by_prefix[word], line=line, count=count)
 
 
-def _headings(words: Words) -> frozenset[int]:
-    first = (line for line in words.line_of[:1] if len(words.lines[line]) < HEADING_CHARS)
-    return frozenset(first) | {number for number, line in enumerate(words.lines) if is_heading(line)}
+def _headings(text: StemmedText) -> frozenset[int]:
+    first = (line for line in text.line_numbers[:1] if len(text.lines[line]) < MAX_HEADING_CHARS)
+    return frozenset(first) | {number for number, line in enumerate(text.lines) if is_heading(line)}
 
 
 def is_heading(line: str) -> bool:
-    """Whether a line looks like a heading: marked as one, or short and in capitals."""
+    """Whether a line looks like a heading: it starts with a mark of one, or is short and in capitals."""
     text = line.strip()
-    return len(text) < HEADING_CHARS and (text.startswith(_MARKED) or (len(text) > 4 and text.isupper()))
-
-
-def scores(hits: Iterable[Hit], length: int, categories: int) -> list[float]:
-    """The score of each category."""
-    counts: dict[Term, float] = defaultdict(float)
-    weights: dict[Term, Weights] = {}
-    for hit in hits:
-        counts[hit.term] += hit.count
-        weights[hit.term] = hit.weights
-    totals = [0.0] * categories
-    norm = SATURATION * (1 - LENGTH_SHARE + LENGTH_SHARE * length / USUAL_LENGTH)
-    for term, count in counts.items():
-        for number, weight in weights[term].items():
-            totals[number] += weight * count * (SATURATION + 1) / (count + norm)
-    return totals
-
-
-def judge(totals: list[float], *, strong: bool) -> Verdict:
-    """The verdict that these scores support."""
-    order = sorted(range(len(totals)), key=lambda number: -totals[number])
-    best, second = order[0], order[min(1, len(order) - 1)]
-    ratio = totals[second] / totals[best] if totals[best] and best != second else 0.0
-    sure = _confidence(totals[best], ratio, boldness=2.0 if strong else 1.0)
-    return Verdict(
-        category=best,
-        runner_up=second,
-        confidence=sure,
-        runner_up_confidence=min(100 - sure, round(sure * ratio)),
-        score=totals[best],
+    return len(text) < MAX_HEADING_CHARS and (
+        text.startswith(_HEADING_MARKS) or (len(text) > 4 and text.isupper())
     )
 
 
-def _confidence(score: float, ratio: float, *, boldness: float) -> int:
-    if score < NOTHING:
-        return round(15 * score / NOTHING)
-    margin = 1 - float(ratio ** (MARGIN_CURVE * boldness))
-    evidence = min(1.0, FAINT + (1 - FAINT) * score / AMPLE)
-    return round(MOST_SURE * evidence * (EVEN + (1 - EVEN) * margin))
+def bm25_scores(matches: Iterable[TermMatch], length: int, categories: int) -> list[float]:
+    """The BM25 score of each category for a text of `length` words."""
+    counts: dict[Term, float] = defaultdict(float)
+    weights: dict[Term, Weights] = {}
+    for match in matches:
+        counts[match.term] += match.count
+        weights[match.term] = match.weights
+    scores = [0.0] * categories
+    norm = K1 * (1 - B + B * length / AVERAGE_LENGTH)
+    for term, count in counts.items():
+        for number, weight in weights[term].items():
+            scores[number] += weight * count * (K1 + 1) / (count + norm)
+    return scores
+
+
+def classify(scores: list[float], *, strong: bool) -> Classification:
+    """The two best categories; a strong model becomes surer with the same margin between them."""
+    order = sorted(range(len(scores)), key=lambda number: -scores[number])
+    best, second = order[0], order[min(1, len(order) - 1)]
+    ratio = scores[second] / scores[best] if scores[best] and best != second else 0.0
+    confidence = _confidence(scores[best], ratio, margin_factor=2.0 if strong else 1.0)
+    return Classification(
+        category=best,
+        runner_up=second,
+        confidence=confidence,
+        runner_up_confidence=min(100 - confidence, round(confidence * ratio)),
+        score=scores[best],
+    )
+
+
+def _confidence(score: float, ratio: float, *, margin_factor: float) -> int:
+    if score < MIN_SCORE:
+        return round(15 * score / MIN_SCORE)
+    margin = 1 - float(ratio ** (MARGIN_EXPONENT * margin_factor))
+    score_share = min(1.0, MIN_SCORE_SHARE + (1 - MIN_SCORE_SHARE) * score / FULL_SCORE)
+    return round(MAX_CONFIDENCE * score_share * (TIE_SHARE + (1 - TIE_SHARE) * margin))

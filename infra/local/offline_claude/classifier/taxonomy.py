@@ -1,4 +1,4 @@
-"""The categories as the system prompt describes them, tag by tag; nothing else of the prompt is known."""
+"""Reads the categories from the `<taxonomy>` block of the system prompt."""
 
 import html
 import re
@@ -7,12 +7,12 @@ from dataclasses import dataclass
 _BLOCK = re.compile(r"<taxonomy\b[^>]*>(.*?)</taxonomy>", re.DOTALL | re.IGNORECASE)
 _CATEGORY = re.compile(r"<category\b([^>]*)>(.*?)</category>", re.DOTALL | re.IGNORECASE)
 _SLUG = re.compile(r"""\b(?:slug|id|name)\s*=\s*["']([^"']+)["']""")
-_PARTS = re.compile(r"[,;\n]")
+_SEPARATORS = re.compile(r"[,;\n]")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Category:
-    """One category and the words it is described by."""
+    """One category as the prompt describes it."""
 
     slug: str
     name: str = ""
@@ -21,24 +21,26 @@ class Category:
     examples: str = ""
 
 
-def read_taxonomy(system: str) -> dict[str, Category]:
-    """Every category of the taxonomy block, by lower-case slug; no block, no categories."""
+def parse_taxonomy(system: str) -> dict[str, Category]:
+    """The categories by lower-case slug; empty if the prompt has no `<taxonomy>` block."""
     block = _BLOCK.search(system)
     found = (_category(*match) for match in _CATEGORY.findall(block[1] if block else ""))
     return {category.slug.lower(): category for category in found if category.slug}
 
 
-def _category(attributes: str, inside: str) -> Category:
+def _category(attributes: str, content: str) -> Category:
     slug = _SLUG.search(attributes)
     return Category(
-        slug=html.unescape(slug[1]) if slug else _tag("slug", inside),
-        name=_tag("name", inside),
-        description=_tag("description", inside),
-        keywords=tuple(part.strip() for part in _PARTS.split(_tag("keywords", inside)) if part.strip()),
-        examples=_tag("examples?", inside),
+        slug=html.unescape(slug[1]) if slug else _tag("slug", content),
+        name=_tag("name", content),
+        description=_tag("description", content),
+        keywords=tuple(
+            keyword.strip() for keyword in _SEPARATORS.split(_tag("keywords", content)) if keyword.strip()
+        ),
+        examples=_tag("examples?", content),
     )
 
 
-def _tag(name: str, inside: str) -> str:
-    found = re.search(rf"<{name}\b[^>]*>(.*?)</{name}>", inside, re.DOTALL | re.IGNORECASE)
+def _tag(name: str, content: str) -> str:
+    found = re.search(rf"<{name}\b[^>]*>(.*?)</{name}>", content, re.DOTALL | re.IGNORECASE)
     return html.unescape(found[1]).strip() if found else ""
