@@ -14,7 +14,11 @@ from infra.local.offline_claude.generation.message import Message, write
 from infra.local.offline_claude.metering.ledger import Entry
 from infra.local.offline_claude.metering.prompt_cache import prefixes
 from infra.local.offline_claude.metering.tokens import Tokens, cost
-from infra.local.offline_claude.request.message_request import Question, hash_of, read_question
+from infra.local.offline_claude.request.message_request import (
+    MessageRequest,
+    canonical_hash,
+    parse_message_request,
+)
 from infra.local.offline_claude.spec.errors import ApiError, bad_request
 
 
@@ -35,31 +39,31 @@ def parse(body: bytes) -> Any:
         raise bad_request("The request body is not valid JSON") from None
 
 
-def create(request: Request, state: State, request_id: str) -> Reply:
+def create(http_request: Request, state: State, request_id: str) -> Reply:
     """Answer a message request; whatever comes of it stands in the ledger before the reply leaves."""
-    question: Question | None = None
+    request: MessageRequest | None = None
     try:
-        question = read_question(parse(request.body))
-        outcome = _outcome(question, state)
+        request = parse_message_request(parse(http_request.body))
+        outcome = _outcome(request, state)
     except ApiError as rejection:
-        state.ledger.add(_entry(request, request_id, question, None, status=rejection.status))
+        state.ledger.add(_entry(http_request, request_id, request, None, status=rejection.status))
         raise
-    state.ledger.add(_entry(request, request_id, question, outcome, status=_status(outcome)))
+    state.ledger.add(_entry(http_request, request_id, request, outcome, status=_status(outcome)))
     return outcome.reply
 
 
-def count(request: Request, state: State) -> Reply:
+def count(http_request: Request, state: State) -> Reply:
     """How many tokens a message request would read; free, so not in the ledger."""
-    question = read_question(parse(request.body), counting=True)
-    return Reply(body={"input_tokens": state.counter.prompt(question.body, question.content, question.model)})
+    request = parse_message_request(parse(http_request.body), counting=True)
+    return Reply(body={"input_tokens": state.counter.prompt(request.body, request.content, request.model)})
 
 
-def _outcome(question: Question, state: State) -> Outcome:
-    written = prefixes(question, state.counter)
-    prompt = state.cache.price(written, _length(question, state))
-    state.admit(question, prompt)
-    fault, slow = state.fault_for(question)
-    wait = slow + _latency(question, state)
+def _outcome(request: MessageRequest, state: State) -> Outcome:
+    written = prefixes(request, state.counter)
+    prompt = state.cache.price(written, _length(request, state))
+    state.admit(request, prompt)
+    fault, slow = state.fault_for(request)
+    wait = slow + _latency(request, state)
     if fault and fault.kind in REFUSED:
         rejection = fault.rejection()
         return Outcome(
@@ -68,31 +72,31 @@ def _outcome(question: Question, state: State) -> Outcome:
     if fault and fault.kind == "cut_before":
         return Outcome(reply=Reply(cut=True, wait_s=wait), fault=fault.kind)
     kind = fault.kind if fault else None
-    message = _message(question, state, prompt, kind)
+    message = _message(request, state, prompt, kind)
     state.cache.use(written, wait)
-    headers = state.limits.answered(question.model.line, message.tokens.output)
+    headers = state.limits.answered(request.model.line, message.tokens.output)
     reply = Reply(body=message.body, headers=headers, wait_s=wait, cut=kind in CUT)
     return Outcome(reply=reply, message=message, fault=kind or ("slow" if slow else None))
 
 
-def _length(question: Question, state: State) -> int:
-    tokens = state.counter.prompt(question.body, question.content, question.model)
-    if tokens > question.model.context_tokens:
-        raise bad_request(f"prompt is too long: {tokens} tokens > {question.model.context_tokens} maximum")
+def _length(request: MessageRequest, state: State) -> int:
+    tokens = state.counter.prompt(request.body, request.content, request.model)
+    if tokens > request.model.context_tokens:
+        raise bad_request(f"prompt is too long: {tokens} tokens > {request.model.context_tokens} maximum")
     return tokens
 
 
-def _latency(question: Question, state: State) -> float:
+def _latency(request: MessageRequest, state: State) -> float:
     settings = state.settings
-    return max(0.0, settings.latency_s + settings.jitter_s * (2 * draw("wait", question.request_hash) - 1))
+    return max(0.0, settings.latency_s + settings.jitter_s * (2 * draw("wait", request.request_hash) - 1))
 
 
-def _message(question: Question, state: State, prompt: Tokens, fault: str | None) -> Message:
+def _message(request: MessageRequest, state: State, prompt: Tokens, fault: str | None) -> Message:
     settings = state.settings
-    unsure = draw(settings.seed, "unsure", question.request_hash) < settings.low_confidence_share
-    said = answer(question, fault=fault, unsure=unsure)
-    message_id = f"msg_offline_{question.request_hash[:24]}"
-    return write(question, said, state.counter, prompt=prompt, message_id=message_id)
+    unsure = draw(settings.seed, "unsure", request.request_hash) < settings.low_confidence_share
+    said = answer(request, fault=fault, unsure=unsure)
+    message_id = f"msg_offline_{request.request_hash[:24]}"
+    return write(request, said, state.counter, prompt=prompt, message_id=message_id)
 
 
 def _status(outcome: Outcome) -> int | None:
@@ -102,9 +106,9 @@ def _status(outcome: Outcome) -> int | None:
 
 
 def _entry(
-    request: Request,
+    http_request: Request,
     request_id: str,
-    question: Question | None,
+    request: MessageRequest | None,
     outcome: Outcome | None,
     *,
     status: int | None,
@@ -112,15 +116,17 @@ def _entry(
     message = outcome.message if outcome else None
     return Entry(
         request_id=request_id,
-        model=question.model.id if question else None,
+        model=request.model.id if request else None,
         status=status,
-        request_hash=question.request_hash if question else hash_of(request.body.decode(errors="replace")),
-        document_hash=question.document_hash if question else None,
+        request_hash=request.request_hash
+        if request
+        else canonical_hash(http_request.body.decode(errors="replace")),
+        document_hash=request.document_hash if request else None,
         tokens=message.tokens if message else Tokens(),
-        usd=cost(message.tokens, question.model) if message and question else Decimal(0),
+        usd=cost(message.tokens, request.model) if message and request else Decimal(0),
         stop_reason=message.stop_reason if message else None,
         fault=outcome.fault if outcome else None,
-        retry_count=_retry_count(request.headers),
+        retry_count=_retry_count(http_request.headers),
     )
 
 

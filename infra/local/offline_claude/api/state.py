@@ -11,7 +11,7 @@ from infra.local.offline_claude.metering.ledger import Ledger
 from infra.local.offline_claude.metering.prompt_cache import Cache
 from infra.local.offline_claude.metering.rate_limits import Limits
 from infra.local.offline_claude.metering.tokens import Counter, Tokens
-from infra.local.offline_claude.request.message_request import Question
+from infra.local.offline_claude.request.message_request import MessageRequest
 
 
 class State:
@@ -50,14 +50,14 @@ class State:
             self._requests += 1
             return f"req_offline_{self._requests:08d}"
 
-    def fault_for(self, question: Question) -> tuple[Fault | None, float]:
+    def fault_for(self, request: MessageRequest) -> tuple[Fault | None, float]:
         """The fault that meets this request, if any, and the extra seconds of slow ones."""
         with self._lock:
-            return self._faults.meet(question.request_hash, question.document, question.model.id)
+            return self._faults.meet(request.request_hash, request.document, request.model.id)
 
-    def admit(self, question: Question, prompt: Tokens) -> None:
+    def admit(self, request: MessageRequest, prompt: Tokens) -> None:
         """Let a request in, or refuse it: first by the spend limit, then by those of the minute."""
         limit = self.settings.spend_limit_usd
         if limit is not None and self.ledger.total() >= Decimal(str(limit)):
             raise Fault(kind="spend_limit").rejection()
-        self.limits.admit(question.model.line, prompt)
+        self.limits.admit(request.model.line, prompt)

@@ -6,7 +6,7 @@ from typing import Any
 
 from infra.local.offline_claude.classifier.analysis import Analysis, analyse
 from infra.local.offline_claude.generation.schema_filling import fill, offered_categories
-from infra.local.offline_claude.request.message_request import Question
+from infra.local.offline_claude.request.message_request import MessageRequest
 
 FOREIGN_QUOTE = "This sentence stands nowhere in the document that was sent."
 WRONG_CATEGORY = "not_in_the_list"
@@ -24,14 +24,14 @@ class Answer:
     stop_details: dict[str, str] | None = None
 
 
-def answer(question: Question, *, fault: str | None, unsure: bool) -> Answer:
+def answer(request: MessageRequest, *, fault: str | None, unsure: bool) -> Answer:
     """The answer to a question, spoiled as the fault says."""
     if fault == "refusal":
         details = {"type": "refusal", "category": "general_harms", "explanation": REFUSAL}
         return Answer(text="I can't help with that.", stop_reason="refusal", stop_details=details)
-    tool = question.forced_tool
-    schema = tool.get("input_schema") if tool else question.schema
-    analysis = _analysis(question, schema, unsure=unsure or fault == "low_confidence")
+    tool = request.forced_tool
+    schema = tool.get("input_schema") if tool else request.schema
+    analysis = _analysis(request, schema, unsure=unsure or fault == "low_confidence")
     if not schema:
         return Answer(text=f"Offline Claude: {analysis.category}. {analysis.summary}")
     value = _spoiled(fill(schema, asdict(analysis)), fault)
@@ -40,13 +40,13 @@ def answer(question: Question, *, fault: str | None, unsure: bool) -> Answer:
     return _cut(json.dumps(value, ensure_ascii=False, separators=(",", ":")), fault)
 
 
-def _analysis(question: Question, schema: dict[str, Any] | None, *, unsure: bool) -> Analysis:
+def _analysis(request: MessageRequest, schema: dict[str, Any] | None, *, unsure: bool) -> Analysis:
     analysis = analyse(
-        question.document,
-        question.content.system,
+        request.document,
+        request.content.system_text,
         offered_categories(schema or {}),
-        images=len(question.content.pictures),
-        strong=question.model.line != "haiku",
+        images=len(request.content.images),
+        strong=request.model.line != "haiku",
     )
     sure = min(analysis.confidence, UNSURE)
     return replace(analysis, confidence=sure, runner_up_confidence=max(0, sure - 5)) if unsure else analysis

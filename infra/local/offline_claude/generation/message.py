@@ -5,7 +5,7 @@ from typing import Any
 
 from infra.local.offline_claude.generation.completion import Answer
 from infra.local.offline_claude.metering.tokens import Counter, Tokens
-from infra.local.offline_claude.request.message_request import Question
+from infra.local.offline_claude.request.message_request import MessageRequest
 
 # A made-up but steady length of thought for each effort; the text of it is not shown, as on the 5.5 models.
 THOUGHT = {"low": 40, "medium": 90, "high": 160, "xhigh": 260, "max": 400, "": 160}
@@ -25,19 +25,19 @@ class Message:
 
 
 def write(
-    question: Question, answer: Answer, counter: Counter, *, prompt: Tokens, message_id: str
+    request: MessageRequest, answer: Answer, counter: Counter, *, prompt: Tokens, message_id: str
 ) -> Message:
     """The message that carries this answer."""
-    limit = question.body["max_tokens"]
-    thought = min(THOUGHT[question.effort], limit) if question.thinks else 0
-    text, reason = _within(question, answer, counter, limit - thought)
+    limit = request.body["max_tokens"]
+    thought = min(THOUGHT[request.effort], limit) if request.thinks else 0
+    text, reason = _within(request, answer, counter, limit - thought)
     tool = answer.tool if reason == "tool_use" else None
-    said = counter.text(text or str(tool or ""), question.model) if text or tool else 0
+    said = counter.text(text or str(tool or ""), request.model) if text or tool else 0
     tokens = Tokens(**(prompt.as_dict() | {"output": max(1, thought + said)}))
-    content = [_THINKING] if question.thinks else []
+    content = [_THINKING] if request.thinks else []
     content += [{"type": "text", "text": text}] if text else []
     content += [{"type": "tool_use", "id": message_id.replace("msg", "toolu")} | tool] if tool else []
-    body = _envelope(question, message_id) | {
+    body = _envelope(request, message_id) | {
         "content": content,
         "stop_reason": reason,
         "stop_details": answer.stop_details,
@@ -49,20 +49,20 @@ def write(
 _THINKING: dict[str, Any] = {"type": "thinking", "thinking": "", "signature": "b2ZmbGluZQ=="}
 
 
-def _within(question: Question, answer: Answer, counter: Counter, room: int) -> tuple[str, str]:
+def _within(request: MessageRequest, answer: Answer, counter: Counter, room: int) -> tuple[str, str]:
     whole = answer.text or str(answer.tool or "")
-    if counter.text(whole, question.model) <= room:
+    if counter.text(whole, request.model) <= room:
         return answer.text, answer.stop_reason
-    share = max(0, room) / counter.text(whole, question.model)
+    share = max(0, room) / counter.text(whole, request.model)
     return answer.text[: int(len(answer.text) * share)], "max_tokens"
 
 
-def _envelope(question: Question, message_id: str) -> dict[str, Any]:
+def _envelope(request: MessageRequest, message_id: str) -> dict[str, Any]:
     return {
         "id": message_id,
         "type": "message",
         "role": "assistant",
-        "model": question.model.id,
+        "model": request.model.id,
         "stop_sequence": None,
     }
 

@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from infra.local.offline_claude.request.json_schema import resolve, types_of
+from infra.local.offline_claude.request.json_schema import resolve_ref, types_of
 
 Known = Mapping[str, Any]
 
@@ -36,7 +36,7 @@ def _search(node: Any, root: dict[str, Any]) -> tuple[str, ...]:
 
 def _choices(node: dict[str, Any], root: dict[str, Any]) -> tuple[str, ...]:
     if "$ref" in node:
-        return _choices(resolve(node["$ref"], root), root)
+        return _choices(resolve_ref(node["$ref"], root), root)
     if "enum" in node:
         return tuple(value for value in node["enum"] if isinstance(value, str))
     parts = (*node.get("anyOf", ()), *node.get("allOf", ()))
@@ -50,7 +50,7 @@ class _Shape:
     def value(self, node: dict[str, Any], said: Any) -> Any:
         """A value for this node that says as much of what is known as the node has room for."""
         if "$ref" in node:
-            return self.value(resolve(node["$ref"], self.root), said)
+            return self.value(resolve_ref(node["$ref"], self.root), said)
         if "const" in node:
             return node["const"]
         if "enum" in node:
@@ -86,7 +86,7 @@ class _Shape:
         return [self.value(items, one) for one in said] or [self.value(items, None)] * node.get("minItems", 0)
 
     def _variant(self, variants: list[dict[str, Any]], said: Any) -> dict[str, Any]:
-        looked = [(one, resolve(one["$ref"], self.root) if "$ref" in one else one) for one in variants]
+        looked = [(one, resolve_ref(one["$ref"], self.root) if "$ref" in one else one) for one in variants]
         fitting = [one for one, seen in looked if _fits(seen, said)]
         filled = [one for one, seen in looked if seen.get("type") != "null"]
         return (fitting or filled or variants)[0]
@@ -95,7 +95,7 @@ class _Shape:
 def _merged(node: dict[str, Any], root: dict[str, Any]) -> dict[str, Any]:
     merged = {key: value for key, value in node.items() if key != "allOf"}
     for part in node["allOf"]:
-        merged |= resolve(part["$ref"], root) if "$ref" in part else part
+        merged |= resolve_ref(part["$ref"], root) if "$ref" in part else part
     return merged
 
 

@@ -9,8 +9,8 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from infra.local.offline_claude.metering.tokens import Counter, Tokens
-from infra.local.offline_claude.request.content import Part
-from infra.local.offline_claude.request.message_request import Question, hash_of
+from infra.local.offline_claude.request.content import ContentBlock
+from infra.local.offline_claude.request.message_request import MessageRequest, canonical_hash
 
 # Source: the prompt caching page of platform.claude.com, August 2026.
 
@@ -41,24 +41,26 @@ class Kept:
         return self.since <= now < self.until
 
 
-def prefixes(question: Question, counter: Counter) -> tuple[Prefix, ...]:
+def prefixes(request: MessageRequest, counter: Counter) -> tuple[Prefix, ...]:
     """The beginnings of a prompt up to its last breakpoint; one too short for the model is none."""
-    parts = question.content.parts
-    last = max((at for at, part in enumerate(parts) if part.ttl), default=-1)
-    return tuple(_prefixes(question, counter, parts[: last + 1]))
+    blocks = request.content.blocks
+    last = max((at for at, block in enumerate(blocks) if block.ttl), default=-1)
+    return tuple(_prefixes(request, counter, blocks[: last + 1]))
 
 
-def _prefixes(question: Question, counter: Counter, parts: Iterable[Part]) -> Iterator[Prefix]:
-    body, model = question.body, question.model
+def _prefixes(request: MessageRequest, counter: Counter, blocks: Iterable[ContentBlock]) -> Iterator[Prefix]:
+    body, model = request.body, request.model
     # Another output format changes the whole prompt; other thinking or another tool choice only the messages.
-    key = hash_of([model.id, (body.get("output_config") or {}).get("format")])
-    said = hash_of([body.get("thinking"), body.get("tool_choice")])
+    key = canonical_hash([model.id, (body.get("output_config") or {}).get("format")])
+    message_key = canonical_hash([body.get("thinking"), body.get("tool_choice")])
     tokens = counter.format(body, model)
-    for part in parts:
-        block = {name: value for name, value in part.block.items() if name != "cache_control"}
-        key = hash_of([key, part.role, block, None if part.role in ("tools", "system") else said])
-        tokens += counter.part(part, model)
-        yield Prefix(key=key, tokens=tokens, ttl=part.ttl if tokens >= model.min_cacheable_tokens else None)
+    for block in blocks:
+        raw = {name: value for name, value in block.raw.items() if name != "cache_control"}
+        key = canonical_hash(
+            [key, block.role, raw, None if block.role in ("tools", "system") else message_key]
+        )
+        tokens += counter.block(block, model)
+        yield Prefix(key=key, tokens=tokens, ttl=block.ttl if tokens >= model.min_cacheable_tokens else None)
 
 
 class Cache:

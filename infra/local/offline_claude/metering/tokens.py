@@ -6,8 +6,8 @@ from dataclasses import asdict, dataclass
 from decimal import Decimal
 from typing import Any
 
-from infra.local.offline_claude.request.content import Content, Part
-from infra.local.offline_claude.request.image_header import Picture
+from infra.local.offline_claude.request.content import Content, ContentBlock
+from infra.local.offline_claude.request.image_header import ImageHeader
 from infra.local.offline_claude.spec.model_catalog import Model
 
 CHARS_OLD = 4.0
@@ -54,9 +54,9 @@ class Counter:
         """How many characters make one token."""
         return self.chars_per_token or (CHARS_OLD / NEW_TO_OLD if model.new_tokenizer else CHARS_OLD)
 
-    def part(self, part: Part, model: Model) -> int:
+    def block(self, block: ContentBlock, model: Model) -> int:
         """The tokens of one block."""
-        return self.text(part.text, model) + (image_tokens(part.picture, model) if part.picture else 0)
+        return self.text(block.text, model) + (image_tokens(block.image, model) if block.image else 0)
 
     def format(self, body: dict[str, Any], model: Model) -> int:
         """The tokens of the output format, which the model is told before all else."""
@@ -65,14 +65,14 @@ class Counter:
 
     def prompt(self, body: dict[str, Any], content: Content, model: Model) -> int:
         """The input tokens of a request."""
-        said = sum(self.part(part, model) for part in content.parts)
+        said = sum(self.block(block, model) for block in content.blocks)
         return self.format(body, model) + said + PER_MESSAGE * len(body["messages"])
 
 
-def image_tokens(picture: Picture, model: Model) -> int:
+def image_tokens(image: ImageHeader, model: Model) -> int:
     """One token a patch after scaling down to the model's long edge, never above the model's cap."""
-    scale = min(1.0, model.max_image_edge / max(picture.width, picture.height))
-    patches = math.ceil(picture.width * scale / PATCH) * math.ceil(picture.height * scale / PATCH)
+    scale = min(1.0, model.max_image_edge / max(image.width, image.height))
+    patches = math.ceil(image.width * scale / PATCH) * math.ceil(image.height * scale / PATCH)
     return min(patches, model.max_image_tokens)
 
 

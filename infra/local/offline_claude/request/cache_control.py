@@ -1,4 +1,4 @@
-"""Where a request asks for its prompt to be cached: at most four blocks, longer times before shorter ones."""
+"""The cache breakpoints of a request: at most four, and those with a longer TTL come first."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -7,35 +7,38 @@ from infra.local.offline_claude.spec.errors import bad_request
 
 # Source: the prompt caching page of platform.claude.com, August 2026.
 
-LONGER_FIRST = ("1h", "5m")
-MOST = 4
+TTLS_LONGEST_FIRST = ("1h", "5m")
+MAX_BREAKPOINTS = 4
 
 
-def ttl_of(wanted: Any, where: str) -> str | None:
-    """How long a cache_control asks the prompt up to its block to be cached, if at all."""
-    if wanted is None:
+def parse_cache_control(cache_control: Any, path: str) -> str | None:
+    """The TTL that a `cache_control` value asks for, None without one. Raises a 400 if it is not valid."""
+    if cache_control is None:
         return None
-    if not isinstance(wanted, dict) or wanted.get("type") != "ephemeral":
-        raise bad_request(f"{where}.type: Input should be 'ephemeral'")
-    ttl = wanted.get("ttl", "5m")
-    if ttl not in LONGER_FIRST:
-        raise bad_request(f"{where}.ephemeral.ttl: Input should be '5m' or '1h'")
+    if not isinstance(cache_control, dict) or cache_control.get("type") != "ephemeral":
+        raise bad_request(f"{path}.type: Input should be 'ephemeral'")
+    ttl = cache_control.get("ttl", "5m")
+    if ttl not in TTLS_LONGEST_FIRST:
+        raise bad_request(f"{path}.ephemeral.ttl: Input should be '5m' or '1h'")
     return str(ttl)
 
 
-def with_last(ttls: Sequence[str | None], last: str | None) -> tuple[str | None, ...]:
-    """The blocks' times and that of the whole request, which is its last block's; or the 400 they deserve."""
-    if last and ttls[-1] not in (None, last):
+def apply_request_ttl(ttls: Sequence[str | None], request_ttl: str | None) -> tuple[str | None, ...]:
+    """The TTLs of all blocks, with that of the whole request applied to the last block.
+
+    Raises a 400 if there are too many breakpoints, or a longer TTL comes after a shorter one.
+    """
+    if request_ttl and ttls[-1] not in (None, request_ttl):
         raise bad_request("cache_control: the last block already has a cache_control with a different ttl")
-    every = (*ttls[:-1], last or ttls[-1])
-    given = [LONGER_FIRST.index(ttl) for ttl in every if ttl]
-    if len(given) > MOST:
+    effective = (*ttls[:-1], request_ttl or ttls[-1])
+    order = [TTLS_LONGEST_FIRST.index(ttl) for ttl in effective if ttl]
+    if len(order) > MAX_BREAKPOINTS:
         raise bad_request(
-            f"A maximum of {MOST} blocks with cache_control may be provided. Found {len(given)}."
+            f"A maximum of {MAX_BREAKPOINTS} blocks with cache_control may be provided. Found {len(order)}."
         )
-    if given != sorted(given):
+    if order != sorted(order):
         raise bad_request(
             "A ttl='1h' cache_control block must not come after a ttl='5m' cache_control block. "
             "Blocks are processed in the order `tools`, `system`, `messages`."
         )
-    return every
+    return effective

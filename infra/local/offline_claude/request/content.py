@@ -1,4 +1,4 @@
-"""What a request says, block by block in the order that it is read: tools, system prompt, messages."""
+"""The content blocks of a request in the order in which the model reads them: tools, system, messages."""
 
 import json
 from collections.abc import Iterator
@@ -6,9 +6,9 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
-from infra.local.offline_claude.request.cache_control import ttl_of, with_last
-from infra.local.offline_claude.request.image_header import Picture
-from infra.local.offline_claude.request.images import check_pictures, read_image
+from infra.local.offline_claude.request.cache_control import apply_request_ttl, parse_cache_control
+from infra.local.offline_claude.request.image_header import ImageHeader
+from infra.local.offline_claude.request.images import check_images, parse_image
 from infra.local.offline_claude.spec.errors import bad_request
 from infra.local.offline_claude.spec.model_catalog import Model
 
@@ -16,41 +16,45 @@ from infra.local.offline_claude.spec.model_catalog import Model
 
 
 @dataclass(frozen=True, kw_only=True)
-class Part:
-    """One block, who says it, what in it counts (a text or a picture), and how long it is to be cached."""
+class ContentBlock:
+    """One block: whose it is, the block as sent, its text or image, and its cache breakpoint.
+
+    `role` is `tools`, `system`, `user`, `assistant`, or `other` for blocks that are no prose of anybody, such
+    as thinking and tool results. `ttl` is `5m` or `1h` where the prompt is to be cached up to this block.
+    """
 
     role: str
-    block: dict[str, Any]
+    raw: dict[str, Any]
     text: str = ""
-    picture: Picture | None = None
+    image: ImageHeader | None = None
     ttl: str | None = None
 
 
 @dataclass(frozen=True)
 class Content:
-    """The parts of a request."""
+    """All content blocks of a request."""
 
-    parts: tuple[Part, ...]
-
-    @cached_property
-    def system(self) -> str:
-        """The system prompt."""
-        return "\n".join(part.text for part in self.parts if part.role == "system")
+    blocks: tuple[ContentBlock, ...]
 
     @cached_property
-    def user(self) -> str:
-        """All that the user says."""
-        return "\n".join(part.text for part in self.parts if part.role == "user" and not part.picture)
+    def system_text(self) -> str:
+        """The text of the system prompt."""
+        return "\n".join(block.text for block in self.blocks if block.role == "system")
 
     @cached_property
-    def pictures(self) -> tuple[Picture, ...]:
-        """All that is shown."""
-        return tuple(part.picture for part in self.parts if part.picture)
+    def user_text(self) -> str:
+        """The text of all user messages."""
+        return "\n".join(block.text for block in self.blocks if block.role == "user" and not block.image)
+
+    @cached_property
+    def images(self) -> tuple[ImageHeader, ...]:
+        """All images of the request."""
+        return tuple(block.image for block in self.blocks if block.image)
 
 
-def read_content(body: dict[str, Any], model: Model) -> Content:
-    """The content of a request, or the 400 that it deserves."""
-    before = (*_tools(body.get("tools") or ()), *_system(body.get("system")))
+def parse_content(body: dict[str, Any], model: Model) -> Content:
+    """The content of a request. Raises the documented 400 if the API would not accept it."""
+    prefix = (*_tool_blocks(body.get("tools") or ()), *_system_blocks(body.get("system")))
     messages = body.get("messages")
     if not isinstance(messages, list):
         raise bad_request(
@@ -58,78 +62,83 @@ def read_content(body: dict[str, Any], model: Model) -> Content:
         )
     if not messages:
         raise bad_request("messages: at least one message is required")
-    said = (
-        part for number, message in enumerate(messages) for part in _message(message, f"messages.{number}")
+    turns = (
+        block
+        for number, message in enumerate(messages)
+        for block in _message_blocks(message, f"messages.{number}")
     )
-    content = Content(_marked((*before, *said), body))
-    _check_turns(body, messages, model)
-    check_pictures(content.pictures, model)
+    content = Content(_with_request_ttl((*prefix, *turns), body))
+    _check_last_turn(body, messages, model)
+    check_images(content.images, model)
     return content
 
 
-def _marked(parts: tuple[Part, ...], body: dict[str, Any]) -> tuple[Part, ...]:
-    whole = ttl_of(body.get("cache_control"), "cache_control")
-    ttls = with_last([part.ttl for part in parts], whole)
-    return (*parts[:-1], replace(parts[-1], ttl=ttls[-1]))
+def _with_request_ttl(blocks: tuple[ContentBlock, ...], body: dict[str, Any]) -> tuple[ContentBlock, ...]:
+    request_ttl = parse_cache_control(body.get("cache_control"), "cache_control")
+    ttls = apply_request_ttl([block.ttl for block in blocks], request_ttl)
+    return (*blocks[:-1], replace(blocks[-1], ttl=ttls[-1]))
 
 
-def _tools(tools: Any) -> Iterator[Part]:
+def _tool_blocks(tools: Any) -> Iterator[ContentBlock]:
     for number, tool in enumerate(tools):
-        ttl = ttl_of(tool.get("cache_control"), f"tools.{number}.cache_control")
-        yield Part(role="tools", block=tool, text=json.dumps(tool, ensure_ascii=False), ttl=ttl)
+        ttl = parse_cache_control(tool.get("cache_control"), f"tools.{number}.cache_control")
+        yield ContentBlock(role="tools", raw=tool, text=json.dumps(tool, ensure_ascii=False), ttl=ttl)
 
 
-def _system(system: Any) -> Iterator[Part]:
+def _system_blocks(system: Any) -> Iterator[ContentBlock]:
     if isinstance(system, str):
         system = [{"type": "text", "text": system}] if system else []
     if system is not None and not isinstance(system, list):
         raise bad_request("system: Input should be a valid string or list")
-    for number, block in enumerate(system or ()):
-        text = _text(block, f"system.{number}")
-        ttl = ttl_of(block.get("cache_control"), f"system.{number}.cache_control")
-        yield Part(role="system", block=block, text=text, ttl=ttl)
+    for number, raw in enumerate(system or ()):
+        text = _text(raw, f"system.{number}")
+        ttl = parse_cache_control(raw.get("cache_control"), f"system.{number}.cache_control")
+        yield ContentBlock(role="system", raw=raw, text=text, ttl=ttl)
 
 
-def _message(message: Any, where: str) -> Iterator[Part]:
+def _message_blocks(message: Any, path: str) -> Iterator[ContentBlock]:
     role = message.get("role") if isinstance(message, dict) else None
     if role not in ("user", "assistant"):
-        raise bad_request(f'{where}.role: Input should be "user" or "assistant"')
+        raise bad_request(f'{path}.role: Input should be "user" or "assistant"')
     blocks = message.get("content")
     if isinstance(blocks, str):
         blocks = [{"type": "text", "text": blocks}]
     if not isinstance(blocks, list):
-        raise bad_request(f"{where}.content: Input should be a valid string or list")
+        raise bad_request(f"{path}.content: Input should be a valid string or list")
     if not blocks:
-        raise bad_request(f"{where}: all messages must have non-empty content")
-    for number, block in enumerate(blocks):
-        part = _part(block, f"{where}.content.{number}", role)
-        yield replace(part, ttl=ttl_of(block.get("cache_control"), f"{where}.content.{number}.cache_control"))
+        raise bad_request(f"{path}: all messages must have non-empty content")
+    for number, raw in enumerate(blocks):
+        block = _content_block(raw, f"{path}.content.{number}", role)
+        yield replace(
+            block,
+            ttl=parse_cache_control(raw.get("cache_control"), f"{path}.content.{number}.cache_control"),
+        )
 
 
-def _part(block: Any, where: str, role: str) -> Part:
-    kind = block.get("type") if isinstance(block, dict) else None
+def _content_block(raw: Any, path: str, role: str) -> ContentBlock:
+    kind = raw.get("type") if isinstance(raw, dict) else None
     if kind == "text":
-        return Part(role=role, block=block, text=_text(block, where))
+        return ContentBlock(role=role, raw=raw, text=_text(raw, path))
     if kind == "image":
-        return Part(role=role, block=block, picture=read_image(block, f"{where}.image.source"))
-    if kind == "document" and (block.get("source") or {}).get("type") == "text":
-        return Part(role=role, block=block, text=str(block["source"].get("data", "")))
+        return ContentBlock(role=role, raw=raw, image=parse_image(raw, f"{path}.image.source"))
+    if kind == "document" and (raw.get("source") or {}).get("type") == "text":
+        return ContentBlock(role=role, raw=raw, text=str(raw["source"].get("data", "")))
     if kind in ("thinking", "redacted_thinking", "tool_use", "tool_result"):
-        return Part(role="nobody", block=block, text=str(block))
+        return ContentBlock(role="other", raw=raw, text=str(raw))
     raise bad_request(
-        f"{where}: The offline Claude takes text, image and plain-text document blocks, not {kind!r}"
+        f"{path}: The offline Claude takes text, image and plain-text document blocks, not {kind!r}"
     )
 
 
-def _text(block: Any, where: str) -> str:
-    if not isinstance(block, dict) or not isinstance(block.get("text"), str):
-        raise bad_request(f"{where}.text: Input should be a valid string")
-    if not block["text"]:
-        raise bad_request(f"{where}: text content blocks must be non-empty")
-    return str(block["text"])
+def _text(raw: Any, path: str) -> str:
+    if not isinstance(raw, dict) or not isinstance(raw.get("text"), str):
+        raise bad_request(f"{path}.text: Input should be a valid string")
+    if not raw["text"]:
+        raise bad_request(f"{path}: text content blocks must be non-empty")
+    return str(raw["text"])
 
 
-def _check_turns(body: dict[str, Any], messages: list[Any], model: Model) -> None:
+def _check_last_turn(body: dict[str, Any], messages: list[Any], model: Model) -> None:
     if messages[-1]["role"] == "user":
         return
     if not model.prefill:

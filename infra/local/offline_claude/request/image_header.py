@@ -1,27 +1,29 @@
-"""How large an image is, read from its own header bytes: the sent media type is only checked against them."""
+"""Reads the type and size of an image from its header bytes, without decoding it."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 
-_FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
-_BARE = frozenset(range(0xD0, 0xDA)) | {0x01}
+_START_OF_FRAME = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
+_STANDALONE = frozenset(range(0xD0, 0xDA)) | {0x01}
 
 
 @dataclass(frozen=True, kw_only=True)
-class Picture:
-    """What an image is by its bytes."""
+class ImageHeader:
+    """The media type of an image and its size in pixels."""
 
     media_type: str
     width: int
     height: int
 
 
-def look(data: bytes) -> Picture | None:
-    """The image in these bytes, or None when no header of a known kind can be read."""
-    for media_type, starts, size in _KINDS:
-        if data.startswith(starts):
-            width, height = size(data) or (0, 0)
-            return Picture(media_type=media_type, width=width, height=height) if width and height else None
+def read_image_header(data: bytes) -> ImageHeader | None:
+    """The header of a PNG, JPEG, GIF or WebP image; None if the bytes have no valid one."""
+    for media_type, signature, read_size in _FORMATS:
+        if data.startswith(signature):
+            width, height = read_size(data) or (0, 0)
+            return (
+                ImageHeader(media_type=media_type, width=width, height=height) if width and height else None
+            )
     return None
 
 
@@ -43,16 +45,16 @@ def _jpeg(data: bytes) -> tuple[int, int] | None:
         if data[at] != 0xFF:
             return None
         marker = data[at + 1]
-        if marker in _FRAMES:
+        if marker in _START_OF_FRAME:
             return int.from_bytes(data[at + 7 : at + 9]), int.from_bytes(data[at + 5 : at + 7])
-        at += _step(data, at, marker)
+        at += _segment_length(data, at, marker)
     return None
 
 
-def _step(data: bytes, at: int, marker: int) -> int:
+def _segment_length(data: bytes, at: int, marker: int) -> int:
     if marker == 0xFF:
         return 1
-    return 2 if marker in _BARE else 2 + max(int.from_bytes(data[at + 2 : at + 4]), 2)
+    return 2 if marker in _STANDALONE else 2 + max(int.from_bytes(data[at + 2 : at + 4]), 2)
 
 
 def _webp(data: bytes) -> tuple[int, int] | None:
@@ -66,7 +68,7 @@ def _webp(data: bytes) -> tuple[int, int] | None:
     return int.from_bytes(data[26:28], "little") & 0x3FFF, int.from_bytes(data[28:30], "little") & 0x3FFF
 
 
-_KINDS: tuple[tuple[str, bytes, Callable[[bytes], tuple[int, int] | None]], ...] = (
+_FORMATS: tuple[tuple[str, bytes, Callable[[bytes], tuple[int, int] | None]], ...] = (
     ("image/png", b"\x89PNG\r\n\x1a\n", _png),
     ("image/jpeg", b"\xff\xd8\xff", _jpeg),
     ("image/gif", b"GIF8", _gif),

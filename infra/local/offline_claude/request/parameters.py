@@ -1,4 +1,4 @@
-"""Which parameters a model accepts: an illegal one is a 400 with the documented text."""
+"""Checks the parameters of a request against what its model accepts, with the documented error texts."""
 
 from collections.abc import Callable
 from typing import Any
@@ -10,15 +10,15 @@ from infra.local.offline_claude.spec.model_catalog import EFFORT_LEVELS, EFFORT_
 # Sources: the Messages API reference and the 5.5 migration guides of platform.claude.com, August to October
 # 2026; wordings also as quoted in public bug reports.
 
-KNOWN = frozenset({
+KNOWN_PARAMETERS = frozenset({
     "model", "max_tokens", "messages", "system", "metadata", "stop_sequences", "stream", "temperature",
     "top_p", "top_k", "thinking", "tools", "tool_choice", "output_config", "cache_control",
     "container", "diagnostics", "inference_geo", "service_tier", "speed", "user_profile_id", "workspace_id",
 })  # fmt: skip
 
 
-def model_of(body: dict[str, Any]) -> Model:
-    """The model that a request names."""
+def requested_model(body: dict[str, Any]) -> Model:
+    """The model that a request names. Raises a 400 if none is named, and a 404 if it does not exist."""
     name = body.get("model")
     if not isinstance(name, str):
         raise bad_request(
@@ -30,19 +30,19 @@ def model_of(body: dict[str, Any]) -> Model:
 
 
 def check_parameters(body: dict[str, Any], model: Model, *, counting: bool = False) -> None:
-    """Raise unless every parameter but the messages is legal on this model."""
-    if unknown := sorted(body.keys() - KNOWN):
+    """Raise a 400 unless the model accepts every parameter; content blocks are checked with the content."""
+    if unknown := sorted(body.keys() - KNOWN_PARAMETERS):
         raise bad_request(f"{unknown[0]}: Extra inputs are not permitted")
-    for rule in _COUNTED if counting else _RULES:
-        rule(body, model)
+    for check in _COUNTING_CHECKS if counting else _CHECKS:
+        check(body, model)
 
 
-def _stream(body: dict[str, Any], _: Model) -> None:
+def _check_stream(body: dict[str, Any], _: Model) -> None:
     if body.get("stream"):
         raise bad_request("stream: The offline Claude does not stream; send the request without stream")
 
 
-def _max_tokens(body: dict[str, Any], model: Model) -> None:
+def _check_max_tokens(body: dict[str, Any], model: Model) -> None:
     given = body.get("max_tokens")
     if given is None:
         raise bad_request("max_tokens: Field required")
@@ -57,20 +57,20 @@ def _max_tokens(body: dict[str, Any], model: Model) -> None:
         )
 
 
-def _output_config(body: dict[str, Any], model: Model) -> None:
+def _check_output_config(body: dict[str, Any], model: Model) -> None:
     config = _object(body, "output_config")
     if unknown := sorted(config.keys() - {"effort", "format"}):
         raise bad_request(f"output_config.{unknown[0]}: Extra inputs are not permitted")
     if config.get("effort") is not None:
-        _effort(config["effort"], model)
+        _check_effort(config["effort"], model)
     if config.get("format") is not None:
-        wanted = _object(config, "format", "output_config.")
-        if wanted.get("type") != "json_schema":
+        output_format = _object(config, "format", "output_config.")
+        if output_format.get("type") != "json_schema":
             raise bad_request("output_config.format.type: Input should be 'json_schema'")
-        check_schema(wanted.get("schema"))
+        check_schema(output_format.get("schema"))
 
 
-def _effort(effort: Any, model: Model) -> None:
+def _check_effort(effort: Any, model: Model) -> None:
     if effort not in EFFORT_LEVELS:
         raise bad_request("output_config.effort: Input should be 'low', 'medium', 'high', 'xhigh' or 'max'")
     if not model.effort_levels:
@@ -83,16 +83,16 @@ def _effort(effort: Any, model: Model) -> None:
 
 
 def effort_of(body: dict[str, Any], model: Model) -> str:
-    """The effort that a valid request asks for."""
+    """The effort of a valid request, by default the model's."""
     return (body.get("output_config") or {}).get("effort") or model.default_effort
 
 
 def thinking_of(body: dict[str, Any], model: Model) -> str:
-    """The kind of thinking that a valid request asks for."""
+    """The thinking type of a valid request, by default the model's."""
     return (body.get("thinking") or {}).get("type") or ("adaptive" if model.thinks_by_default else "disabled")
 
 
-def _thinking(body: dict[str, Any], model: Model) -> None:
+def _check_thinking(body: dict[str, Any], model: Model) -> None:
     if not body.get("thinking"):
         return
     kind = _object(body, "thinking").get("type")
@@ -101,14 +101,14 @@ def _thinking(body: dict[str, Any], model: Model) -> None:
             "thinking.type: Input should be 'adaptive', 'between_tools', 'disabled' or 'enabled'"
         )
     if kind not in model.thinking_types:
-        raise _unsupported(kind)
+        raise _unsupported_thinking(kind)
     if kind == "enabled":
-        _budget(body)
+        _check_thinking_budget(body)
     if kind in ("disabled", "between_tools") and model.thinks_by_default:
-        _modest(kind, effort_of(body, model))
+        _check_reduced_thinking(kind, effort_of(body, model))
 
 
-def _unsupported(kind: str) -> ApiError:
+def _unsupported_thinking(kind: str) -> ApiError:
     if kind == "adaptive":
         return bad_request("adaptive thinking is not supported on this model")
     return bad_request(
@@ -117,7 +117,7 @@ def _unsupported(kind: str) -> ApiError:
     )
 
 
-def _budget(body: dict[str, Any]) -> None:
+def _check_thinking_budget(body: dict[str, Any]) -> None:
     budget = body["thinking"].get("budget_tokens")
     if not isinstance(budget, int) or budget < 1024:
         raise bad_request("thinking.enabled.budget_tokens: Input should be greater than or equal to 1024")
@@ -125,14 +125,14 @@ def _budget(body: dict[str, Any]) -> None:
         raise bad_request("`max_tokens` must be greater than `thinking.budget_tokens`.")
 
 
-def _modest(kind: str, effort: str) -> None:
+def _check_reduced_thinking(kind: str, effort: str) -> None:
     if effort not in EFFORT_UP_TO_HIGH:
         raise bad_request(
             f"\"thinking.type.{kind}\" is not supported with effort '{effort}'. Use effort 'high' or lower."
         )
 
 
-def _tools(body: dict[str, Any], model: Model) -> None:
+def _check_tools(body: dict[str, Any], model: Model) -> None:
     tools = body.get("tools") or []
     if not isinstance(tools, list) or not all(isinstance(tool, dict) and tool.get("name") for tool in tools):
         raise bad_request("tools: Input should be a list of tools, each with a name")
@@ -140,10 +140,10 @@ def _tools(body: dict[str, Any], model: Model) -> None:
     if choice not in ("auto", "none", "any", "tool"):
         raise bad_request("tool_choice.type: Input should be 'auto', 'any', 'none' or 'tool'")
     if choice in ("any", "tool"):
-        _forced(body, model, choice, {tool["name"] for tool in tools})
+        _check_forced_tool(body, model, choice, {tool["name"] for tool in tools})
 
 
-def _forced(body: dict[str, Any], model: Model, choice: str, names: set[str]) -> None:
+def _check_forced_tool(body: dict[str, Any], model: Model, choice: str, names: set[str]) -> None:
     if not model.forced_tool_choice:
         raise bad_request(f'tool_choice: "{choice}" is not supported for this model. Use "auto" or "none".')
     if not names:
@@ -154,15 +154,15 @@ def _forced(body: dict[str, Any], model: Model, choice: str, names: set[str]) ->
         raise bad_request("Thinking may not be enabled when tool_choice forces tool use.")
 
 
-_NEUTRAL = {"temperature": 1, "top_p": 1, "top_k": None}
+_SAMPLING_DEFAULTS = {"temperature": 1, "top_p": 1, "top_k": None}
 
 
-def _sampling(body: dict[str, Any], model: Model) -> None:
-    given = {name: body[name] for name in _NEUTRAL if body.get(name) is not None}
+def _check_sampling(body: dict[str, Any], model: Model) -> None:
+    given = {name: body[name] for name in _SAMPLING_DEFAULTS if body.get(name) is not None}
     for name, value in given.items():
         if isinstance(value, bool) or not isinstance(value, int | float):
             raise bad_request(f"{name}: Input should be a valid number")
-        if not model.sampling_parameters and value != _NEUTRAL[name]:
+        if not model.sampling_parameters and value != _SAMPLING_DEFAULTS[name]:
             raise bad_request(f"{name}: non-default values are not supported for this model")
         if name != "top_k" and not 0 <= value <= 1:
             raise bad_request(f"{name}: range: 0..1")
@@ -170,18 +170,22 @@ def _sampling(body: dict[str, Any], model: Model) -> None:
         raise bad_request("`temperature` may only be set to 1 when thinking is enabled.")
 
 
-def _stop_sequences(body: dict[str, Any], _: Model) -> None:
+def _check_stop_sequences(body: dict[str, Any], _: Model) -> None:
     given = body.get("stop_sequences") or []
     if not isinstance(given, list) or not all(isinstance(one, str) and one.strip() for one in given):
         raise bad_request("stop_sequences: each stop sequence must contain non-whitespace")
 
 
-def _object(body: dict[str, Any], name: str, within: str = "") -> dict[str, Any]:
+def _object(body: dict[str, Any], name: str, prefix: str = "") -> dict[str, Any]:
     value = body.get(name)
     if value is not None and not isinstance(value, dict):
-        raise bad_request(f"{within}{name}: Input should be a valid dictionary")
+        raise bad_request(f"{prefix}{name}: Input should be a valid dictionary")
     return value or {}
 
 
-_COUNTED: tuple[Callable[[dict[str, Any], Model], None], ...] = (_output_config, _thinking, _tools)
-_RULES = (_stream, _max_tokens, *_COUNTED, _sampling, _stop_sequences)
+_COUNTING_CHECKS: tuple[Callable[[dict[str, Any], Model], None], ...] = (
+    _check_output_config,
+    _check_thinking,
+    _check_tools,
+)
+_CHECKS = (_check_stream, _check_max_tokens, *_COUNTING_CHECKS, _check_sampling, _check_stop_sequences)
