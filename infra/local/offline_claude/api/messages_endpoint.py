@@ -11,9 +11,10 @@ from infra.local.offline_claude.api.state import State
 from infra.local.offline_claude.control.faults import CUT, REFUSED, draw
 from infra.local.offline_claude.generation.completion import answer
 from infra.local.offline_claude.generation.message import Message, write
-from infra.local.offline_claude.metering.ledger import Entry
-from infra.local.offline_claude.metering.prompt_cache import prefixes
-from infra.local.offline_claude.metering.tokens import Tokens, cost
+from infra.local.offline_claude.metering.ledger import LedgerEntry
+from infra.local.offline_claude.metering.pricing import cost_usd
+from infra.local.offline_claude.metering.prompt_cache import cacheable_prefixes
+from infra.local.offline_claude.metering.tokens import TokenUsage
 from infra.local.offline_claude.request.message_request import (
     MessageRequest,
     canonical_hash,
@@ -55,12 +56,14 @@ def create(http_request: Request, state: State, request_id: str) -> Reply:
 def count(http_request: Request, state: State) -> Reply:
     """How many tokens a message request would read; free, so not in the ledger."""
     request = parse_message_request(parse(http_request.body), counting=True)
-    return Reply(body={"input_tokens": state.counter.prompt(request.body, request.content, request.model)})
+    return Reply(
+        body={"input_tokens": state.token_counter.count_prompt(request.body, request.content, request.model)}
+    )
 
 
 def _outcome(request: MessageRequest, state: State) -> Outcome:
-    written = prefixes(request, state.counter)
-    prompt = state.cache.price(written, _length(request, state))
+    written = cacheable_prefixes(request, state.token_counter)
+    prompt = state.prompt_cache.look_up(written, _length(request, state))
     state.admit(request, prompt)
     fault, slow = state.fault_for(request)
     wait = slow + _latency(request, state)
@@ -73,14 +76,14 @@ def _outcome(request: MessageRequest, state: State) -> Outcome:
         return Outcome(reply=Reply(cut=True, wait_s=wait), fault=fault.kind)
     kind = fault.kind if fault else None
     message = _message(request, state, prompt, kind)
-    state.cache.use(written, wait)
-    headers = state.limits.answered(request.model.line, message.tokens.output)
+    state.prompt_cache.store(written, wait)
+    headers = state.rate_limiter.record_output(request.model.line, message.tokens.output)
     reply = Reply(body=message.body, headers=headers, wait_s=wait, cut=kind in CUT)
     return Outcome(reply=reply, message=message, fault=kind or ("slow" if slow else None))
 
 
 def _length(request: MessageRequest, state: State) -> int:
-    tokens = state.counter.prompt(request.body, request.content, request.model)
+    tokens = state.token_counter.count_prompt(request.body, request.content, request.model)
     if tokens > request.model.context_tokens:
         raise bad_request(f"prompt is too long: {tokens} tokens > {request.model.context_tokens} maximum")
     return tokens
@@ -91,12 +94,12 @@ def _latency(request: MessageRequest, state: State) -> float:
     return max(0.0, settings.latency_s + settings.jitter_s * (2 * draw("wait", request.request_hash) - 1))
 
 
-def _message(request: MessageRequest, state: State, prompt: Tokens, fault: str | None) -> Message:
+def _message(request: MessageRequest, state: State, prompt: TokenUsage, fault: str | None) -> Message:
     settings = state.settings
     unsure = draw(settings.seed, "unsure", request.request_hash) < settings.low_confidence_share
     said = answer(request, fault=fault, unsure=unsure)
     message_id = f"msg_offline_{request.request_hash[:24]}"
-    return write(request, said, state.counter, prompt=prompt, message_id=message_id)
+    return write(request, said, state.token_counter, prompt=prompt, message_id=message_id)
 
 
 def _status(outcome: Outcome) -> int | None:
@@ -112,9 +115,9 @@ def _entry(
     outcome: Outcome | None,
     *,
     status: int | None,
-) -> Entry:
+) -> LedgerEntry:
     message = outcome.message if outcome else None
-    return Entry(
+    return LedgerEntry(
         request_id=request_id,
         model=request.model.id if request else None,
         status=status,
@@ -122,8 +125,8 @@ def _entry(
         if request
         else canonical_hash(http_request.body.decode(errors="replace")),
         document_hash=request.document_hash if request else None,
-        tokens=message.tokens if message else Tokens(),
-        usd=cost(message.tokens, request.model) if message and request else Decimal(0),
+        tokens=message.tokens if message else TokenUsage(),
+        usd=cost_usd(message.tokens, request.model) if message and request else Decimal(0),
         stop_reason=message.stop_reason if message else None,
         fault=outcome.fault if outcome else None,
         retry_count=_retry_count(http_request.headers),

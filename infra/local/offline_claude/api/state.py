@@ -8,9 +8,9 @@ from decimal import Decimal
 from infra.local.offline_claude.control.faults import Fault, Faults
 from infra.local.offline_claude.control.settings import Settings, changed
 from infra.local.offline_claude.metering.ledger import Ledger
-from infra.local.offline_claude.metering.prompt_cache import Cache
-from infra.local.offline_claude.metering.rate_limits import Limits
-from infra.local.offline_claude.metering.tokens import Counter, Tokens
+from infra.local.offline_claude.metering.prompt_cache import PromptCache
+from infra.local.offline_claude.metering.rate_limits import RateLimiter
+from infra.local.offline_claude.metering.tokens import TokenCounter, TokenUsage
 from infra.local.offline_claude.request.message_request import MessageRequest
 
 
@@ -25,8 +25,8 @@ class State:
 
     def reset(self) -> Settings:
         """Back to how the server was started, with an empty ledger."""
-        self.ledger, self.cache = Ledger(self._clock), Cache(self._clock)
-        self.limits = Limits(self._started_with.allowance, self._clock)
+        self.ledger, self.prompt_cache = Ledger(self._clock), PromptCache(self._clock)
+        self.rate_limiter = RateLimiter(self._started_with.rate_limits, self._clock)
         return self._put(self._started_with)
 
     def configure(self, wanted: object) -> Settings:
@@ -36,11 +36,11 @@ class State:
     def _put(self, settings: Settings) -> Settings:
         with self._lock:
             self.settings = settings
-            self.counter = Counter(
+            self.token_counter = TokenCounter(
                 chars_per_token=settings.chars_per_token, tokens_per_byte=settings.tokens_per_byte
             )
-            if settings.allowance != self.limits.allowance:
-                self.limits = Limits(settings.allowance, self._clock)
+            if settings.rate_limits != self.rate_limiter.rate_limits:
+                self.rate_limiter = RateLimiter(settings.rate_limits, self._clock)
             self._faults = Faults(faults=settings.faults, seed=settings.seed)
         return settings
 
@@ -55,9 +55,9 @@ class State:
         with self._lock:
             return self._faults.meet(request.request_hash, request.document, request.model.id)
 
-    def admit(self, request: MessageRequest, prompt: Tokens) -> None:
+    def admit(self, request: MessageRequest, prompt: TokenUsage) -> None:
         """Let a request in, or refuse it: first by the spend limit, then by those of the minute."""
         limit = self.settings.spend_limit_usd
-        if limit is not None and self.ledger.total() >= Decimal(str(limit)):
+        if limit is not None and self.ledger.total_usd() >= Decimal(str(limit)):
             raise Fault(kind="spend_limit").rejection()
-        self.limits.admit(request.model.line, prompt)
+        self.rate_limiter.admit(request.model.line, prompt)

@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
 
 from infra.local.offline_claude.control.faults import KINDS, Fault
-from infra.local.offline_claude.metering.rate_limits import Allowance
+from infra.local.offline_claude.metering.rate_limits import RateLimits
 from infra.local.offline_claude.spec.errors import bad_request
 
 
@@ -30,9 +30,9 @@ class Settings:
     faults: tuple[Fault, ...] = ()
 
     @property
-    def allowance(self) -> Allowance:
+    def rate_limits(self) -> RateLimits:
         """What a minute allows."""
-        return Allowance(
+        return RateLimits(
             requests=self.requests_per_minute,
             input_tokens=self.input_tokens_per_minute,
             output_tokens=self.output_tokens_per_minute,

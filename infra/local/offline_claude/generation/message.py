@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from infra.local.offline_claude.generation.completion import Answer
-from infra.local.offline_claude.metering.tokens import Counter, Tokens
+from infra.local.offline_claude.metering.tokens import TokenCounter, TokenUsage
 from infra.local.offline_claude.request.message_request import MessageRequest
 
 # A made-up but steady length of thought for each effort; the text of it is not shown, as on the 5.5 models.
@@ -16,7 +16,7 @@ class Message:
     """The body of a message and what of it is billed."""
 
     body: dict[str, Any]
-    tokens: Tokens
+    tokens: TokenUsage
 
     @property
     def stop_reason(self) -> str:
@@ -25,15 +25,15 @@ class Message:
 
 
 def write(
-    request: MessageRequest, answer: Answer, counter: Counter, *, prompt: Tokens, message_id: str
+    request: MessageRequest, answer: Answer, counter: TokenCounter, *, prompt: TokenUsage, message_id: str
 ) -> Message:
     """The message that carries this answer."""
     limit = request.body["max_tokens"]
     thought = min(THOUGHT[request.effort], limit) if request.thinks else 0
     text, reason = _within(request, answer, counter, limit - thought)
     tool = answer.tool if reason == "tool_use" else None
-    said = counter.text(text or str(tool or ""), request.model) if text or tool else 0
-    tokens = Tokens(**(prompt.as_dict() | {"output": max(1, thought + said)}))
+    said = counter.count_text(text or str(tool or ""), request.model) if text or tool else 0
+    tokens = TokenUsage(**(prompt.as_dict() | {"output": max(1, thought + said)}))
     content = [_THINKING] if request.thinks else []
     content += [{"type": "text", "text": text}] if text else []
     content += [{"type": "tool_use", "id": message_id.replace("msg", "toolu")} | tool] if tool else []
@@ -49,11 +49,11 @@ def write(
 _THINKING: dict[str, Any] = {"type": "thinking", "thinking": "", "signature": "b2ZmbGluZQ=="}
 
 
-def _within(request: MessageRequest, answer: Answer, counter: Counter, room: int) -> tuple[str, str]:
+def _within(request: MessageRequest, answer: Answer, counter: TokenCounter, room: int) -> tuple[str, str]:
     whole = answer.text or str(answer.tool or "")
-    if counter.text(whole, request.model) <= room:
+    if counter.count_text(whole, request.model) <= room:
         return answer.text, answer.stop_reason
-    share = max(0, room) / counter.text(whole, request.model)
+    share = max(0, room) / counter.count_text(whole, request.model)
     return answer.text[: int(len(answer.text) * share)], "max_tokens"
 
 
@@ -67,7 +67,7 @@ def _envelope(request: MessageRequest, message_id: str) -> dict[str, Any]:
     }
 
 
-def usage(tokens: Tokens, thought: int) -> dict[str, Any]:
+def usage(tokens: TokenUsage, thought: int) -> dict[str, Any]:
     """The usage block of a message."""
     return {
         "input_tokens": tokens.input,

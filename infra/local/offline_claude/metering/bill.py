@@ -1,39 +1,40 @@
-"""The server's own bill: what all requests so far came to, by kind of token and by model, in exact sums."""
+"""The bill: exact sums over all requests so far, by kind of token and by model."""
 
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
-from infra.local.offline_claude.metering.tokens import Tokens, costs
+from infra.local.offline_claude.metering.pricing import cost_by_kind
+from infra.local.offline_claude.metering.tokens import TokenUsage
 from infra.local.offline_claude.spec.model_catalog import MODELS
 
 
 @dataclass(kw_only=True)
-class Account:
-    """What some requests came to; a refused one was answered with an error."""
+class Totals:
+    """Sums over some requests; `refused` counts those that were answered with an error."""
 
     requests: int = 0
     refused: int = 0
     tokens: Counter[str] = field(default_factory=Counter)
     usd: defaultdict[str, Decimal] = field(default_factory=lambda: defaultdict(Decimal))
 
-    def add(self, status: int | None, tokens: Tokens, usd: dict[str, Decimal]) -> None:
-        """Count one request; one that was cut off has no status."""
+    def add(self, status: int | None, tokens: TokenUsage, usd: dict[str, Decimal]) -> None:
+        """Count one request; its status is None if the connection was closed without an answer."""
         self.requests += 1
         self.refused += status is not None and status >= 400
         self.tokens.update(tokens.as_dict())
-        for kind, cost in usd.items():
-            self.usd[kind] += cost
+        for kind, amount in usd.items():
+            self.usd[kind] += amount
 
-    def total(self) -> Decimal:
-        """All of it in US dollars."""
+    def total_usd(self) -> Decimal:
+        """The sum in US dollars."""
         return sum(self.usd.values(), Decimal(0))
 
     def as_dict(self) -> dict[str, Any]:
-        """The account as JSON."""
+        """The sums as JSON."""
         return {
-            "usd": float(self.total()),
+            "usd": float(self.total_usd()),
             "requests": self.requests,
             "refused": self.refused,
             "tokens": dict(self.tokens),
@@ -43,17 +44,19 @@ class Account:
 
 @dataclass(kw_only=True)
 class Bill:
-    """The account of all requests and one for each model; the caller holds the lock."""
+    """The sums over all requests and for each model. Not thread-safe: the ledger holds its lock."""
 
-    all: Account = field(default_factory=Account)
-    models: defaultdict[str, Account] = field(default_factory=lambda: defaultdict(Account))
+    overall: Totals = field(default_factory=Totals)
+    by_model: defaultdict[str, Totals] = field(default_factory=lambda: defaultdict(Totals))
 
-    def add(self, model: str | None, status: int | None, tokens: Tokens) -> None:
-        """Enter one request; one that named no model is in the sum only."""
-        usd = costs(tokens, MODELS[model]) if model else {}
-        for account in (self.all, *([self.models[model]] if model else [])):
-            account.add(status, tokens, usd)
+    def add(self, model: str | None, status: int | None, tokens: TokenUsage) -> None:
+        """Count one request; one without a valid model is only in the overall sums."""
+        usd = cost_by_kind(tokens, MODELS[model]) if model else {}
+        for totals in (self.overall, *([self.by_model[model]] if model else [])):
+            totals.add(status, tokens, usd)
 
     def as_dict(self) -> dict[str, Any]:
         """The bill as JSON."""
-        return self.all.as_dict() | {"models": {name: one.as_dict() for name, one in self.models.items()}}
+        return self.overall.as_dict() | {
+            "models": {name: one.as_dict() for name, one in self.by_model.items()}
+        }

@@ -1,4 +1,4 @@
-"""What was asked, answered and billed: one entry a message request, in order, kept by this server alone."""
+"""The ledger: one entry for each messages request, in order, with its outcome, tokens and cost."""
 
 import threading
 from collections.abc import Callable
@@ -8,14 +8,14 @@ from decimal import Decimal
 from typing import Any
 
 from infra.local.offline_claude.metering.bill import Bill
-from infra.local.offline_claude.metering.tokens import Tokens
+from infra.local.offline_claude.metering.tokens import TokenUsage
 
-KEPT = 200_000
+MAX_ENTRIES = 200_000
 
 
 @dataclass(frozen=True, kw_only=True)
-class Entry:
-    """One request: status is null where the connection was cut before any answer."""
+class LedgerEntry:
+    """One request. `status` is None if the connection was closed without an answer; `usd` is US dollars."""
 
     number: int = 0
     at: str = ""
@@ -24,7 +24,7 @@ class Entry:
     status: int | None
     request_hash: str
     document_hash: str | None = None
-    tokens: Tokens = field(default_factory=Tokens)
+    tokens: TokenUsage = field(default_factory=TokenUsage)
     usd: Decimal = Decimal(0)
     stop_reason: str | None = None
     fault: str | None = None
@@ -36,21 +36,21 @@ class Entry:
 
 
 class Ledger:
-    """The entries so far and the bill over them; safe to share between threads."""
+    """The entries so far and the bill over them. Thread-safe."""
 
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock, self._lock = clock, threading.Lock()
-        self._entries: list[Entry] = []
+        self._entries: list[LedgerEntry] = []
         self._count = 0
         self._bill = Bill()
 
-    def add(self, entry: Entry) -> None:
-        """Write an entry down; the oldest are dropped when far too many are kept, but not from the bill."""
+    def add(self, entry: LedgerEntry) -> None:
+        """Add an entry, numbered and dated; the oldest beyond `MAX_ENTRIES` are dropped, but stay billed."""
         now = datetime.fromtimestamp(self._clock(), UTC).isoformat(timespec="milliseconds")
         with self._lock:
             self._count += 1
             self._entries.append(replace(entry, number=self._count, at=now.replace("+00:00", "Z")))
-            del self._entries[:-KEPT]
+            del self._entries[:-MAX_ENTRIES]
             self._bill.add(entry.model, entry.status, entry.tokens)
 
     def as_list(self) -> list[dict[str, Any]]:
@@ -64,7 +64,7 @@ class Ledger:
         with self._lock:
             return self._bill.as_dict()
 
-    def total(self) -> Decimal:
-        """What everything came to, in US dollars."""
+    def total_usd(self) -> Decimal:
+        """The sum of the bill in US dollars."""
         with self._lock:
-            return self._bill.all.total()
+            return self._bill.overall.total_usd()

@@ -1,27 +1,27 @@
-"""The prompt cache: which beginnings of a prompt were written, and how long they can be read.
+"""The prompt cache: which prefixes of prompts were written, and until when they can be read.
 
-A beginning can be read once the reply to the request that wrote it is ready, so that simultaneous first
-requests each write; every use begins its time anew.
+A prefix can be read once the reply to the request that wrote it is ready, so simultaneous first requests each
+write it. Every read starts its TTL again.
 """
 
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 
-from infra.local.offline_claude.metering.tokens import Counter, Tokens
+from infra.local.offline_claude.metering.tokens import TokenCounter, TokenUsage
 from infra.local.offline_claude.request.content import ContentBlock
 from infra.local.offline_claude.request.message_request import MessageRequest, canonical_hash
 
 # Source: the prompt caching page of platform.claude.com, August 2026.
 
-SECONDS = {"5m": 300.0, "1h": 3600.0}
-LOOKBACK = 20
-KEPT = 100_000
+TTL_SECONDS = {"5m": 300.0, "1h": 3600.0}
+LOOKBACK_BLOCKS = 20
+MAX_ENTRIES = 100_000
 
 
 @dataclass(frozen=True, kw_only=True)
 class Prefix:
-    """A prompt up to the end of one block; `ttl` where it is to be written down."""
+    """A prompt up to the end of one block; `ttl` is set where it is to be written to the cache."""
 
     key: str
     tokens: int
@@ -29,86 +29,97 @@ class Prefix:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Kept:
-    """One written prefix and the time in which it can be read."""
+class CacheEntry:
+    """A written prefix: when it can be read, and the TTL that each read starts again, in seconds."""
 
-    seconds: float
-    since: float
-    until: float
+    ttl_s: float
+    readable_from: float
+    expires_at: float
 
-    def live(self, now: float) -> bool:
-        """Whether it can be read now."""
-        return self.since <= now < self.until
+    def is_readable(self, now: float) -> bool:
+        """Whether it can be read at this time."""
+        return self.readable_from <= now < self.expires_at
 
 
-def prefixes(request: MessageRequest, counter: Counter) -> tuple[Prefix, ...]:
-    """The beginnings of a prompt up to its last breakpoint; one too short for the model is none."""
+def cacheable_prefixes(request: MessageRequest, counter: TokenCounter) -> tuple[Prefix, ...]:
+    """The prefixes of a prompt up to its last breakpoint; one too short for the model is not written."""
     blocks = request.content.blocks
     last = max((at for at, block in enumerate(blocks) if block.ttl), default=-1)
     return tuple(_prefixes(request, counter, blocks[: last + 1]))
 
 
-def _prefixes(request: MessageRequest, counter: Counter, blocks: Iterable[ContentBlock]) -> Iterator[Prefix]:
+def _prefixes(
+    request: MessageRequest, counter: TokenCounter, blocks: Iterable[ContentBlock]
+) -> Iterator[Prefix]:
     body, model = request.body, request.model
     # Another output format changes the whole prompt; other thinking or another tool choice only the messages.
     key = canonical_hash([model.id, (body.get("output_config") or {}).get("format")])
     message_key = canonical_hash([body.get("thinking"), body.get("tool_choice")])
-    tokens = counter.format(body, model)
+    tokens = counter.count_output_format(body, model)
     for block in blocks:
         raw = {name: value for name, value in block.raw.items() if name != "cache_control"}
         key = canonical_hash(
             [key, block.role, raw, None if block.role in ("tools", "system") else message_key]
         )
-        tokens += counter.block(block, model)
+        tokens += counter.count_block(block, model)
         yield Prefix(key=key, tokens=tokens, ttl=block.ttl if tokens >= model.min_cacheable_tokens else None)
 
 
-class Cache:
-    """The prefixes written so far; safe to share between threads."""
+class PromptCache:
+    """The prefixes written so far. Thread-safe."""
 
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock, self._lock = clock, threading.Lock()
-        self._kept: dict[str, Kept] = {}
+        self._entries: dict[str, CacheEntry] = {}
 
-    def price(self, prefixes: tuple[Prefix, ...], total: int) -> Tokens:
-        """How a prompt of this many tokens is billed now: read as far as can be, then written, then plain."""
+    def look_up(self, prefixes: tuple[Prefix, ...], prompt_tokens: int) -> TokenUsage:
+        """How a prompt of so many tokens is billed now.
+
+        The longest readable prefix is read, what follows up to the last breakpoint is written, the rest is
+        plain input.
+        """
         with self._lock:
-            hit = self._hit(prefixes, self._clock())
+            hit = self._longest_hit(prefixes, self._clock())
         done = read = prefixes[hit].tokens if hit >= 0 else 0
-        written = dict.fromkeys(SECONDS, 0)
+        written = dict.fromkeys(TTL_SECONDS, 0)
         for prefix in prefixes[hit + 1 :]:
             if prefix.ttl:
                 written[prefix.ttl] += prefix.tokens - done
                 done = prefix.tokens
-        return Tokens(
-            input=total - done, cache_read=read, cache_write_5m=written["5m"], cache_write_1h=written["1h"]
+        return TokenUsage(
+            input=prompt_tokens - done,
+            cache_read=read,
+            cache_write_5m=written["5m"],
+            cache_write_1h=written["1h"],
         )
 
-    def use(self, prefixes: tuple[Prefix, ...], wait_s: float) -> None:
-        """Write what was asked for and refresh what was read, for a reply that is ready after the wait."""
+    def store(self, prefixes: tuple[Prefix, ...], delay_s: float) -> None:
+        """Write the marked prefixes and refresh those cached, for a reply that is ready after the delay."""
         with self._lock:
             now = self._clock()
             for prefix in prefixes:
-                if used := self._used(prefix, now, now + wait_s):
-                    self._kept[prefix.key] = used
-            while len(self._kept) > KEPT:
-                del self._kept[next(iter(self._kept))]
+                if refreshed := self._refreshed(prefix, now, now + delay_s):
+                    self._entries[prefix.key] = refreshed
+            while len(self._entries) > MAX_ENTRIES:
+                del self._entries[next(iter(self._entries))]
 
-    def _hit(self, prefixes: tuple[Prefix, ...], now: float) -> int:
-        """The longest prefix that can be read, at a breakpoint or a few blocks before it."""
-        reach = (range(max(0, end - LOOKBACK + 1), end + 1) for end, one in enumerate(prefixes) if one.ttl)
-        live = (at for within in reach for at in within if self._live(prefixes[at].key, now))
-        return max(live, default=-1)
+    def _longest_hit(self, prefixes: tuple[Prefix, ...], now: float) -> int:
+        """The index of the longest readable prefix, at a breakpoint or up to 19 blocks before it; else -1."""
+        windows = (
+            range(max(0, end - LOOKBACK_BLOCKS + 1), end + 1) for end, one in enumerate(prefixes) if one.ttl
+        )
+        readable = (at for window in windows for at in window if self._is_readable(prefixes[at].key, now))
+        return max(readable, default=-1)
 
-    def _live(self, key: str, now: float) -> bool:
-        return key in self._kept and self._kept[key].live(now)
+    def _is_readable(self, key: str, now: float) -> bool:
+        return key in self._entries and self._entries[key].is_readable(now)
 
-    def _used(self, prefix: Prefix, now: float, ready: float) -> Kept | None:
-        kept = self._kept.get(prefix.key)
-        if kept and kept.live(now):
-            return replace(kept, until=max(kept.until, now + kept.seconds))
+    def _refreshed(self, prefix: Prefix, now: float, ready: float) -> CacheEntry | None:
+        entry = self._entries.get(prefix.key)
+        if entry and entry.is_readable(now):
+            return replace(entry, expires_at=max(entry.expires_at, now + entry.ttl_s))
         if not prefix.ttl:
             return None
-        seconds = SECONDS[prefix.ttl]
-        since = min(kept.since, ready) if kept and kept.since > now else ready
-        return Kept(seconds=seconds, since=since, until=ready + seconds)
+        ttl_s = TTL_SECONDS[prefix.ttl]
+        readable_from = min(entry.readable_from, ready) if entry and entry.readable_from > now else ready
+        return CacheEntry(ttl_s=ttl_s, readable_from=readable_from, expires_at=ready + ttl_s)
