@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from infra.local.offline_claude.generation.schema_filling import fill, offered_categories
+from infra.local.offline_claude.generation.schema_filling import fill_schema, offered_categories
 from infra.local.offline_claude.request.json_schema import check_schema
 from tests.contract.offline_claude_client import SMALL_TALK, Claude, obj, output
 
@@ -68,7 +68,7 @@ schemas = objects(st.recursive(scalars, deeper, max_leaves=8)).filter(few_unions
 @given(schemas)
 def test_any_legal_schema_is_accepted_and_filled_to_its_shape(schema: dict[str, Any]) -> None:
     check_schema(schema)
-    said = json.loads(json.dumps(fill(schema, KNOWN)))
+    said = json.loads(json.dumps(fill_schema(schema, KNOWN)))
     jsonschema.validate(said, schema)
 
 
@@ -96,7 +96,7 @@ def test_required_properties_come_first_in_the_order_of_the_schema(claude: Claud
 )  # fmt: skip
 def test_what_is_known_is_said_where_its_name_occurs(schema: dict[str, Any], said: dict[str, Any]) -> None:
     check_schema(schema)
-    assert fill(schema, KNOWN) == said
+    assert fill_schema(schema, KNOWN) == said
 
 
 def test_categories_are_found_wherever_the_schema_keeps_them() -> None:

@@ -9,8 +9,8 @@ from typing import Any
 from infra.local.offline_claude.api.http_messages import Reply, Request
 from infra.local.offline_claude.api.state import State
 from infra.local.offline_claude.control.faults import CUT, REFUSED, draw
-from infra.local.offline_claude.generation.completion import answer
-from infra.local.offline_claude.generation.message import Message, write
+from infra.local.offline_claude.generation.completion import complete
+from infra.local.offline_claude.generation.message import Message, build_message
 from infra.local.offline_claude.metering.ledger import LedgerEntry
 from infra.local.offline_claude.metering.pricing import cost_usd
 from infra.local.offline_claude.metering.prompt_cache import cacheable_prefixes
@@ -96,10 +96,10 @@ def _latency(request: MessageRequest, state: State) -> float:
 
 def _message(request: MessageRequest, state: State, prompt: TokenUsage, fault: str | None) -> Message:
     settings = state.settings
-    unsure = draw(settings.seed, "unsure", request.request_hash) < settings.low_confidence_share
-    said = answer(request, fault=fault, unsure=unsure)
+    low_confidence = draw(settings.seed, "unsure", request.request_hash) < settings.low_confidence_share
+    said = complete(request, fault=fault, low_confidence=low_confidence)
     message_id = f"msg_offline_{request.request_hash[:24]}"
-    return write(request, said, state.token_counter, prompt=prompt, message_id=message_id)
+    return build_message(request, said, state.token_counter, prompt=prompt, message_id=message_id)
 
 
 def _status(outcome: Outcome) -> int | None:

@@ -1,19 +1,19 @@
-"""An answer as the API's message: thinking first where the model thinks, cut at max_tokens, its usage."""
+"""Builds the API's message from a completion: content blocks, stop reason and usage, within max_tokens."""
 
 from dataclasses import dataclass
 from typing import Any
 
-from infra.local.offline_claude.generation.completion import Answer
+from infra.local.offline_claude.generation.completion import Completion
 from infra.local.offline_claude.metering.tokens import TokenCounter, TokenUsage
 from infra.local.offline_claude.request.message_request import MessageRequest
 
-# A made-up but steady length of thought for each effort; the text of it is not shown, as on the 5.5 models.
-THOUGHT = {"low": 40, "medium": 90, "high": 160, "xhigh": 260, "max": 400, "": 160}
+# Invented, but always the same for an effort. The thinking block is empty, as on the 5.5 models by default.
+THINKING_TOKENS = {"low": 40, "medium": 90, "high": 160, "xhigh": 260, "max": 400, "": 160}
 
 
 @dataclass(frozen=True, kw_only=True)
 class Message:
-    """The body of a message and what of it is billed."""
+    """The JSON body of a message and the tokens that are billed for it."""
 
     body: dict[str, Any]
     tokens: TokenUsage
@@ -24,37 +24,44 @@ class Message:
         return str(self.body["stop_reason"])
 
 
-def write(
-    request: MessageRequest, answer: Answer, counter: TokenCounter, *, prompt: TokenUsage, message_id: str
+def build_message(
+    request: MessageRequest,
+    completion: Completion,
+    counter: TokenCounter,
+    *,
+    prompt: TokenUsage,
+    message_id: str,
 ) -> Message:
-    """The message that carries this answer."""
+    """The message with this completion, cut off at `max_tokens`; thinking counts towards that limit."""
     limit = request.body["max_tokens"]
-    thought = min(THOUGHT[request.effort], limit) if request.thinks else 0
-    text, reason = _within(request, answer, counter, limit - thought)
-    tool = answer.tool if reason == "tool_use" else None
-    said = counter.count_text(text or str(tool or ""), request.model) if text or tool else 0
-    tokens = TokenUsage(**(prompt.as_dict() | {"output": max(1, thought + said)}))
-    content = [_THINKING] if request.thinks else []
+    thinking_tokens = min(THINKING_TOKENS[request.effort], limit) if request.thinks else 0
+    text, stop_reason = _truncated(request, completion, counter, limit - thinking_tokens)
+    call = completion.tool_call if stop_reason == "tool_use" else None
+    answer_tokens = counter.count_text(text or str(call), request.model) if text or call else 0
+    tokens = TokenUsage(**(prompt.as_dict() | {"output": max(1, thinking_tokens + answer_tokens)}))
+    content = [_THINKING_BLOCK] if request.thinks else []
     content += [{"type": "text", "text": text}] if text else []
-    content += [{"type": "tool_use", "id": message_id.replace("msg", "toolu")} | tool] if tool else []
+    content += [{"type": "tool_use", "id": message_id.replace("msg", "toolu")} | call] if call else []
     body = _envelope(request, message_id) | {
         "content": content,
-        "stop_reason": reason,
-        "stop_details": answer.stop_details,
-        "usage": usage(tokens, thought),
+        "stop_reason": stop_reason,
+        "stop_details": completion.stop_details,
+        "usage": usage_block(tokens, thinking_tokens),
     }
     return Message(body=body, tokens=tokens)
 
 
-_THINKING: dict[str, Any] = {"type": "thinking", "thinking": "", "signature": "b2ZmbGluZQ=="}
+_THINKING_BLOCK: dict[str, Any] = {"type": "thinking", "thinking": "", "signature": "b2ZmbGluZQ=="}
 
 
-def _within(request: MessageRequest, answer: Answer, counter: TokenCounter, room: int) -> tuple[str, str]:
-    whole = answer.text or str(answer.tool or "")
-    if counter.count_text(whole, request.model) <= room:
-        return answer.text, answer.stop_reason
-    share = max(0, room) / counter.count_text(whole, request.model)
-    return answer.text[: int(len(answer.text) * share)], "max_tokens"
+def _truncated(
+    request: MessageRequest, completion: Completion, counter: TokenCounter, max_tokens: int
+) -> tuple[str, str]:
+    full_text = completion.text or str(completion.tool_call or "")
+    if counter.count_text(full_text, request.model) <= max_tokens:
+        return completion.text, completion.stop_reason
+    share = max(0, max_tokens) / counter.count_text(full_text, request.model)
+    return completion.text[: int(len(completion.text) * share)], "max_tokens"
 
 
 def _envelope(request: MessageRequest, message_id: str) -> dict[str, Any]:
@@ -67,8 +74,8 @@ def _envelope(request: MessageRequest, message_id: str) -> dict[str, Any]:
     }
 
 
-def usage(tokens: TokenUsage, thought: int) -> dict[str, Any]:
-    """The usage block of a message."""
+def usage_block(tokens: TokenUsage, thinking_tokens: int) -> dict[str, Any]:
+    """The `usage` object of a message."""
     return {
         "input_tokens": tokens.input,
         "cache_creation_input_tokens": tokens.cache_write_5m + tokens.cache_write_1h,
@@ -78,7 +85,7 @@ def usage(tokens: TokenUsage, thought: int) -> dict[str, Any]:
             "ephemeral_1h_input_tokens": tokens.cache_write_1h,
         },
         "output_tokens": tokens.output,
-        "output_tokens_details": {"thinking_tokens": thought},
+        "output_tokens_details": {"thinking_tokens": thinking_tokens},
         "service_tier": "standard",
         "inference_geo": "offline",
     }

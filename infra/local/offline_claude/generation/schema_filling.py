@@ -1,4 +1,4 @@
-"""Fills any accepted schema: known property names with what the analysis says, the rest plainly."""
+"""Fills a JSON schema: properties with a known name get the known value, others a default of their type."""
 
 import json
 from collections.abc import Mapping
@@ -6,90 +6,93 @@ from typing import Any
 
 from infra.local.offline_claude.request.json_schema import resolve_ref, types_of
 
-Known = Mapping[str, Any]
+KnownValues = Mapping[str, Any]
 
-_FORMATS = {
+_FORMAT_EXAMPLES = {
     "date-time": "2026-01-01T00:00:00Z", "date": "2026-01-01", "time": "00:00:00Z", "duration": "P1D",
     "email": "nobody@example.com", "hostname": "example.com", "uri": "https://example.com/",
     "ipv4": "192.0.2.1", "ipv6": "2001:db8::1", "uuid": "00000000-0000-4000-8000-000000000000",
 }  # fmt: skip
-_PLAIN: dict[str, Any] = {"string": "", "integer": 0, "number": 0.0, "boolean": False, "null": None}
+_DEFAULTS: dict[str, Any] = {"string": "", "integer": 0, "number": 0.0, "boolean": False, "null": None}
 
 
-def fill(schema: dict[str, Any], known: Known) -> Any:
-    """A value of this schema; required properties come first, as the API orders them."""
-    return _Shape(root=schema, known=known).value(schema, None)
+def fill_schema(schema: dict[str, Any], known: KnownValues) -> Any:
+    """A value that is valid under this schema; required properties come first, as the API orders them."""
+    return _SchemaFiller(root=schema, known=known).value(schema, None)
 
 
 def offered_categories(schema: dict[str, Any]) -> tuple[str, ...]:
-    """The values that the schema allows for `category`, wherever it stands."""
-    return _search(schema, schema)
+    """The values that the schema allows for the first property named `category`, at any depth; else empty."""
+    return _find_categories(schema, schema)
 
 
-def _search(node: Any, root: dict[str, Any]) -> tuple[str, ...]:
-    parts = node if isinstance(node, list) else list(node.values()) if isinstance(node, dict) else []
-    wanted = (node.get("properties") or {}).get("category") if isinstance(node, dict) else None
-    if isinstance(wanted, dict) and (values := _choices(wanted, root)):
+def _find_categories(node: Any, root: dict[str, Any]) -> tuple[str, ...]:
+    children = node if isinstance(node, list) else list(node.values()) if isinstance(node, dict) else []
+    category = (node.get("properties") or {}).get("category") if isinstance(node, dict) else None
+    if isinstance(category, dict) and (values := _enum_values(category, root)):
         return values
-    return next((found for part in parts if (found := _search(part, root))), ())
+    return next((found for child in children if (found := _find_categories(child, root))), ())
 
 
-def _choices(node: dict[str, Any], root: dict[str, Any]) -> tuple[str, ...]:
+def _enum_values(node: dict[str, Any], root: dict[str, Any]) -> tuple[str, ...]:
     if "$ref" in node:
-        return _choices(resolve_ref(node["$ref"], root), root)
+        return _enum_values(resolve_ref(node["$ref"], root), root)
     if "enum" in node:
         return tuple(value for value in node["enum"] if isinstance(value, str))
-    parts = (*node.get("anyOf", ()), *node.get("allOf", ()))
-    return next((found for part in parts if (found := _choices(part, root))), ())
+    children = (*node.get("anyOf", ()), *node.get("allOf", ()))
+    return next((found for child in children if (found := _enum_values(child, root))), ())
 
 
-class _Shape:
-    def __init__(self, *, root: dict[str, Any], known: Known) -> None:
+class _SchemaFiller:
+    def __init__(self, *, root: dict[str, Any], known: KnownValues) -> None:
         self.root, self.known = root, known
 
-    def value(self, node: dict[str, Any], said: Any) -> Any:
-        """A value for this node that says as much of what is known as the node has room for."""
+    def value(self, node: dict[str, Any], wanted: Any) -> Any:
+        """A value that is valid for this node and as close to the wanted one as its schema permits."""
         if "$ref" in node:
-            return self.value(resolve_ref(node["$ref"], self.root), said)
+            return self.value(resolve_ref(node["$ref"], self.root), wanted)
         if "const" in node:
             return node["const"]
         if "enum" in node:
-            return _choose(node["enum"], said)
+            return _choose(node["enum"], wanted)
         if "allOf" in node:
-            return self.value(_merged(node, self.root), said)
+            return self.value(_merged(node, self.root), wanted)
         if "anyOf" in node:
-            return self.value(self._variant(node["anyOf"], said), said)
-        return self._typed(node, said)
+            return self.value(self._choose_variant(node["anyOf"], wanted), wanted)
+        return self._typed(node, wanted)
 
-    def _typed(self, node: dict[str, Any], said: Any) -> Any:
-        kind = _best_type(types_of(node), said)
+    def _typed(self, node: dict[str, Any], wanted: Any) -> Any:
+        kind = _best_type(types_of(node), wanted)
         if kind == "object":
-            return self._object(node, said)
+            return self._object(node, wanted)
         if kind == "array":
-            return self._array(node, said)
-        return _FORMATS[node["format"]] if "format" in node and kind == "string" else _scalar(kind, said)
+            return self._array(node, wanted)
+        if kind == "string" and "format" in node:
+            return _FORMAT_EXAMPLES[node["format"]]
+        return _scalar(kind, wanted)
 
-    def _object(self, node: dict[str, Any], said: Any) -> dict[str, Any]:
+    def _object(self, node: dict[str, Any], wanted: Any) -> dict[str, Any]:
         properties = node.get("properties", {})
         required = set(node.get("required", ()))
         ordered = sorted(properties, key=lambda name: name not in required)
-        return {name: self.value(properties[name], self._said(name, said)) for name in ordered}
+        return {name: self.value(properties[name], self._wanted_for(name, wanted)) for name in ordered}
 
-    def _said(self, name: str, above: Any) -> Any:
-        if isinstance(above, Mapping):
-            return above.get(name)
-        return self.known.get(name.lower(), above)
+    def _wanted_for(self, name: str, parent: Any) -> Any:
+        if isinstance(parent, Mapping):
+            return parent.get(name)
+        return self.known.get(name.lower(), parent)
 
-    def _array(self, node: dict[str, Any], said: Any) -> list[Any]:
-        said = said if isinstance(said, list | tuple) else [] if said is None else [said]
+    def _array(self, node: dict[str, Any], wanted: Any) -> list[Any]:
+        wanted = wanted if isinstance(wanted, list | tuple) else [] if wanted is None else [wanted]
         items = node.get("items", {"type": "string"})
-        return [self.value(items, one) for one in said] or [self.value(items, None)] * node.get("minItems", 0)
+        filled = [self.value(items, one) for one in wanted]
+        return filled or [self.value(items, None)] * node.get("minItems", 0)
 
-    def _variant(self, variants: list[dict[str, Any]], said: Any) -> dict[str, Any]:
-        looked = [(one, resolve_ref(one["$ref"], self.root) if "$ref" in one else one) for one in variants]
-        fitting = [one for one, seen in looked if _fits(seen, said)]
-        filled = [one for one, seen in looked if seen.get("type") != "null"]
-        return (fitting or filled or variants)[0]
+    def _choose_variant(self, variants: list[dict[str, Any]], wanted: Any) -> dict[str, Any]:
+        resolved = [(one, resolve_ref(one["$ref"], self.root) if "$ref" in one else one) for one in variants]
+        accepting = [one for one, target in resolved if _accepts(target, wanted)]
+        not_null = [one for one, target in resolved if target.get("type") != "null"]
+        return (accepting or not_null or variants)[0]
 
 
 def _merged(node: dict[str, Any], root: dict[str, Any]) -> dict[str, Any]:
@@ -99,34 +102,34 @@ def _merged(node: dict[str, Any], root: dict[str, Any]) -> dict[str, Any]:
     return merged
 
 
-def _choose(values: list[Any], said: Any) -> Any:
-    wanted = str(said).lower()
+def _choose(values: list[Any], wanted: Any) -> Any:
+    wanted = str(wanted).lower()
     return next((value for value in values if str(value).lower() == wanted), values[0])
 
 
-def _fits(node: dict[str, Any], said: Any) -> bool:
+def _accepts(node: dict[str, Any], wanted: Any) -> bool:
     if "enum" in node:
-        return any(str(value).lower() == str(said).lower() for value in node["enum"])
-    return any(isinstance(said, _PYTHON[kind]) for kind in types_of(node))
+        return any(str(value).lower() == str(wanted).lower() for value in node["enum"])
+    return any(isinstance(wanted, _PYTHON_TYPES[kind]) for kind in types_of(node))
 
 
-_PYTHON: dict[str, type | tuple[type, ...]] = {
+_PYTHON_TYPES: dict[str, type | tuple[type, ...]] = {
     "string": str, "integer": int, "number": (int, float), "boolean": bool, "array": (list, tuple),
     "object": Mapping, "null": type(None),
 }  # fmt: skip
 
 
-def _best_type(types: list[str], said: Any) -> str:
-    fitting = [kind for kind in types if isinstance(said, _PYTHON[kind])]
+def _best_type(types: list[str], wanted: Any) -> str:
+    fitting = [kind for kind in types if isinstance(wanted, _PYTHON_TYPES[kind])]
     return (fitting or [kind for kind in types if kind != "null"] or types or ["string"])[0]
 
 
-def _scalar(kind: str, said: Any) -> Any:
-    if said is None or isinstance(said, bool) != (kind == "boolean"):
-        return _PLAIN[kind]
+def _scalar(kind: str, wanted: Any) -> Any:
+    if wanted is None or isinstance(wanted, bool) != (kind == "boolean"):
+        return _DEFAULTS[kind]
     if kind == "string":
-        return said if isinstance(said, str) else json.dumps(said)
-    # A confidence is known in hundredths; a schema that asks for a number is understood to want 0 to 1.
-    if kind == "number" and isinstance(said, int):
-        return said / 100
-    return said if isinstance(said, _PYTHON[kind]) else _PLAIN[kind]
+        return wanted if isinstance(wanted, str) else json.dumps(wanted)
+    # Known confidences go from 0 to 100; a schema that asks for a number is taken to want 0 to 1.
+    if kind == "number" and isinstance(wanted, int):
+        return wanted / 100
+    return wanted if isinstance(wanted, _PYTHON_TYPES[kind]) else _DEFAULTS[kind]
