@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from infra.local.offline_claude.control.faults import draw
+from infra.local.offline_claude.control.faults import hash_fraction
 
 Bill = dict[str, Any]
 
@@ -39,4 +39,4 @@ class Offline:
 
 def latency(call: dict[str, Any], seconds: float, jitter: float) -> float:
     """How long the server took for a call of its ledger, by its own rule."""
-    return seconds + jitter * (2 * draw("wait", call["request_hash"]) - 1)
+    return seconds + jitter * (2 * hash_fraction("wait", call["request_hash"]) - 1)

@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 from infra.cli.__main__ import app
 from infra.cli.inputs import InputError
 from infra.local import offline_claude
-from infra.local.offline_claude.control.settings import Settings, changed
+from infra.local.offline_claude.control.settings import Settings, with_changes
 
 OPTIONS = {
     "--latency 1 --jitter 0.3": {"latency_s": 1, "jitter_s": 0.3},
@@ -32,7 +32,7 @@ def test_an_option_is_a_setting_and_all_others_stay_as_they_are(
     monkeypatch.setattr(offline_claude, "run", lambda port, *, ready, **settings: started.append(settings))
     result = CliRunner().invoke(app, ["offline-claude", *options.split()])
     assert result.exit_code == 0, result.output
-    assert changed(Settings(), started[0]) == changed(Settings(), OPTIONS[options])
+    assert with_changes(Settings(), started[0]) == with_changes(Settings(), OPTIONS[options])
 
 
 def test_what_it_cannot_be_is_a_mistake_of_the_user():

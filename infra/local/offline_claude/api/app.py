@@ -29,10 +29,10 @@ class App:
                 if path.startswith("/_offline")
                 else self._api(request, path, request_id)
             )
-        except ApiError as rejection:
-            return Reply(rejection=rejection, headers=rejection.headers)
+        except ApiError as error:
+            return Reply(error=error, headers=error.headers)
         except RecursionError:
-            return Reply(rejection=bad_request("The request is nested too deeply"))
+            return Reply(error=bad_request("The request is nested too deeply"))
 
     def _control(self, request: Request, path: str) -> Reply:
         match request.method, path:

@@ -21,7 +21,7 @@ class Reply:
     """What goes back, after how long: a body or a rejection; cut means that the connection ends instead."""
 
     body: object = None
-    rejection: ApiError | None = None
+    error: ApiError | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
     wait_s: float = 0.0
     cut: bool = False
@@ -29,8 +29,8 @@ class Reply:
     @property
     def status(self) -> int:
         """The HTTP status."""
-        return self.rejection.status if self.rejection else 200
+        return self.error.status if self.error else 200
 
     def content(self, request_id: str) -> object:
         """The JSON body."""
-        return self.rejection.body(request_id) if self.rejection else self.body
+        return self.error.body(request_id) if self.error else self.body

@@ -8,7 +8,7 @@ from typing import Any
 
 from infra.local.offline_claude.api.http_messages import Reply, Request
 from infra.local.offline_claude.api.state import State
-from infra.local.offline_claude.control.faults import CUT, REFUSED, draw
+from infra.local.offline_claude.control.faults import DISCONNECT_FAULTS, ERROR_FAULTS, hash_fraction
 from infra.local.offline_claude.generation.completion import complete
 from infra.local.offline_claude.generation.message import Message, build_message
 from infra.local.offline_claude.metering.ledger import LedgerEntry
@@ -46,8 +46,8 @@ def create(http_request: Request, state: State, request_id: str) -> Reply:
     try:
         request = parse_message_request(parse(http_request.body))
         outcome = _outcome(request, state)
-    except ApiError as rejection:
-        state.ledger.add(_entry(http_request, request_id, request, None, status=rejection.status))
+    except ApiError as error:
+        state.ledger.add(_entry(http_request, request_id, request, None, status=error.status))
         raise
     state.ledger.add(_entry(http_request, request_id, request, outcome, status=_status(outcome)))
     return outcome.reply
@@ -65,20 +65,18 @@ def _outcome(request: MessageRequest, state: State) -> Outcome:
     written = cacheable_prefixes(request, state.token_counter)
     prompt = state.prompt_cache.look_up(written, _length(request, state))
     state.admit(request, prompt)
-    fault, slow = state.fault_for(request)
+    fault, slow = state.pick_fault(request)
     wait = slow + _latency(request, state)
-    if fault and fault.kind in REFUSED:
-        rejection = fault.rejection()
-        return Outcome(
-            reply=Reply(rejection=rejection, headers=rejection.headers, wait_s=wait), fault=fault.kind
-        )
+    if fault and fault.kind in ERROR_FAULTS:
+        error = fault.error()
+        return Outcome(reply=Reply(error=error, headers=error.headers, wait_s=wait), fault=fault.kind)
     if fault and fault.kind == "cut_before":
         return Outcome(reply=Reply(cut=True, wait_s=wait), fault=fault.kind)
     kind = fault.kind if fault else None
     message = _message(request, state, prompt, kind)
     state.prompt_cache.store(written, wait)
     headers = state.rate_limiter.record_output(request.model.line, message.tokens.output)
-    reply = Reply(body=message.body, headers=headers, wait_s=wait, cut=kind in CUT)
+    reply = Reply(body=message.body, headers=headers, wait_s=wait, cut=kind in DISCONNECT_FAULTS)
     return Outcome(reply=reply, message=message, fault=kind or ("slow" if slow else None))
 
 
@@ -91,12 +89,16 @@ def _length(request: MessageRequest, state: State) -> int:
 
 def _latency(request: MessageRequest, state: State) -> float:
     settings = state.settings
-    return max(0.0, settings.latency_s + settings.jitter_s * (2 * draw("wait", request.request_hash) - 1))
+    return max(
+        0.0, settings.latency_s + settings.jitter_s * (2 * hash_fraction("wait", request.request_hash) - 1)
+    )
 
 
 def _message(request: MessageRequest, state: State, prompt: TokenUsage, fault: str | None) -> Message:
     settings = state.settings
-    low_confidence = draw(settings.seed, "unsure", request.request_hash) < settings.low_confidence_share
+    low_confidence = (
+        hash_fraction(settings.seed, "unsure", request.request_hash) < settings.low_confidence_share
+    )
     said = complete(request, fault=fault, low_confidence=low_confidence)
     message_id = f"msg_offline_{request.request_hash[:24]}"
     return build_message(request, said, state.token_counter, prompt=prompt, message_id=message_id)

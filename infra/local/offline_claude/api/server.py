@@ -14,7 +14,7 @@ from typing import Any
 from infra.local.offline_claude.api.app import App
 from infra.local.offline_claude.api.http_messages import Reply, Request
 from infra.local.offline_claude.control.faults import Fault
-from infra.local.offline_claude.control.settings import Settings, changed
+from infra.local.offline_claude.control.settings import Settings, with_changes
 from infra.local.offline_claude.spec.errors import ApiError, bad_request, request_too_large
 
 HOST = "127.0.0.1"
@@ -72,9 +72,9 @@ class _Handler(BaseHTTPRequestHandler):
         request_id = self.server.app.next_id()
         try:
             body = self._body()
-        except ApiError as rejection:
+        except ApiError as error:
             self.close_connection = True
-            return self._send(Reply(rejection=rejection), request_id)
+            return self._send(Reply(error=error), request_id)
         return self._serve(body, request_id)
 
     def _body(self) -> bytes:
@@ -137,7 +137,7 @@ def serve(
     clock: Callable[[], float] = time.time,
 ) -> Iterator[str]:
     """Run the server in this process; gives its base URL. Port 0 takes a free one."""
-    chosen = changed(settings or Settings(), {"faults": faults} if faults else {})
+    chosen = with_changes(settings or Settings(), {"faults": faults} if faults else {})
     server = _Server(port, App(chosen, clock))
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
     thread.start()
@@ -150,7 +150,7 @@ def serve(
 
 def run(port: int = 0, *, ready: Callable[[str], None] = print, **settings: Any) -> None:
     """Serve until interrupted; `ready` gets the base URL, the settings are those of `Settings`."""
-    server = _Server(port, App(changed(Settings(), settings)))
+    server = _Server(port, App(with_changes(Settings(), settings)))
     ready(_url(server))
     try:
         server.serve_forever()

@@ -5,8 +5,8 @@ import time
 from collections.abc import Callable
 from decimal import Decimal
 
-from infra.local.offline_claude.control.faults import Fault, Faults
-from infra.local.offline_claude.control.settings import Settings, changed
+from infra.local.offline_claude.control.faults import Fault, FaultInjector
+from infra.local.offline_claude.control.settings import Settings, with_changes
 from infra.local.offline_claude.metering.ledger import Ledger
 from infra.local.offline_claude.metering.prompt_cache import PromptCache
 from infra.local.offline_claude.metering.rate_limits import RateLimiter
@@ -31,7 +31,7 @@ class State:
 
     def configure(self, wanted: object) -> Settings:
         """Replace the named settings; the others stay. Counts of faults and changed limits begin anew."""
-        return self._put(changed(self.settings, wanted))
+        return self._put(with_changes(self.settings, wanted))
 
     def _put(self, settings: Settings) -> Settings:
         with self._lock:
@@ -41,7 +41,7 @@ class State:
             )
             if settings.rate_limits != self.rate_limiter.rate_limits:
                 self.rate_limiter = RateLimiter(settings.rate_limits, self._clock)
-            self._faults = Faults(faults=settings.faults, seed=settings.seed)
+            self._faults = FaultInjector(faults=settings.faults, seed=settings.seed)
         return settings
 
     def next_id(self) -> str:
@@ -50,14 +50,14 @@ class State:
             self._requests += 1
             return f"req_offline_{self._requests:08d}"
 
-    def fault_for(self, request: MessageRequest) -> tuple[Fault | None, float]:
+    def pick_fault(self, request: MessageRequest) -> tuple[Fault | None, float]:
         """The fault that meets this request, if any, and the extra seconds of slow ones."""
         with self._lock:
-            return self._faults.meet(request.request_hash, request.document, request.model.id)
+            return self._faults.pick(request.request_hash, request.document, request.model.id)
 
     def admit(self, request: MessageRequest, prompt: TokenUsage) -> None:
         """Let a request in, or refuse it: first by the spend limit, then by those of the minute."""
         limit = self.settings.spend_limit_usd
         if limit is not None and self.ledger.total_usd() >= Decimal(str(limit)):
-            raise Fault(kind="spend_limit").rejection()
+            raise Fault(kind="spend_limit").error()
         self.rate_limiter.admit(request.model.line, prompt)

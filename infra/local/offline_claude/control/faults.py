@@ -1,4 +1,8 @@
-"""Misbehaviour on request: seed, request hash and count decide which fault strikes, never the clock."""
+"""Fault injection: errors, closed connections, spoiled answers and delays.
+
+Which requests a fault applies to depends on the seed, the request's hash and how often it was sent, and never
+on the clock, so a run can be repeated.
+"""
 
 import hashlib
 from collections import Counter
@@ -8,7 +12,7 @@ from typing import Any
 
 from infra.local.offline_claude.spec.errors import ApiError
 
-REFUSED: Mapping[str, tuple[int, str]] = {
+ERROR_FAULTS: Mapping[str, tuple[int, str]] = {
     "rate_limit": (429, "This request would exceed your organization's rate limit. Please try again later."),
     "spend_limit": (429, "Your organization has reached its enforced spend limit for this month."),
     "usage_limit": (400, "You have reached your specified API usage limits. You will regain access later."),
@@ -24,19 +28,21 @@ REFUSED: Mapping[str, tuple[int, str]] = {
     "timeout": (504, "The request timed out while processing"),
     "overloaded": (529, "Overloaded"),
 }  # fmt: skip
-CUT = ("cut_before", "cut_after_billing")
-ANSWERED = (
+DISCONNECT_FAULTS = ("cut_before", "cut_after_billing")
+ANSWER_FAULTS = (
     "truncated", "refusal", "invalid_json", "wrong_category", "other_capitals", "quote_not_in_document",
     "low_confidence",
 )  # fmt: skip
-KINDS = (*REFUSED, *CUT, *ANSWERED, "slow")
+FAULT_KINDS = (*ERROR_FAULTS, *DISCONNECT_FAULTS, *ANSWER_FAULTS, "slow")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Fault:
-    """A kind of misbehaviour and whom it meets: a share of requests, the next few, documents with a mark.
+    """A fault, and to which requests it applies.
 
-    Given none of these three it meets every request; `model` narrows it to models with that in their name.
+    `rate` selects a share of all requests, `next` so many of the next ones, and `marker` those whose document
+    contains this text; without any of the three it applies to every request. `model` narrows it to models
+    with this text in their id. `retry_after_s` goes with errors; `seconds` is the delay of the kind `slow`.
     """
 
     kind: str
@@ -47,51 +53,51 @@ class Fault:
     retry_after_s: float | None = None
     seconds: float = 0.0
 
-    def rejection(self) -> ApiError:
-        """The error that this fault answers with."""
-        status, message = REFUSED[self.kind]
-        after = {} if self.retry_after_s is None else {"retry-after": f"{self.retry_after_s:g}"}
+    def error(self) -> ApiError:
+        """The error response of this fault. Only for the kinds in `ERROR_FAULTS`."""
+        status, message = ERROR_FAULTS[self.kind]
+        headers = {} if self.retry_after_s is None else {"retry-after": f"{self.retry_after_s:g}"}
         code = "enforced_spend_limit_reached" if self.kind == "spend_limit" else None
-        return ApiError(status=status, message=message, error_code=code, headers=after)
+        return ApiError(status=status, message=message, error_code=code, headers=headers)
 
 
 @dataclass(kw_only=True)
-class Faults:
-    """The faults in force and how often each has struck; the caller holds the lock."""
+class FaultInjector:
+    """The faults in force and what they have counted so far. Not thread-safe: the caller holds a lock."""
 
     faults: tuple[Fault, ...] = ()
     seed: int = 0
-    left: list[int] = field(default_factory=list)
-    seen: Counter[str] = field(default_factory=Counter)
+    remaining: list[int] = field(default_factory=list)
+    times_seen: Counter[str] = field(default_factory=Counter)
 
     def __post_init__(self) -> None:
-        self.left = [fault.next for fault in self.faults]
+        self.remaining = [fault.next for fault in self.faults]
 
-    def meet(self, request_hash: str, document: str, model: str) -> tuple[Fault | None, float]:
-        """The first fault that meets this request, and the seconds that slow ones add."""
-        self.seen[request_hash] += 1
-        slow = 0.0
+    def pick(self, request_hash: str, document: str, model: str) -> tuple[Fault | None, float]:
+        """The first fault that applies to this request, if any, and the seconds of slow ones before it."""
+        self.times_seen[request_hash] += 1
+        delay_s = 0.0
         for number, fault in enumerate(self.faults):
-            if not self._strikes(number, fault, request_hash, document, model):
+            if not self._applies(number, fault, request_hash, document, model):
                 continue
             if fault.kind != "slow":
-                return fault, slow
-            slow += fault.seconds
-        return None, slow
+                return fault, delay_s
+            delay_s += fault.seconds
+        return None, delay_s
 
-    def _strikes(self, number: int, fault: Fault, request_hash: str, document: str, model: str) -> bool:
+    def _applies(self, number: int, fault: Fault, request_hash: str, document: str, model: str) -> bool:
         if fault.model not in model:
             return False
         if fault.marker:
             return fault.marker in document
         if fault.next:
-            self.left[number] -= 1
-            return self.left[number] >= 0
-        share = 1.0 if fault.rate is None else fault.rate
-        return draw(self.seed, number, request_hash, self.seen[request_hash]) < share
+            self.remaining[number] -= 1
+            return self.remaining[number] >= 0
+        rate = 1.0 if fault.rate is None else fault.rate
+        return hash_fraction(self.seed, number, request_hash, self.times_seen[request_hash]) < rate
 
 
-def draw(*of: Any) -> float:
-    """A number from 0 up to 1 that is always the same for the same things."""
-    digest = hashlib.sha256(repr(of).encode()).digest()
+def hash_fraction(*values: Any) -> float:
+    """A pseudo-random number from 0 up to but not including 1, the same for the same values."""
+    digest = hashlib.sha256(repr(values).encode()).digest()
     return int.from_bytes(digest[:8]) / 2**64
