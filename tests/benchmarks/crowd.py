@@ -17,8 +17,7 @@ from greenlet import getcurrent
 from infra import template
 from infra.local.offline_claude import Settings as Behaviour
 from infra.local.offline_claude.api.app import App
-from infra.local.offline_claude.api.http_messages import Reply as Answered
-from infra.local.offline_claude.api.http_messages import Request
+from infra.local.offline_claude.api.http_messages import HttpRequest, HttpResponse
 from pigeonhole import upkeep
 from pigeonhole.budget import Budget
 from pigeonhole.claude import Claude
@@ -88,7 +87,7 @@ class Crowd(SimulatedAws):
 
     def ask_offline(self, method: str, path: str) -> Any:
         """What the offline Claude says on one of its own paths."""
-        return self.app.handle(Request(method=method, path=f"/_offline/{path}"), "-").body
+        return self.app.handle(HttpRequest(method=method, path=f"/_offline/{path}"), "-").body
 
     def enqueue(self, queue: str, body: str, delay: float = 0.0) -> None:
         """All at once: nobody is late."""
@@ -207,19 +206,19 @@ class _InProcess(httpx2.BaseTransport):
         name = app.next_id()
         reply = app.handle(_as_asked(request), name)
         patience = request.extensions["timeout"]["read"]
-        invocation.pause(min(reply.wait_s, patience) + _NETWORK_S)
-        if reply.wait_s > patience:
+        invocation.pause(min(reply.delay_s, patience) + _NETWORK_S)
+        if reply.delay_s > patience:
             raise httpx2.ReadTimeout("no answer in time", request=request)
-        if reply.cut:
+        if reply.disconnect:
             raise httpx2.RemoteProtocolError("cut", request=request)
         return _as_sent(reply, name)
 
 
-def _as_asked(request: httpx2.Request) -> Request:
+def _as_asked(request: httpx2.Request) -> HttpRequest:
     headers = {name.lower(): value for name, value in request.headers.items()}
-    return Request(method=request.method, path=request.url.path, headers=headers, body=request.read())
+    return HttpRequest(method=request.method, path=request.url.path, headers=headers, body=request.read())
 
 
-def _as_sent(reply: Answered, name: str) -> httpx2.Response:
+def _as_sent(reply: HttpResponse, name: str) -> httpx2.Response:
     headers = {"content-type": "application/json", "request-id": name, **reply.headers}
     return httpx2.Response(reply.status, headers=headers, content=json.dumps(reply.content(name)).encode())

@@ -12,7 +12,7 @@ from anthropic.types import Usage
 
 from infra.local.offline_claude import Settings
 from infra.local.offline_claude.api.app import App
-from infra.local.offline_claude.api.http_messages import Request
+from infra.local.offline_claude.api.http_messages import HttpRequest
 from tests.contract.offline_claude_client import FORM, PROPERTIES, SYSTEM, Claude, obj, output
 from tests.contract.offline_claude_clock import Clock, timed
 
@@ -184,7 +184,7 @@ def test_simultaneous_first_requests_each_write_until_the_first_reply_is_ready()
     body = json.dumps(
         {"model": "claude-haiku-5-5", "max_tokens": 500, "system": [block()], **says(plain("Hi"))}
     )
-    request = Request(method="POST", path="/v1/messages", headers={"x-api-key": "k"}, body=body.encode())
+    request = HttpRequest(method="POST", path="/v1/messages", headers={"x-api-key": "k"}, body=body.encode())
 
     def read() -> bool:
         reply: Any = app.handle(request, "req").body

@@ -14,7 +14,7 @@ from anthropic.types.shared import EnforcedSpendLimitReachedError
 
 from infra.local.offline_claude import ApiError, Settings, parse_fault
 from infra.local.offline_claude.api.app import App
-from infra.local.offline_claude.api.http_messages import Request
+from infra.local.offline_claude.api.http_messages import HttpRequest
 from tests.contract.offline_claude_client import SLUGS, Claude, text_of
 
 ERRORS = [
@@ -114,10 +114,10 @@ def test_a_latency_is_spread_evenly_by_its_jitter() -> None:
     app = App(Settings(latency_s=1.0, jitter_s=0.3))
     body = '{"model": "claude-haiku-5-5", "max_tokens": 9, "messages": [{"role": "user", "content": "%d"}]}'
     asked = (
-        Request(method="POST", path="/v1/messages", headers={"x-api-key": "k"}, body=(body % n).encode())
+        HttpRequest(method="POST", path="/v1/messages", headers={"x-api-key": "k"}, body=(body % n).encode())
         for n in range(200)
     )
-    waits = sorted(app.handle(request, "req").wait_s for request in asked)
+    waits = sorted(app.handle(request, "req").delay_s for request in asked)
     assert 0.7 <= waits[0] < 0.75
     assert 0.95 < sum(waits) / len(waits) < 1.05
     assert 1.25 < waits[-1] <= 1.3

@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 
 from infra.local.offline_claude import Fault, Settings, serve
 from infra.local.offline_claude.api.app import App
-from infra.local.offline_claude.api.http_messages import Request
+from infra.local.offline_claude.api.http_messages import HttpRequest
 from tests.contract.offline_claude_client import FORM, SMALL_TALK, SYSTEM, Claude, output
 
 
@@ -232,7 +232,7 @@ def test_whatever_json_is_sent_the_answer_is_a_message_or_a_400_or_an_unknown_mo
 ) -> None:
     body = json.dumps(GOOD | changes).encode()
     reply = App().handle(
-        Request(method="POST", path="/v1/messages", headers={"x-api-key": "k"}, body=body), "req"
+        HttpRequest(method="POST", path="/v1/messages", headers={"x-api-key": "k"}, body=body), "req"
     )
     assert reply.status in (200, 400, 404)
 
@@ -242,7 +242,7 @@ def test_whatever_json_is_sent_the_answer_is_a_message_or_a_400_or_an_unknown_mo
 def test_whatever_schema_is_sent_the_answer_is_a_message_or_a_400(schema: Any) -> None:
     body = json.dumps(GOOD | {"output_config": output(schema)}).encode()
     reply = App().handle(
-        Request(method="POST", path="/v1/messages", headers={"x-api-key": "k"}, body=body), "req"
+        HttpRequest(method="POST", path="/v1/messages", headers={"x-api-key": "k"}, body=body), "req"
     )
     assert reply.status in (200, 400)
 

@@ -1,4 +1,4 @@
-"""The Models API: what each model is and can do, as the SDK reads it."""
+"""GET /v1/models: what each model is and can do, in the form that the SDK reads."""
 
 from typing import Any
 
@@ -8,8 +8,8 @@ from infra.local.offline_claude.spec.model_catalog import EFFORT_LEVELS, MODELS,
 _CONTEXT_EDITS = ("clear_thinking_20251015", "clear_tool_uses_20250919", "compact_20260112")
 
 
-def listing() -> dict[str, Any]:
-    """Every model, newest first."""
+def list_models() -> dict[str, Any]:
+    """All models, the newest first."""
     models = sorted(MODELS.values(), key=lambda model: model.created_at, reverse=True)
     return {
         "data": [_info(model) for model in models],
@@ -19,11 +19,11 @@ def listing() -> dict[str, Any]:
     }
 
 
-def one(name: str) -> dict[str, Any]:
-    """The model of this name."""
-    if name not in MODELS:
-        raise not_found(f"model: {name}")
-    return _info(MODELS[name])
+def get_model(model_id: str) -> dict[str, Any]:
+    """The model with this id. Raises a 404 if there is none."""
+    if model_id not in MODELS:
+        raise not_found(f"model: {model_id}")
+    return _info(MODELS[model_id])
 
 
 def _info(model: Model) -> dict[str, Any]:
@@ -43,21 +43,21 @@ def _info(model: Model) -> dict[str, Any]:
 
 
 def _capabilities(model: Model) -> dict[str, Any]:
-    plain = {"image_input": True, "structured_outputs": True, "batch": False, "citations": False,
+    flags = {"image_input": True, "structured_outputs": True, "batch": False, "citations": False,
              "code_execution": False, "pdf_input": False}  # fmt: skip
-    return {name: _supported(yes) for name, yes in plain.items()} | {
+    return {name: _supported(supported) for name, supported in flags.items()} | {
         "effort": _supported(bool(model.effort_levels))
         | {name: _supported(name in model.effort_levels) for name in EFFORT_LEVELS},
         "thinking": _supported(True)
-        | {"types": {name: _supported(name in model.thinking_types) for name in _THINKING}},
+        | {"types": {name: _supported(name in model.thinking_types) for name in _THINKING_TYPES}},
         "context_management": _supported(False) | {name: _supported(False) for name in _CONTEXT_EDITS},
         "server_tools": _supported(False)
         | {"code_execution": _supported(False), "web_search": _supported(False)},
     }
 
 
-_THINKING = ("adaptive", "between_tools", "disabled", "enabled")
+_THINKING_TYPES = ("adaptive", "between_tools", "disabled", "enabled")
 
 
-def _supported(yes: bool) -> dict[str, Any]:
-    return {"supported": yes}
+def _supported(supported: bool) -> dict[str, Any]:
+    return {"supported": supported}

@@ -1,4 +1,4 @@
-"""What the server remembers between requests; every change is made under one lock."""
+"""What the server keeps between requests."""
 
 import threading
 import time
@@ -15,25 +15,25 @@ from infra.local.offline_claude.request.message_request import MessageRequest
 
 
 class State:
-    """Settings in force, faults that have struck, the ledger, the rate limits, the prompt cache."""
+    """The settings in force, the faults with their counts, the ledger, the rate limits, the prompt cache."""
 
     def __init__(self, settings: Settings, clock: Callable[[], float] = time.time) -> None:
         self._lock, self._clock = threading.Lock(), clock
-        self._started_with = settings
-        self._requests = 0
+        self._initial_settings = settings
+        self._request_count = 0
         self.reset()
 
     def reset(self) -> Settings:
-        """Back to how the server was started, with an empty ledger."""
+        """Return to the initial settings, with an empty ledger, an empty cache and full rate limits."""
         self.ledger, self.prompt_cache = Ledger(self._clock), PromptCache(self._clock)
-        self.rate_limiter = RateLimiter(self._started_with.rate_limits, self._clock)
-        return self._put(self._started_with)
+        self.rate_limiter = RateLimiter(self._initial_settings.rate_limits, self._clock)
+        return self._apply(self._initial_settings)
 
-    def configure(self, wanted: object) -> Settings:
-        """Replace the named settings; the others stay. Counts of faults and changed limits begin anew."""
-        return self._put(with_changes(self.settings, wanted))
+    def configure(self, changes: object) -> Settings:
+        """Replace the given settings only. Faults start counting again, and so do limits that changed."""
+        return self._apply(with_changes(self.settings, changes))
 
-    def _put(self, settings: Settings) -> Settings:
+    def _apply(self, settings: Settings) -> Settings:
         with self._lock:
             self.settings = settings
             self.token_counter = TokenCounter(
@@ -41,22 +41,22 @@ class State:
             )
             if settings.rate_limits != self.rate_limiter.rate_limits:
                 self.rate_limiter = RateLimiter(settings.rate_limits, self._clock)
-            self._faults = FaultInjector(faults=settings.faults, seed=settings.seed)
+            self._fault_injector = FaultInjector(faults=settings.faults, seed=settings.seed)
         return settings
 
     def next_id(self) -> str:
-        """The id of a new request."""
+        """A new request id."""
         with self._lock:
-            self._requests += 1
-            return f"req_offline_{self._requests:08d}"
+            self._request_count += 1
+            return f"req_offline_{self._request_count:08d}"
 
     def pick_fault(self, request: MessageRequest) -> tuple[Fault | None, float]:
-        """The fault that meets this request, if any, and the extra seconds of slow ones."""
+        """The fault that applies to this request, if any, and the delay of slow ones in seconds."""
         with self._lock:
-            return self._faults.pick(request.request_hash, request.document, request.model.id)
+            return self._fault_injector.pick(request.request_hash, request.document, request.model.id)
 
     def admit(self, request: MessageRequest, prompt: TokenUsage) -> None:
-        """Let a request in, or refuse it: first by the spend limit, then by those of the minute."""
+        """Apply the spend limit and then the rate limits; raises the 429 of the one that is reached."""
         limit = self.settings.spend_limit_usd
         if limit is not None and self.ledger.total_usd() >= Decimal(str(limit)):
             raise Fault(kind="spend_limit").error()
