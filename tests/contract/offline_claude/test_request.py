@@ -12,8 +12,8 @@ import anthropic
 import pytest
 from PIL import Image
 
-from tests.contract.claude_server import OfflineClaude
-from tests.contract.offline_claude_client import FORM, Claude, obj, output
+from tests.contract.offline_claude.client import FORM, Claude, obj, output
+from tests.contract.wire import OfflineClaude
 
 HAIKU, SONNET, OLD_HAIKU, OLD_SONNET = (
     "claude-haiku-5-5", "claude-sonnet-5-5", "claude-haiku-4-5", "claude-sonnet-4-6",

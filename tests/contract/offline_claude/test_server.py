@@ -20,7 +20,8 @@ from hypothesis import strategies as st
 from infra.local.offline_claude import Fault, Settings, serve
 from infra.local.offline_claude.api.app import App
 from infra.local.offline_claude.api.http_messages import HttpRequest
-from tests.contract.offline_claude_client import FORM, SMALL_TALK, SYSTEM, Claude, output
+from tests.contract.offline_claude.client import FORM, SMALL_TALK, SYSTEM, Claude, output
+from tests.contract.wire import OfflineClaude
 
 
 @pytest.fixture

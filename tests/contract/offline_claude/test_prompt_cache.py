@@ -13,8 +13,8 @@ from anthropic.types import Usage
 from infra.local.offline_claude import Settings
 from infra.local.offline_claude.api.app import App
 from infra.local.offline_claude.api.http_messages import HttpRequest
-from tests.contract.offline_claude_client import FORM, PROPERTIES, SYSTEM, Claude, obj, output
-from tests.contract.offline_claude_clock import Clock, timed
+from tests.contract.offline_claude.client import FORM, PROPERTIES, SYSTEM, Claude, obj, output
+from tests.contract.offline_claude.clock import Clock, timed
 
 LONG = SYSTEM + " Rules follow." * 300
 

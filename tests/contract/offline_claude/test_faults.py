@@ -15,7 +15,8 @@ from anthropic.types.shared import EnforcedSpendLimitReachedError
 from infra.local.offline_claude import ApiError, Settings, parse_fault
 from infra.local.offline_claude.api.app import App
 from infra.local.offline_claude.api.http_messages import HttpRequest
-from tests.contract.offline_claude_client import SLUGS, Claude, text_of
+from tests.contract.offline_claude.client import SLUGS, Claude, text_of
+from tests.contract.wire import OfflineClaude
 
 ERRORS = [
     ("usage_limit", anthropic.BadRequestError, "invalid_request_error"),

@@ -10,8 +10,8 @@ import anthropic
 import httpx2
 import pytest
 
-from tests.contract.claude_server import OfflineClaude
-from tests.contract.offline_claude_client import SYSTEM, Claude
+from tests.contract.offline_claude.client import SYSTEM, Claude
+from tests.contract.wire import OfflineClaude
 
 HAIKU, SONNET = "claude-haiku-5-5", "claude-sonnet-5-5"
 

@@ -10,8 +10,8 @@ import anthropic
 import pytest
 from anthropic.types.shared import EnforcedSpendLimitReachedError
 
-from tests.contract.offline_claude_client import SYSTEM, Claude
-from tests.contract.offline_claude_clock import Clock, timed
+from tests.contract.offline_claude.client import SYSTEM, Claude
+from tests.contract.offline_claude.clock import Clock, timed
 
 KINDS = ("requests", "tokens", "input-tokens", "output-tokens")
 SONNET, OLD_HAIKU = "claude-sonnet-5-5", "claude-haiku-4-5"

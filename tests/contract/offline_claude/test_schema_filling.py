@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 
 from infra.local.offline_claude.generation.schema_filling import fill_schema, offered_categories
 from infra.local.offline_claude.request.json_schema import check_schema
-from tests.contract.offline_claude_client import SMALL_TALK, Claude, obj, output
+from tests.contract.offline_claude.client import SMALL_TALK, Claude, obj, output
+from tests.contract.wire import OfflineClaude
 
 KNOWN = {
     "title": "A title",

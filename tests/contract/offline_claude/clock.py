@@ -7,7 +7,7 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 
 from infra.local.offline_claude import Settings, serve
-from tests.contract.offline_claude_client import Claude
+from tests.contract.offline_claude.client import Claude
 
 
 @dataclass

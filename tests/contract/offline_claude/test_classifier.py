@@ -11,9 +11,9 @@ from contextlib import closing
 import pytest
 from PIL import Image
 
-from tests.contract.claude_server import OfflineClaude
-from tests.contract.offline_claude_client import FORM, PROPERTIES, Claude, obj, output, text_of
-from tests.contract.offline_claude_documents import DOCUMENTS
+from tests.contract.offline_claude.client import FORM, PROPERTIES, Claude, obj, output, text_of
+from tests.contract.offline_claude.documents import DOCUMENTS
+from tests.contract.wire import OfflineClaude
 
 POEM = "The wind is low above the reeds\nand geese go over, grey on grey.\nAll the light is gone away.\n"
 INVOICE = DOCUMENTS["invoice", "en"]
