@@ -36,13 +36,13 @@ TAXONOMY = "".join(
     for slug in SLUGS
 )
 SYSTEM = f"Sort the document.\n<taxonomy>\n{TAXONOMY}</taxonomy>\nAnswer in JSON."
-_TEXTS = {"type": "array", "items": {"type": "string"}}
+_STRINGS = {"type": "array", "items": {"type": "string"}}
 PROPERTIES: dict[str, Any] = {
-    "evidence": _TEXTS,
+    "evidence": _STRINGS,
     "title": {"type": "string"},
     "summary": {"type": "string"},
     "language": {"type": "string"},
-    "keywords": _TEXTS,
+    "keywords": _STRINGS,
     "issue": {
         "type": "string",
         "enum": ["none", "unreadable", "truncated", "none_of_these", "mixed_documents"],
@@ -68,8 +68,8 @@ def output(schema: dict[str, Any], **more: Any) -> dict[str, Any]:
     return {"format": {"type": "json_schema", "schema": schema}} | more
 
 
-FORM = obj(PROPERTIES)
-SMALL_TALK = "Invoice number 7. Amount due: EUR 20."
+ANSWER_SCHEMA = obj(PROPERTIES)
+SHORT_INVOICE = "Invoice number 7. Amount due: EUR 20."
 
 
 def text_of(message: Message) -> str:
@@ -89,14 +89,14 @@ class Claude:
     def close(self) -> None:
         self.sdk.close()
 
-    def create(self, document: str = SMALL_TALK, **changes: Any) -> Message:
+    def create(self, document: str = SHORT_INVOICE, **changes: Any) -> Message:
         """One request; a change of None leaves the parameter out; what the SDK does not know goes along."""
         request: dict[str, Any] = {
             "model": "claude-haiku-5-5",
             "max_tokens": 2000,
             "system": SYSTEM,
             "messages": [{"role": "user", "content": f"<document>\n{document}\n</document>"}],
-            "output_config": output(FORM),
+            "output_config": output(ANSWER_SCHEMA),
         }
         request = {name: value for name, value in (request | changes).items() if value is not None}
         extra = {name: request.pop(name) for name in ("temperature", "top_p", "top_k") if name in request}
@@ -107,14 +107,14 @@ class Claude:
         said: dict[str, Any] = json.loads(text_of(self.create(document, **changes)))
         return said
 
-    def control(self, **settings: Any) -> httpx2.Response:
+    def change_settings(self, **settings: Any) -> httpx2.Response:
         return httpx2.post(f"{self.url}/_offline/faults", json=settings)
 
     def reset(self) -> None:
         httpx2.post(f"{self.url}/_offline/reset", json={}).raise_for_status()
 
-    def suffers(self, kind: str, **how: Any) -> None:
-        self.control(faults=[{"kind": kind} | how]).raise_for_status()
+    def inject_fault(self, kind: str, **how: Any) -> None:
+        self.change_settings(faults=[{"kind": kind} | how]).raise_for_status()
 
     def ledger(self) -> list[dict[str, Any]]:
         entries: list[dict[str, Any]] = httpx2.get(f"{self.url}/_offline/ledger").json()

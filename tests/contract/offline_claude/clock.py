@@ -1,4 +1,4 @@
-"""A clock that stands still until it is told to go on, and the offline Claude that lives by it."""
+"""A fake clock, and the offline Claude running on it."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from tests.contract.offline_claude.client import Claude
 
 
 @dataclass
-class Clock:
-    """Seconds since 1970, at noon of a day."""
+class FakeClock:
+    """Seconds since 1970, from noon of a day; it stands still until a test changes `now`."""
 
     now: float = 1_796_126_400.0
 
@@ -21,8 +21,8 @@ class Clock:
 
 
 @contextmanager
-def timed(**settings: object) -> Iterator[tuple[Claude, Clock]]:
-    """A server with these settings and its clock."""
-    clock = Clock()
+def serve_on_fake_clock(**settings: object) -> Iterator[tuple[Claude, FakeClock]]:
+    """A client of a server with these settings, and the clock of that server."""
+    clock = FakeClock()
     with serve(settings=Settings(**settings), clock=clock) as url, closing(Claude(url)) as claude:  # type: ignore[arg-type]
         yield claude, clock

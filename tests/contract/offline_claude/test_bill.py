@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import closing, suppress
+from contextlib import suppress
 from typing import Any
 
 import anthropic
@@ -11,15 +10,8 @@ import httpx2
 import pytest
 
 from tests.contract.offline_claude.client import SYSTEM, Claude
-from tests.contract.wire import OfflineClaude
 
 HAIKU, SONNET = "claude-haiku-5-5", "claude-sonnet-5-5"
-
-
-@pytest.fixture
-def claude(offline: OfflineClaude) -> Iterator[Claude]:
-    with closing(Claude(offline.url)) as claude:
-        yield claude
 
 
 def bill(claude: Claude) -> dict[str, Any]:
@@ -64,7 +56,7 @@ def test_each_kind_of_token_is_billed_at_its_own_price(claude: Claude) -> None:
 
 
 def test_sums_are_exact(claude: Claude) -> None:
-    claude.control(tokens_per_byte=1.0)
+    claude.change_settings(tokens_per_byte=1.0)
     for _ in range(10):
         claude.create(document="x", system="y" * 1_000, output_config=None, max_tokens=1)
     used = bill(claude)["tokens"]["input"]
@@ -78,7 +70,7 @@ def test_every_request_is_counted_and_those_answered_with_an_error_apart(
     claude: Claude, kind: str, refused: int
 ) -> None:
     claude.create()
-    claude.suffers(kind, next=1)
+    claude.inject_fault(kind, next=1)
     with suppress(anthropic.APIError):
         claude.create()
     for sums in (bill(claude), bill(claude)["models"][HAIKU]):

@@ -5,24 +5,15 @@ from __future__ import annotations
 import io
 import json
 from base64 import b64encode
-from collections.abc import Iterator
-from contextlib import closing
 
 import pytest
 from PIL import Image
 
-from tests.contract.offline_claude.client import FORM, PROPERTIES, Claude, obj, output, text_of
+from tests.contract.offline_claude.client import ANSWER_SCHEMA, PROPERTIES, Claude, obj, output, text_of
 from tests.contract.offline_claude.documents import DOCUMENTS
-from tests.contract.wire import OfflineClaude
 
 POEM = "The wind is low above the reeds\nand geese go over, grey on grey.\nAll the light is gone away.\n"
 INVOICE = DOCUMENTS["invoice", "en"]
-
-
-@pytest.fixture
-def claude(offline: OfflineClaude) -> Iterator[Claude]:
-    with closing(Claude(offline.url)) as claude:
-        yield claude
 
 
 @pytest.mark.parametrize(("kind", "language"), DOCUMENTS, ids=lambda part: str(part))
@@ -168,7 +159,7 @@ def test_a_forced_tool_is_called_with_the_same_answer(claude: Claude) -> None:
     message = claude.create(
         INVOICE,
         output_config=None,
-        tools=[{"name": "sort", "input_schema": FORM}],
+        tools=[{"name": "sort", "input_schema": ANSWER_SCHEMA}],
         tool_choice={"type": "tool", "name": "sort"},
     )
     assert message.stop_reason == "tool_use"

@@ -1,4 +1,4 @@
-"""`infra/pigeonhole offline-claude`: its options are the server's settings."""
+"""The command `infra/pigeonhole offline-claude`: its options are the server's settings."""
 
 from __future__ import annotations
 

@@ -1,11 +1,9 @@
-"""The offline Claude misbehaves when told to, in ways the SDK tells apart, and bills as the API would."""
+"""Faults can be injected that the SDK raises as the API's errors, and that are billed as the API would."""
 
 from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator
-from contextlib import closing
 from typing import Any
 
 import anthropic
@@ -16,7 +14,6 @@ from infra.local.offline_claude import ApiError, Settings, parse_fault
 from infra.local.offline_claude.api.app import App
 from infra.local.offline_claude.api.http_messages import HttpRequest
 from tests.contract.offline_claude.client import SLUGS, Claude, text_of
-from tests.contract.wire import OfflineClaude
 
 ERRORS = [
     ("usage_limit", anthropic.BadRequestError, "invalid_request_error"),
@@ -36,47 +33,41 @@ ERRORS = [
 ]
 
 
-@pytest.fixture
-def claude(offline: OfflineClaude) -> Iterator[Claude]:
-    with closing(Claude(offline.url)) as claude:
-        yield claude
-
-
 @pytest.mark.parametrize(("kind", "raised", "named"), ERRORS, ids=[kind for kind, _, _ in ERRORS])
 def test_a_refused_request_raises_the_sdks_own_class_and_costs_nothing(
     claude: Claude, kind: str, raised: type[anthropic.APIStatusError], named: str
 ) -> None:
-    claude.suffers(kind, next=1)
-    with pytest.raises(raised) as refused:
+    claude.inject_fault(kind, next=1)
+    with pytest.raises(raised) as exc_info:
         claude.create()
-    assert refused.value.type == named
-    assert refused.value.request_id == refused.value.response.json()["request_id"]
+    assert exc_info.value.type == named
+    assert exc_info.value.request_id == exc_info.value.response.json()["request_id"]
     (entry,) = claude.ledger()
-    assert (entry["fault"], entry["status"], entry["usd"]) == (kind, refused.value.status_code, 0)
+    assert (entry["fault"], entry["status"], entry["usd"]) == (kind, exc_info.value.status_code, 0)
     assert claude.create().stop_reason == "end_turn"
 
 
 def test_a_rate_limit_says_when_to_come_back_only_if_told_to(claude: Claude) -> None:
     for how, header in (({"retry_after_s": 2.5}, "2.5"), ({"retry_after_s": 7}, "7"), ({}, None)):
-        claude.suffers("rate_limit", **how)
-        with pytest.raises(anthropic.RateLimitError) as refused:
+        claude.inject_fault("rate_limit", **how)
+        with pytest.raises(anthropic.RateLimitError) as exc_info:
             claude.create()
-        assert refused.value.response.headers.get("retry-after") == header
+        assert exc_info.value.response.headers.get("retry-after") == header
 
 
 def test_a_spend_limit_carries_its_code_and_no_time(claude: Claude) -> None:
-    claude.suffers("spend_limit")
-    with pytest.raises(anthropic.RateLimitError) as refused:
+    claude.inject_fault("spend_limit")
+    with pytest.raises(anthropic.RateLimitError) as exc_info:
         claude.create()
-    assert refused.value.error_code == "enforced_spend_limit_reached"
-    assert "retry-after" not in refused.value.response.headers
+    assert exc_info.value.error_code == "enforced_spend_limit_reached"
+    assert "retry-after" not in exc_info.value.response.headers
 
 
 def test_ones_own_usage_limit_is_a_400_that_begins_as_documented(claude: Claude) -> None:
-    claude.suffers("usage_limit")
-    with pytest.raises(anthropic.BadRequestError) as refused:
+    claude.inject_fault("usage_limit")
+    with pytest.raises(anthropic.BadRequestError) as exc_info:
         claude.create()
-    assert str(refused.value.api_message).startswith("You have reached your specified API usage limits")
+    assert str(exc_info.value.api_message).startswith("You have reached your specified API usage limits")
 
 
 @pytest.mark.parametrize(
@@ -85,7 +76,7 @@ def test_ones_own_usage_limit_is_a_400_that_begins_as_documented(claude: Claude)
 def test_a_cut_connection_is_billed_only_if_it_was_cut_after_the_work(
     claude: Claude, kind: str, status: int | None, billed: bool
 ) -> None:
-    claude.suffers(kind, next=1)
+    claude.inject_fault(kind, next=1)
     with pytest.raises(anthropic.APIConnectionError):
         claude.create()
     (entry,) = claude.ledger()
@@ -94,7 +85,7 @@ def test_a_cut_connection_is_billed_only_if_it_was_cut_after_the_work(
 
 
 def test_a_slow_answer_outlasts_an_impatient_client_and_is_billed_all_the_same(claude: Claude) -> None:
-    claude.suffers("slow", seconds=30)
+    claude.inject_fault("slow", seconds=30)
     with pytest.raises(anthropic.APITimeoutError):
         claude.sdk.with_options(timeout=0.3).messages.create(
             model="claude-haiku-5-5", max_tokens=100, messages=[{"role": "user", "content": "Hello"}]
@@ -105,7 +96,7 @@ def test_a_slow_answer_outlasts_an_impatient_client_and_is_billed_all_the_same(c
 
 
 def test_every_answer_takes_the_latency_asked_for(claude: Claude) -> None:
-    claude.control(latency_s=0.2, jitter_s=0.05).raise_for_status()
+    claude.change_settings(latency_s=0.2, jitter_s=0.05).raise_for_status()
     started = time.monotonic()
     claude.create()
     assert 0.15 <= time.monotonic() - started < 2
@@ -125,7 +116,7 @@ def test_a_latency_is_spread_evenly_by_its_jitter() -> None:
 
 
 def test_a_truncated_answer_is_half_a_json(claude: Claude) -> None:
-    claude.suffers("truncated")
+    claude.inject_fault("truncated")
     message = claude.create()
     assert message.stop_reason == "max_tokens"
     with pytest.raises(json.JSONDecodeError):
@@ -138,7 +129,7 @@ def test_too_small_a_limit_truncates_without_any_fault(claude: Claude) -> None:
 
 
 def test_a_refusal_is_billed_and_explains_itself(claude: Claude) -> None:
-    claude.suffers("refusal")
+    claude.inject_fault("refusal")
     message = claude.create()
     assert message.stop_reason == "refusal"
     assert message.stop_details is not None
@@ -147,7 +138,7 @@ def test_a_refusal_is_billed_and_explains_itself(claude: Claude) -> None:
 
 
 def test_invalid_json_ends_as_if_nothing_were_wrong(claude: Claude) -> None:
-    claude.suffers("invalid_json")
+    claude.inject_fault("invalid_json")
     message = claude.create()
     assert message.stop_reason == "end_turn"
     with pytest.raises(json.JSONDecodeError):
@@ -158,7 +149,7 @@ def test_answers_can_be_spoiled_one_by_one(claude: Claude) -> None:
     document = "Invoice number: 9\nAmount due: EUR 300. Bill to: A. Bell\n"
     spoiled = {}
     for kind in ("wrong_category", "other_capitals", "quote_not_in_document", "low_confidence"):
-        claude.suffers(kind)
+        claude.inject_fault(kind)
         spoiled[kind] = claude.answer(document)
     assert spoiled["wrong_category"]["category"] not in SLUGS
     assert spoiled["other_capitals"]["category"] == "INVOICE"
@@ -167,7 +158,7 @@ def test_answers_can_be_spoiled_one_by_one(claude: Claude) -> None:
 
 
 def test_a_share_of_the_answers_can_be_unsure(claude: Claude) -> None:
-    claude.control(low_confidence_share=0.5).raise_for_status()
+    claude.change_settings(low_confidence_share=0.5).raise_for_status()
     unsure = sum(
         claude.answer(f"Invoice number: {n}. Amount due: EUR 300. Bill to: A")["confidence"] < 50
         for n in range(40)
@@ -176,7 +167,7 @@ def test_a_share_of_the_answers_can_be_unsure(claude: Claude) -> None:
 
 
 def unsure_at(claude: Claude, share: float, **settings: Any) -> set[int]:
-    claude.control(low_confidence_share=share, **settings).raise_for_status()
+    claude.change_settings(low_confidence_share=share, **settings).raise_for_status()
     texts = (f"Invoice number: {n}. Amount due: EUR 300. Bill to: A" for n in range(30))
     return {n for n, text in enumerate(texts) if claude.answer(text)["confidence"] < 50}
 
@@ -206,33 +197,33 @@ def outcomes(claude: Claude, documents: list[str]) -> list[str]:
 def test_a_rate_strikes_a_share_of_requests_the_same_ones_each_time(claude: Claude) -> None:
     documents = [f"Document {number}" for number in range(40)]
     faults = [{"kind": "overloaded", "rate": 0.5}]
-    claude.control(faults=faults, seed=3)
+    claude.change_settings(faults=faults, seed=3)
     first = outcomes(claude, documents)
-    claude.control(faults=faults, seed=3)
+    claude.change_settings(faults=faults, seed=3)
     assert outcomes(claude, documents) == first
     assert 10 <= first.count("529") <= 30
-    claude.control(faults=faults, seed=4)
+    claude.change_settings(faults=faults, seed=4)
     assert outcomes(claude, documents) != first
 
 
 def test_a_rate_gives_a_repeated_request_another_chance(claude: Claude) -> None:
-    claude.control(faults=[{"kind": "overloaded", "rate": 0.5}])
+    claude.change_settings(faults=[{"kind": "overloaded", "rate": 0.5}])
     assert set(outcomes(claude, ["The same"] * 20)) == {"529", "end_turn"}
 
 
 def test_a_count_strikes_the_next_few_and_then_no_more(claude: Claude) -> None:
-    claude.suffers("server_error", next=2)
+    claude.inject_fault("server_error", next=2)
     assert outcomes(claude, ["a", "b", "c"]) == ["500", "500", "end_turn"]
 
 
 def test_a_marker_strikes_the_documents_that_hold_it_on_the_models_that_it_names(claude: Claude) -> None:
-    claude.suffers("refusal", marker="TOP SECRET", model="haiku")
+    claude.inject_fault("refusal", marker="TOP SECRET", model="haiku")
     assert outcomes(claude, ["all clear", "TOP SECRET"]) == ["end_turn", "refusal"]
     assert claude.create("TOP SECRET", model="claude-sonnet-5-5").stop_reason == "end_turn"
 
 
 def test_of_several_faults_the_first_that_strikes_counts_and_slowness_adds_up(claude: Claude) -> None:
-    claude.control(
+    claude.change_settings(
         faults=[{"kind": "slow", "seconds": 0.2}, {"kind": "billing", "next": 1}, {"kind": "refusal"}]
     )
     started = time.monotonic()
@@ -255,9 +246,9 @@ def test_of_several_faults_the_first_that_strikes_counts_and_slowness_adds_up(cl
 def test_a_wrong_setting_is_a_400_that_names_it_and_changes_nothing(
     claude: Claude, settings: dict[str, Any], named: str
 ) -> None:
-    refused = claude.control(**settings)
-    assert refused.status_code == 400
-    assert named in refused.json()["error"]["message"]
+    response = claude.change_settings(**settings)
+    assert response.status_code == 400
+    assert named in response.json()["error"]["message"]
     assert claude.create().stop_reason == "end_turn"
 
 

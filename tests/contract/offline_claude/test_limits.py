@@ -1,8 +1,8 @@
-"""The offline Claude's limits: what a minute and a month allow, what is told of them, and what is refused."""
+"""The rate limits and the spend limit: what is reported of them in headers, and what is refused."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
@@ -11,40 +11,28 @@ import pytest
 from anthropic.types.shared import EnforcedSpendLimitReachedError
 
 from tests.contract.offline_claude.client import SYSTEM, Claude
-from tests.contract.offline_claude.clock import Clock, timed
+from tests.contract.offline_claude.clock import FakeClock
 
 KINDS = ("requests", "tokens", "input-tokens", "output-tokens")
 SONNET, OLD_HAIKU = "claude-sonnet-5-5", "claude-haiku-4-5"
 
 
-@pytest.fixture(scope="module")
-def served() -> Iterator[tuple[Claude, Clock]]:
-    with timed() as both:
-        yield both
-
-
 @pytest.fixture
-def claude(served: tuple[Claude, Clock]) -> Claude:
-    served[0].reset()
-    return served[0]
-
-
-@pytest.fixture
-def clock(served: tuple[Claude, Clock]) -> Clock:
-    return served[1]
+def claude(clocked_claude: Claude) -> Claude:
+    return clocked_claude
 
 
 def allow(claude: Claude, **settings: Any) -> None:
-    claude.control(**settings).raise_for_status()
+    claude.change_settings(**settings).raise_for_status()
 
 
 def refused(claude: Claude, **changes: Any) -> anthropic.RateLimitError:
-    with pytest.raises(anthropic.RateLimitError) as caught:
+    with pytest.raises(anthropic.RateLimitError) as exc_info:
         claude.create(**changes)
-    return caught.value
+    return exc_info.value
 
 
-def asked(claude: Claude) -> Mapping[str, str]:
+def headers_of_answer(claude: Claude) -> Mapping[str, str]:
     """The headers of a good answer to 16 bytes, with 100 output tokens."""
     answer = claude.sdk.messages.with_raw_response.create(
         model=SONNET, max_tokens=100, messages=[{"role": "user", "content": "Hello, it is me."}]
@@ -52,19 +40,19 @@ def asked(claude: Claude) -> Mapping[str, str]:
     return answer.headers
 
 
-def told(headers: Mapping[str, str], what: str) -> dict[str, str]:
+def rate_limit_headers(headers: Mapping[str, str], what: str) -> dict[str, str]:
     return {kind: headers[f"anthropic-ratelimit-{kind}-{what}"] for kind in KINDS}
 
 
-def seconds(headers: Mapping[str, str], kind: str, clock: Clock) -> float:
+def seconds(headers: Mapping[str, str], kind: str, clock: FakeClock) -> float:
     return datetime.fromisoformat(headers[f"anthropic-ratelimit-{kind}-reset"]).timestamp() - clock.now
 
 
 def test_without_a_limit_the_headers_tell_of_the_build_tier_and_nothing_is_refused(claude: Claude) -> None:
     allow(claude, tokens_per_byte=50_000)
     for _ in range(8):
-        headers = asked(claude)
-    assert told(headers, "limit") == {
+        headers = headers_of_answer(claude)
+    assert rate_limit_headers(headers, "limit") == {
         "requests": "5000",
         "tokens": "6000000",
         "input-tokens": "5000000",
@@ -73,7 +61,7 @@ def test_without_a_limit_the_headers_tell_of_the_build_tier_and_nothing_is_refus
     assert {entry["status"] for entry in claude.ledger()} == {200}
 
 
-def test_the_headers_tell_what_is_left_and_when_it_is_full_again(claude: Claude, clock: Clock) -> None:
+def test_the_headers_tell_what_is_left_and_when_it_is_full_again(claude: Claude, clock: FakeClock) -> None:
     allow(
         claude,
         requests_per_minute=60,
@@ -81,15 +69,15 @@ def test_the_headers_tell_what_is_left_and_when_it_is_full_again(claude: Claude,
         output_tokens_per_minute=6_000,
         tokens_per_byte=1_000,
     )
-    asked(claude)
-    headers = asked(claude)
-    assert told(headers, "limit") == {
+    headers_of_answer(claude)
+    headers = headers_of_answer(claude)
+    assert rate_limit_headers(headers, "limit") == {
         "requests": "60",
         "tokens": "66000",
         "input-tokens": "60000",
         "output-tokens": "6000",
     }
-    assert told(headers, "remaining") == {
+    assert rate_limit_headers(headers, "remaining") == {
         "requests": "58",
         "tokens": "33000",
         "input-tokens": "27000",
@@ -100,7 +88,9 @@ def test_the_headers_tell_what_is_left_and_when_it_is_full_again(claude: Claude,
     assert seconds(headers, "input-tokens", clock) == seconds(headers, "tokens", clock) == 33
 
 
-def test_a_request_over_the_limit_is_a_429_that_says_when_to_come_back(claude: Claude, clock: Clock) -> None:
+def test_a_request_over_the_limit_is_a_429_that_says_when_to_come_back(
+    claude: Claude, clock: FakeClock
+) -> None:
     allow(claude, requests_per_minute=6)
     for _ in range(6):
         claude.create()
@@ -108,7 +98,7 @@ def test_a_request_over_the_limit_is_a_429_that_says_when_to_come_back(claude: C
     assert (error.type, error.error_code) == ("rate_limit_error", None)
     assert "6 requests per minute" in str(error.api_message)
     assert error.response.headers["retry-after"] == "10"
-    assert told(error.response.headers, "remaining")["requests"] == "0"
+    assert rate_limit_headers(error.response.headers, "remaining")["requests"] == "0"
     clock.now += 9
     refused(claude)
     clock.now += 1
@@ -132,7 +122,7 @@ def test_a_refused_request_stands_in_the_ledger_and_costs_nothing(claude: Claude
     assert not any(entry["tokens"].values())
 
 
-def test_a_refused_request_uses_nothing_up(claude: Claude, clock: Clock) -> None:
+def test_a_refused_request_uses_nothing_up(claude: Claude, clock: FakeClock) -> None:
     allow(claude, requests_per_minute=60, burst_s=1)
     claude.create()
     for _ in range(5):
@@ -151,7 +141,7 @@ def test_a_burst_is_as_long_as_it_is_set_and_never_less_than_one_request(
     refused(claude)
 
 
-def test_what_is_not_used_does_not_pile_up_beyond_a_burst(claude: Claude, clock: Clock) -> None:
+def test_what_is_not_used_does_not_pile_up_beyond_a_burst(claude: Claude, clock: FakeClock) -> None:
     allow(claude, requests_per_minute=2)
     claude.create()
     clock.now += 86_400
@@ -160,7 +150,7 @@ def test_what_is_not_used_does_not_pile_up_beyond_a_burst(claude: Claude, clock:
     refused(claude)
 
 
-def test_input_tokens_are_limited(claude: Claude, clock: Clock) -> None:
+def test_input_tokens_are_limited(claude: Claude, clock: FakeClock) -> None:
     size = claude.create().usage.input_tokens
     allow(claude, input_tokens_per_minute=2 * size)
     for _ in range(2):
@@ -180,7 +170,7 @@ def test_output_tokens_are_limited_by_what_was_said_not_by_what_was_allowed(clau
     assert "output tokens per minute" in str(refused(claude).api_message)
 
 
-def test_a_request_larger_than_a_burst_passes_when_nothing_was_used(claude: Claude, clock: Clock) -> None:
+def test_a_request_larger_than_a_burst_passes_when_nothing_was_used(claude: Claude, clock: FakeClock) -> None:
     size = claude.create().usage.input_tokens
     allow(claude, input_tokens_per_minute=size, burst_s=30)
     claude.create()
@@ -230,7 +220,7 @@ def test_a_change_of_another_setting_leaves_what_was_used_as_it_is(claude: Claud
 
 
 def test_once_the_bill_reaches_the_spend_limit_every_request_is_refused_without_a_time(
-    claude: Claude, clock: Clock
+    claude: Claude, clock: FakeClock
 ) -> None:
     claude.create()
     allow(claude, spend_limit_usd=claude.ledger()[0]["usd"] * 1.5)

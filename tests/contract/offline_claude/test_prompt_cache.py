@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from typing import Any
 
 import anthropic
@@ -13,27 +12,15 @@ from anthropic.types import Usage
 from infra.local.offline_claude import Settings
 from infra.local.offline_claude.api.app import App
 from infra.local.offline_claude.api.http_messages import HttpRequest
-from tests.contract.offline_claude.client import FORM, PROPERTIES, SYSTEM, Claude, obj, output
-from tests.contract.offline_claude.clock import Clock, timed
+from tests.contract.offline_claude.client import ANSWER_SCHEMA, PROPERTIES, SYSTEM, Claude, obj, output
+from tests.contract.offline_claude.clock import FakeClock
 
 LONG = SYSTEM + " Rules follow." * 300
 
 
-@pytest.fixture(scope="module")
-def served() -> Iterator[tuple[Claude, Clock]]:
-    with timed() as both:
-        yield both
-
-
 @pytest.fixture
-def claude(served: tuple[Claude, Clock]) -> Claude:
-    served[0].reset()
-    return served[0]
-
-
-@pytest.fixture
-def clock(served: tuple[Claude, Clock]) -> Clock:
-    return served[1]
+def claude(clocked_claude: Claude) -> Claude:
+    return clocked_claude
 
 
 def block(text: str = LONG, ttl: str | None = None) -> dict[str, Any]:
@@ -55,10 +42,11 @@ def usage(claude: Claude, **changes: Any) -> Usage:
 
 def kinds(used: Usage) -> tuple[int, int, int]:
     """Written for five minutes, written for an hour, read."""
-    made = used.cache_creation
-    assert made is not None
-    assert used.cache_creation_input_tokens == made.ephemeral_5m_input_tokens + made.ephemeral_1h_input_tokens
-    return made.ephemeral_5m_input_tokens, made.ephemeral_1h_input_tokens, used.cache_read_input_tokens or 0
+    written = used.cache_creation
+    assert written is not None
+    five_minutes, one_hour = written.ephemeral_5m_input_tokens, written.ephemeral_1h_input_tokens
+    assert used.cache_creation_input_tokens == five_minutes + one_hour
+    return five_minutes, one_hour, used.cache_read_input_tokens or 0
 
 
 @pytest.mark.parametrize("ttl", [None, "5m", "1h"])
@@ -89,7 +77,7 @@ def test_cached_tokens_are_not_counted_as_input_again(claude: Claude) -> None:
 def test_a_prefix_below_the_models_least_is_not_cached_and_no_error(
     claude: Claude, model: str, least: int
 ) -> None:
-    claude.control(tokens_per_byte=1.0).raise_for_status()
+    claude.change_settings(tokens_per_byte=1.0).raise_for_status()
     request: dict[str, Any] = {"model": model, "output_config": None}
     for length, written in ((least - 1, 0), (least, least)):
         assert sum(kinds(usage(claude, system=[block("x" * length)], **request))) == written
@@ -97,7 +85,7 @@ def test_a_prefix_below_the_models_least_is_not_cached_and_no_error(
 
 @pytest.mark.parametrize(("ttl", "seconds"), [("5m", 300), ("1h", 3_600)])
 def test_what_was_written_is_forgotten_after_its_time(
-    claude: Claude, clock: Clock, ttl: str, seconds: int
+    claude: Claude, clock: FakeClock, ttl: str, seconds: int
 ) -> None:
     written = sum(kinds(usage(claude, system=[block(ttl=ttl)])))
     clock.now += seconds
@@ -106,7 +94,7 @@ def test_what_was_written_is_forgotten_after_its_time(
     assert kinds(usage(claude, system=[block(ttl=ttl)]))[2] == written
 
 
-def test_every_use_begins_the_time_anew(claude: Claude, clock: Clock) -> None:
+def test_every_use_begins_the_time_anew(claude: Claude, clock: FakeClock) -> None:
     usage(claude)
     for _ in range(5):
         clock.now += 299
@@ -119,7 +107,7 @@ CHANGES: list[tuple[str, dict[str, Any], bool]] = [
     ("thinking", {"thinking": {"type": "disabled"}}, True),
     ("system", {"system": [block("!" + LONG)]}, False),
     ("schema", {"output_config": output(obj(PROPERTIES | {"more": {"type": "string"}}))}, False),
-    ("tools", {"tools": [{"name": "sort", "input_schema": FORM}]}, False),
+    ("tools", {"tools": [{"name": "sort", "input_schema": ANSWER_SCHEMA}]}, False),
     ("model", {"model": "claude-sonnet-5-5"}, False),
 ]
 
@@ -173,13 +161,18 @@ def test_a_marked_user_block_is_cached_with_all_before_it(claude: Claude) -> Non
 
 
 def test_a_marked_tool_is_cached(claude: Claude) -> None:
-    tool = {"name": "sort", "description": LONG, "input_schema": FORM, "cache_control": {"type": "ephemeral"}}
+    tool = {
+        "name": "sort",
+        "description": LONG,
+        "input_schema": ANSWER_SCHEMA,
+        "cache_control": {"type": "ephemeral"},
+    }
     first, second = (kinds(usage(claude, system=text, tools=[tool])) for text in ("One", "Two"))
     assert first[0] == second[2] > 512
 
 
 def test_simultaneous_first_requests_each_write_until_the_first_reply_is_ready() -> None:
-    clock = Clock()
+    clock = FakeClock()
     app = App(Settings(latency_s=2.0), clock)
     body = json.dumps(
         {"model": "claude-haiku-5-5", "max_tokens": 500, "system": [block()], **says(plain("Hi"))}
@@ -199,7 +192,7 @@ def test_simultaneous_first_requests_each_write_until_the_first_reply_is_ready()
 
 @pytest.mark.parametrize("kind", ["overloaded", "cut_before"])
 def test_a_request_that_was_not_answered_writes_nothing(claude: Claude, kind: str) -> None:
-    claude.suffers(kind, next=1)
+    claude.inject_fault(kind, next=1)
     with pytest.raises(anthropic.APIError):
         usage(claude)
     assert kinds(usage(claude))[2] == 0

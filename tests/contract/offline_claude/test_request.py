@@ -4,22 +4,19 @@ from __future__ import annotations
 
 import io
 from base64 import b64encode
-from collections.abc import Iterator
-from contextlib import closing
 from typing import Any
 
 import anthropic
 import pytest
 from PIL import Image
 
-from tests.contract.offline_claude.client import FORM, Claude, obj, output
-from tests.contract.wire import OfflineClaude
+from tests.contract.offline_claude.client import ANSWER_SCHEMA, Claude, obj, output
 
 HAIKU, SONNET, OLD_HAIKU, OLD_SONNET = (
     "claude-haiku-5-5", "claude-sonnet-5-5", "claude-haiku-4-5", "claude-sonnet-4-6",
 )  # fmt: skip
 TOOL = {
-    "tools": [{"name": "sort", "input_schema": FORM}],
+    "tools": [{"name": "sort", "input_schema": ANSWER_SCHEMA}],
     "tool_choice": {"type": "any"},
     "output_config": None,
 }
@@ -29,18 +26,12 @@ PREFILL = {
 }
 
 
-@pytest.fixture
-def claude(offline: OfflineClaude) -> Iterator[Claude]:
-    with closing(Claude(offline.url)) as claude:
-        yield claude
-
-
 def thinking(kind: str, **more: Any) -> dict[str, Any]:
     return {"thinking": {"type": kind, **more}}
 
 
 def effort(level: str) -> dict[str, Any]:
-    return {"output_config": output(FORM, effort=level)}
+    return {"output_config": output(ANSWER_SCHEMA, effort=level)}
 
 
 LEGAL: list[tuple[str, dict[str, Any]]] = [
@@ -82,7 +73,7 @@ ILLEGAL: list[tuple[str, dict[str, Any], str]] = [
     (OLD_HAIKU, thinking("enabled", budget_tokens=2000), "max_tokens"),
     (OLD_HAIKU, effort("low"), "effort"),
     (OLD_HAIKU, TOOL | thinking("enabled", budget_tokens=1024), "tool_choice"),
-    (OLD_HAIKU, PREFILL | {"output_config": output(FORM)}, "prefill"),
+    (OLD_HAIKU, PREFILL | {"output_config": output(ANSWER_SCHEMA)}, "prefill"),
     (OLD_SONNET, effort("xhigh"), "effort"),
     (OLD_SONNET, PREFILL, "prefill"),
     (OLD_SONNET, {"temperature": 0.5} | thinking("adaptive"), "temperature"),
@@ -98,10 +89,10 @@ def test_a_legal_parameter_is_taken(claude: Claude, model: str, changes: dict[st
 def test_an_illegal_parameter_is_a_400_that_names_it(
     claude: Claude, model: str, changes: dict[str, Any], named: str
 ) -> None:
-    with pytest.raises(anthropic.BadRequestError) as refused:
+    with pytest.raises(anthropic.BadRequestError) as exc_info:
         claude.create(model=model, **changes)
-    assert refused.value.type == "invalid_request_error"
-    assert named in str(refused.value.api_message)
+    assert exc_info.value.type == "invalid_request_error"
+    assert named in str(exc_info.value.api_message)
 
 
 @pytest.mark.parametrize(
@@ -142,10 +133,10 @@ def test_a_model_that_thinks_answers_with_a_thinking_block_first(
 def test_a_schema_beyond_the_supported_part_is_a_400_that_says_why(
     claude: Claude, schema: dict[str, Any], named: str
 ) -> None:
-    with pytest.raises(anthropic.BadRequestError) as refused:
+    with pytest.raises(anthropic.BadRequestError) as exc_info:
         claude.create(output_config=output(schema))
-    assert str(refused.value.api_message).startswith("output_config.format.schema: ")
-    assert named in str(refused.value.api_message)
+    assert str(exc_info.value.api_message).startswith("output_config.format.schema: ")
+    assert named in str(exc_info.value.api_message)
 
 
 def picture(width: int, height: int, kind: str = "PNG") -> dict[str, Any]:
@@ -210,7 +201,7 @@ def test_a_prompt_longer_than_the_context_window_is_a_400(claude: Claude) -> Non
 
 
 def test_a_request_above_32_megabytes_is_a_413(claude: Claude) -> None:
-    with pytest.raises(anthropic.ContentTooLargeError) as refused:
+    with pytest.raises(anthropic.ContentTooLargeError) as exc_info:
         claude.create("x" * (32 * 1024 * 1024))
-    assert refused.value.response.json()["error"]["type"] == "request_too_large"
+    assert exc_info.value.response.json()["error"]["type"] == "request_too_large"
     assert claude.create().stop_reason == "end_turn"

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from contextlib import closing
 from typing import Any
 
 import jsonschema
@@ -14,8 +12,7 @@ from hypothesis import strategies as st
 
 from infra.local.offline_claude.generation.schema_filling import fill_schema, offered_categories
 from infra.local.offline_claude.request.json_schema import check_schema
-from tests.contract.offline_claude.client import SMALL_TALK, Claude, obj, output
-from tests.contract.wire import OfflineClaude
+from tests.contract.offline_claude.client import SHORT_INVOICE, Claude, obj, output
 
 KNOWN = {
     "title": "A title",
@@ -78,7 +75,7 @@ def test_required_properties_come_first_in_the_order_of_the_schema(claude: Claud
         {name: {"type": "string"} for name in ("zebra", "summary", "extra", "title")},
         required=["zebra", "summary", "title"],
     )
-    said = claude.answer(SMALL_TALK, output_config=output(schema))
+    said = claude.answer(SHORT_INVOICE, output_config=output(schema))
     assert list(said) == ["zebra", "summary", "title", "extra"]
 
 
@@ -107,9 +104,3 @@ def test_categories_are_found_wherever_the_schema_keeps_them() -> None:
     )
     assert offered_categories(nested) == ("a", "b")
     assert offered_categories(obj({"category": {"type": "string"}})) == ()
-
-
-@pytest.fixture
-def claude(offline: OfflineClaude) -> Iterator[Claude]:
-    with closing(Claude(offline.url)) as claude:
-        yield claude

@@ -20,14 +20,8 @@ from hypothesis import strategies as st
 from infra.local.offline_claude import Fault, Settings, serve
 from infra.local.offline_claude.api.app import App
 from infra.local.offline_claude.api.http_messages import HttpRequest
-from tests.contract.offline_claude.client import FORM, SMALL_TALK, SYSTEM, Claude, output
+from tests.contract.offline_claude.client import ANSWER_SCHEMA, SHORT_INVOICE, SYSTEM, Claude, output
 from tests.contract.wire import OfflineClaude
-
-
-@pytest.fixture
-def claude(offline: OfflineClaude) -> Iterator[Claude]:
-    with closing(Claude(offline.url)) as claude:
-        yield claude
 
 
 @pytest.fixture
@@ -56,12 +50,12 @@ def test_an_unknown_model_is_a_404_that_names_it(claude: Claude) -> None:
 
 
 def test_counting_tokens_gives_what_a_message_then_reads_and_is_free(claude: Claude) -> None:
-    message = claude.create(SMALL_TALK)
+    message = claude.create(SHORT_INVOICE)
     counted = claude.sdk.messages.count_tokens(
         model="claude-haiku-5-5",
         system=SYSTEM,
-        messages=[{"role": "user", "content": f"<document>\n{SMALL_TALK}\n</document>"}],
-        output_config=output(FORM),  # type: ignore[arg-type]
+        messages=[{"role": "user", "content": f"<document>\n{SHORT_INVOICE}\n</document>"}],
+        output_config=output(ANSWER_SCHEMA),  # type: ignore[arg-type]
     )
     assert counted.input_tokens == message.usage.input_tokens
     assert len(claude.ledger()) == 1
@@ -76,7 +70,7 @@ def test_counting_tokens_gives_what_a_message_then_reads_and_is_free(claude: Cla
 def test_tokens_are_estimated_by_length_with_a_knob_up_to_one_a_byte(
     claude: Claude, settings: dict[str, Any], model: str, expected: int
 ) -> None:
-    claude.control(**settings).raise_for_status()
+    claude.change_settings(**settings).raise_for_status()
     none, many = (
         claude.sdk.messages.count_tokens(
             model=model, messages=[{"role": "user", "content": "x" + "é" * count}]
@@ -153,7 +147,7 @@ def test_streaming_is_refused_in_plain_words(claude: Claude) -> None:
 
 
 def test_reset_forgets_requests_faults_and_settings(claude: Claude) -> None:
-    claude.control(faults=[{"kind": "billing"}], latency_s=0.01)
+    claude.change_settings(faults=[{"kind": "billing"}], latency_s=0.01)
     with pytest.raises(anthropic.APIStatusError):
         claude.create()
     httpx2.post(f"{claude.url}/_offline/reset", json={}).raise_for_status()
@@ -212,7 +206,7 @@ json_values = st.recursive(
 GOOD: dict[str, Any] = {
     "model": "claude-haiku-4-5",
     "max_tokens": 300,
-    "messages": [{"role": "user", "content": SMALL_TALK}],
+    "messages": [{"role": "user", "content": SHORT_INVOICE}],
 }
 PARAMETERS = [
     *GOOD,
