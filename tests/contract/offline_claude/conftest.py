@@ -7,9 +7,9 @@ from contextlib import closing
 
 import pytest
 
+from tests.contract.claude_server import OfflineClaude
 from tests.contract.offline_claude.client import Claude
 from tests.contract.offline_claude.clock import FakeClock, serve_on_fake_clock
-from tests.contract.wire import OfflineClaude
 
 
 @pytest.fixture

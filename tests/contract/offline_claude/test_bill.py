@@ -11,7 +11,11 @@ import pytest
 
 from tests.contract.offline_claude.client import SYSTEM, Claude
 
-HAIKU, SONNET = "claude-haiku-5-5", "claude-sonnet-5-5"
+HAIKU, SONNET, OPUS = "claude-haiku-5-5", "claude-sonnet-5-5", "claude-opus-5-5"
+PRICES = {
+    SONNET: {"input": 2, "output": 10, "cache_write_5m": 2.5, "cache_write_1h": 4, "cache_read": 0.1},
+    OPUS: {"input": 4, "output": 20, "cache_write_5m": 5, "cache_write_1h": 8, "cache_read": 0.2},
+}
 
 
 def bill(claude: Claude) -> dict[str, Any]:
@@ -41,14 +45,15 @@ def test_the_bill_is_the_sum_of_the_ledger(claude: Claude) -> None:
     assert sums["models"][SONNET]["tokens"]["output"] == sum(one["tokens"]["output"] for one in entries[1:])
 
 
-def test_each_kind_of_token_is_billed_at_its_own_price(claude: Claude) -> None:
+@pytest.mark.parametrize("model", PRICES)
+def test_each_kind_of_token_is_billed_at_its_own_price(claude: Claude, model: str) -> None:
     cached: list[Any] = [
         {"type": "text", "text": SYSTEM, "cache_control": {"type": "ephemeral", "ttl": "1h"}}
     ]
     for _ in range(2):
-        claude.create(model=SONNET, system=[*cached, cached[0] | {"cache_control": {"type": "ephemeral"}}])
+        claude.create(model=model, system=[*cached, cached[0] | {"cache_control": {"type": "ephemeral"}}])
     sums = bill(claude)
-    price = {"input": 2, "output": 10, "cache_write_5m": 2.5, "cache_write_1h": 4, "cache_read": 0.1}
+    price = PRICES[model]
     assert set(sums["usd_by_kind"]) == set(price)
     for kind, usd in sums["usd_by_kind"].items():
         assert usd == pytest.approx(sums["tokens"][kind] * price[kind] / 1e6, rel=1e-12)

@@ -71,8 +71,8 @@ def test_cached_tokens_are_not_counted_as_input_again(claude: Claude) -> None:
 
 @pytest.mark.parametrize(
     ("model", "least"),
-    [("claude-haiku-5-5", 512), ("claude-sonnet-5-5", 512), ("claude-sonnet-4-6", 1_024),
-     ("claude-haiku-4-5", 4_096)],
+    [("claude-haiku-5-5", 512), ("claude-sonnet-5-5", 512), ("claude-opus-5-5", 512),
+     ("claude-sonnet-4-6", 1_024), ("claude-haiku-4-5", 4_096)],
 )  # fmt: skip
 def test_a_prefix_below_the_models_least_is_not_cached_and_no_error(
     claude: Claude, model: str, least: int

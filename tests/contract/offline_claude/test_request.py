@@ -12,8 +12,8 @@ from PIL import Image
 
 from tests.contract.offline_claude.client import ANSWER_SCHEMA, Claude, obj, output
 
-HAIKU, SONNET, OLD_HAIKU, OLD_SONNET = (
-    "claude-haiku-5-5", "claude-sonnet-5-5", "claude-haiku-4-5", "claude-sonnet-4-6",
+HAIKU, SONNET, OPUS, OLD_HAIKU, OLD_SONNET = (
+    "claude-haiku-5-5", "claude-sonnet-5-5", "claude-opus-5-5", "claude-haiku-4-5", "claude-sonnet-4-6",
 )  # fmt: skip
 TOOL = {
     "tools": [{"name": "sort", "input_schema": ANSWER_SCHEMA}],
@@ -43,6 +43,8 @@ LEGAL: list[tuple[str, dict[str, Any]]] = [
     (SONNET, thinking("between_tools") | effort("medium")),
     (SONNET, thinking("adaptive") | effort("xhigh")),
     (SONNET, {"max_tokens": 20_000}),
+    (OPUS, thinking("adaptive") | effort("max")),
+    (OPUS, {"max_tokens": 128_000, "timeout": 5}),
     (OLD_HAIKU, thinking("enabled", budget_tokens=1024)),
     (OLD_HAIKU, thinking("disabled")),
     (OLD_HAIKU, {"temperature": 0.2, "top_k": 5}),
@@ -68,6 +70,12 @@ ILLEGAL: list[tuple[str, dict[str, Any], str]] = [
     (SONNET, TOOL, "tool_choice"),
     (SONNET, PREFILL, "prefill"),
     (SONNET, {"top_p": 0.9}, "top_p"),
+    (OPUS, thinking("disabled") | effort("low"), "thinking.type.disabled"),
+    (OPUS, thinking("enabled", budget_tokens=1024), "thinking.type.enabled"),
+    (OPUS, thinking("between_tools"), "thinking.type.between_tools"),
+    (OPUS, TOOL, "tool_choice"),
+    (OPUS, PREFILL, "prefill"),
+    (OPUS, {"top_k": 3}, "top_k"),
     (OLD_HAIKU, thinking("adaptive"), "adaptive thinking is not supported on this model"),
     (OLD_HAIKU, thinking("enabled", budget_tokens=100), "budget_tokens"),
     (OLD_HAIKU, thinking("enabled", budget_tokens=2000), "max_tokens"),
@@ -97,7 +105,7 @@ def test_an_illegal_parameter_is_a_400_that_names_it(
 
 @pytest.mark.parametrize(
     ("model", "changes", "thinks"),
-    [(HAIKU, {}, True), (SONNET, {}, True), (OLD_HAIKU, {}, False), (OLD_SONNET, {}, False),
+    [(HAIKU, {}, True), (SONNET, {}, True), (OPUS, {}, True), (OLD_HAIKU, {}, False), (OLD_SONNET, {}, False),
      (HAIKU, thinking("disabled"), False), (SONNET, thinking("between_tools"), False), (HAIKU, TOOL, False),
      (OLD_SONNET, thinking("adaptive"), True)],
 )  # fmt: skip
@@ -108,6 +116,14 @@ def test_a_model_that_thinks_answers_with_a_thinking_block_first(
     assert (message.content[0].type == "thinking") is thinks
     assert message.usage.output_tokens_details is not None
     assert (message.usage.output_tokens_details.thinking_tokens > 0) is thinks
+
+
+@pytest.mark.parametrize(("model", "default"), [(HAIKU, "medium"), (SONNET, "high"), (OPUS, "medium")])
+def test_without_an_effort_a_model_thinks_as_much_as_with_its_default(
+    claude: Claude, model: str, default: str
+) -> None:
+    unset, explicit = (claude.create(model=model, **changes).usage for changes in ({}, effort(default)))
+    assert unset.output_tokens_details == explicit.output_tokens_details
 
 
 @pytest.mark.parametrize(

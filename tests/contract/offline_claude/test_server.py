@@ -20,8 +20,8 @@ from hypothesis import strategies as st
 from infra.local.offline_claude import Fault, Settings, serve
 from infra.local.offline_claude.api.app import App
 from infra.local.offline_claude.api.http_messages import HttpRequest
+from tests.contract.claude_server import OfflineClaude
 from tests.contract.offline_claude.client import ANSWER_SCHEMA, SHORT_INVOICE, SYSTEM, Claude, output
-from tests.contract.wire import OfflineClaude
 
 
 @pytest.fixture
@@ -33,7 +33,9 @@ def raw(offline: OfflineClaude) -> Iterator[http.client.HTTPConnection]:
 
 def test_models_say_what_they_hold_and_can(claude: Claude) -> None:
     listed = {model.id: model for model in claude.sdk.models.list()}
-    assert set(listed) == {"claude-haiku-5-5", "claude-sonnet-5-5", "claude-haiku-4-5", "claude-sonnet-4-6"}
+    assert list(listed) == [
+        "claude-haiku-5-5", "claude-sonnet-5-5", "claude-opus-5-5", "claude-sonnet-4-6", "claude-haiku-4-5",
+    ]  # fmt: skip
     haiku = claude.sdk.models.retrieve("claude-haiku-5-5")
     assert haiku == listed["claude-haiku-5-5"]
     assert (haiku.max_input_tokens, haiku.max_tokens, haiku.lifecycle) == (1_000_000, 128_000, "active")
@@ -83,8 +85,8 @@ def test_tokens_are_estimated_by_length_with_a_knob_up_to_one_a_byte(
 @pytest.mark.parametrize(
     ("model", "words", "per_million"),
     [("claude-haiku-5-5", 10, (0.10, 0.50)), ("claude-haiku-5-5", 70_000, (0.50, 2.50)),
-     ("claude-sonnet-5-5", 70_000, (2, 10)), ("claude-haiku-4-5", 10, (1, 5)),
-     ("claude-sonnet-4-6", 10, (3, 15))],
+     ("claude-sonnet-5-5", 70_000, (2, 10)), ("claude-opus-5-5", 70_000, (4, 20)),
+     ("claude-haiku-4-5", 10, (1, 5)), ("claude-sonnet-4-6", 10, (3, 15))],
 )  # fmt: skip
 def test_the_ledger_bills_every_message_at_its_models_price(
     claude: Claude, model: str, words: int, per_million: tuple[float, float]

@@ -9,11 +9,10 @@ from typing import Any
 
 import pytest
 
-from infra.local.offline_claude import Settings as Behaviour
-from pigeonhole.budget import STACK
-from pigeonhole.document import Allowance
-from pigeonhole.money import Cap
-from pigeonhole.record import Status
+from infra.local.offline_claude.settings import Settings as Behaviour
+from pigeonhole.domain.document import RateLimits
+from pigeonhole.domain.record import Status
+from pigeonhole.money.account import STACK, Cap
 from tests.benchmarks import burst
 from tests.benchmarks.crowd import Crowd
 

@@ -7,8 +7,10 @@ between what the product counts and what this server bills.
 from dataclasses import dataclass
 from decimal import Decimal
 
-# Prices: platform.claude.com model pages, read October 2026 (5.5 models) and August 2026 (the others).
+# Prices: platform.claude.com model pages, read November 2026 (5.5 models) and August 2026 (the others).
 # Sizes, thinking, effort and sampling rules: the same pages and the migration guides of the 5.5 models.
+# The cache read price of Sonnet 5.5 is that of the migration guides; some translated model pages have 0.20.
+# The image limits of Opus 5.5 are taken to be those of Sonnet 5.5.
 
 EFFORT_LEVELS = ("low", "medium", "high", "xhigh", "max")
 EFFORT_UP_TO_HIGH = EFFORT_LEVELS[:3]
@@ -112,6 +114,27 @@ _TABLE = (
         thinks_by_default=True,
         effort_levels=EFFORT_LEVELS,
         default_effort="high",
+        forced_tool_choice=False,
+        prefill=False,
+        sampling_parameters=False,
+    ),
+    Model(
+        id="claude-opus-5-5",
+        name="Claude Opus 5.5",
+        line="opus",
+        created_at="2026-09-22T00:00:00Z",
+        context_tokens=1_000_000,
+        max_output_tokens=128_000,
+        price=_price("4", "20", "5", "8", "0.20"),
+        new_tokenizer=True,
+        min_cacheable_tokens=512,
+        max_image_tokens=4_784,
+        max_image_edge=2_576,
+        max_images=600,
+        thinking_types=("adaptive",),
+        thinks_by_default=True,
+        effort_levels=EFFORT_LEVELS,
+        default_effort="medium",
         forced_tool_choice=False,
         prefill=False,
         sampling_parameters=False,
