@@ -1,4 +1,4 @@
-"""The sandbox is tried through the same fixtures as the readers that run in it."""
+"""The sandbox is tried with the readers' own fixtures."""
 
 from tests.unit.extract.conftest import extractor, read, read_within
 
