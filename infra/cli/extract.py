@@ -44,10 +44,10 @@ def extract(
 
 
 def _side_by_side(files: Sequence[Path]) -> Iterator[Answer]:
-    children = max(2, os.cpu_count() or 2)
-    extractor = Extractor(Limits(room_bytes=children * Limits().memory_bytes))
+    workers = max(2, os.cpu_count() or 2)
+    extractor = Extractor(Limits(pool_bytes=workers * Limits().memory_bytes))
     try:
-        with ThreadPoolExecutor(children) as threads:
+        with ThreadPoolExecutor(workers) as threads:
             yield from threads.map(lambda path: _answer(extractor, path), files)
     finally:
         extractor.close()

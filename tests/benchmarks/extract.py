@@ -82,7 +82,7 @@ def _by_kind(files: Iterable[Path]) -> dict[str, list[Path]]:
     kinds: dict[str, list[Path]] = {}
     for path in files:
         try:
-            kind = sniff.kind(path.read_bytes(), path.name)
+            kind = sniff.detect_format(path.read_bytes(), path.name)
         except DocumentError as error:
             kind = error.code
         kinds.setdefault(kind if kind in FORMATS else "not read", []).append(path)
@@ -137,9 +137,9 @@ def _speed(bare: Bare, paths: list[Path]) -> Figures:
 
 
 def _unforked(path: Path) -> str:
-    """What a child does with a document, without a child."""
-    parts = worker.parts(path.read_bytes(), path.name, Limits(), spare=False)
-    return str(sum(len(protocol.frame(part)) for part in parts))
+    """What a worker does with a document, in this process."""
+    segments = worker.read_segments(path.read_bytes(), path.name, Limits(), fallback=False)
+    return str(sum(len(protocol.encode_frame(segment)) for segment in segments))
 
 
 def _times_markitdown(paths: list[Path]) -> float | str:
@@ -210,7 +210,7 @@ def _tell_and_end(bare: Bare, path: Path, tell: int) -> None:
 
 
 def _our_seconds(paths: list[Path]) -> float:
-    """Processor seconds for all of them once: ours, the nursery's and the children's, warm."""
+    """Processor seconds for all of them once: ours, the fork server's and the workers', warm."""
     _pin()
     start, once = _spent(paths, 2)
     passes = max(2, min(500, int(SECONDS / max(once, 0.001))))

@@ -7,7 +7,7 @@ import re
 
 SAMPLE = 1 << 16
 
-_MARKS = (
+_BYTE_ORDER_MARKS = (
     (codecs.BOM_UTF8, "utf-8-sig"),
     (codecs.BOM_UTF32_LE, "utf-32"),
     (codecs.BOM_UTF32_BE, "utf-32"),
@@ -20,38 +20,47 @@ WESTERN = "cp1252"
 _TYPOGRAPHIC = frozenset(range(0x80)) | frozenset(
     b"\x80\x85\x91\x92\x93\x94\x95\x96\x97\xa0\xa3\xa7\xa9\xab\xae\xb0\xb7\xbb\xbc\xbd\xbe"
 )
-# Letters of another script, or a sign that is no apostrophe, right beside a Latin letter.
+# What a wrong guess shows: letters of another script, or a sign that is no apostrophe, beside a Latin letter.
 _LETTER, _FOREIGN = "[A-Za-z\u00c0-\u024f]", "[\u0370-\u1dff\u2e80-\uffdc]"
 _SIGN = "[\u0080-\u00bf\u00d7\u00f7\u02b0-\u036f\u2020-\u2bff]"
-_ODD = re.compile(f"{_LETTER}(?:{_FOREIGN}|{_SIGN}{_LETTER})|{_FOREIGN}{_LETTER}")
-_STRANGE = (*map(chr, (*range(9), *range(14, 27), *range(28, 32), 127)), "\ufffd", "\ufffe", "\uffff")
+_IMPROBABLE = re.compile(f"{_LETTER}(?:{_FOREIGN}|{_SIGN}{_LETTER})|{_FOREIGN}{_LETTER}")
+_BINARY_CHARACTERS = (
+    *map(chr, (*range(9), *range(14, 27), *range(28, 32), 127)),
+    "\ufffd",
+    "\ufffe",
+    "\uffff",
+)
 
 
 def decode(data: bytes, declared: str | None = None) -> str:
-    """The characters of a text of any encoding; what does not fit becomes U+FFFD."""
-    for mark, encoding in _MARKS:
+    """The characters of a text in any encoding; bytes that do not fit it become U+FFFD.
+
+    `declared` is the encoding that the document names: believed where the bytes do not tell themselves.
+    """
+    for mark, encoding in _BYTE_ORDER_MARKS:
         if data.startswith(mark):
             return data.decode(encoding, "replace")
-    if b"\0" in data and (wide := _wide(data[:SAMPLE])):
+    if b"\0" in data and (wide := _unmarked_unicode(data[:SAMPLE])):
         return data.decode(wide, "replace")
-    if shifted := _shifted(data, declared):
-        return shifted
+    if escaped := _iso_2022(data, declared):
+        return escaped
     try:
         return data.decode("utf-8")
     except UnicodeDecodeError as error:
-        if error.start >= len(data) - 3 and error.start > 0:
+        if error.start >= len(data) - 3 and error.start > 0:  # only the last character is incomplete
             return data.decode("utf-8", "replace")
-    named = known(declared)
-    return data.decode(named if named not in (None, "utf-8") else _guess(data), "replace")
+    named = known_encoding(declared)
+    return data.decode(named if named and named != "utf-8" else _guessed(data), "replace")
 
 
 def is_text(decoded: str, size: int) -> bool:
-    """Whether so many bytes were characters rather than some program's bytes."""
-    return sum(decoded.count(sign) for sign in _STRANGE if sign in decoded) * 50 <= size
+    """Whether `size` bytes, decoded, are text: at most one in fifty is a character of binary data."""
+    binary = sum(decoded.count(character) for character in _BINARY_CHARACTERS if character in decoded)
+    return binary * 50 <= size
 
 
-def _wide(sample: bytes) -> str | None:
-    """UTF-16 or UTF-32 without a mark: zero bytes stand where the high halves of letters would."""
+def _unmarked_unicode(sample: bytes) -> str | None:
+    """The encoding of UTF-16 or UTF-32 without a byte order mark: zero bytes tell it."""
     zeros = [sample[at::4].count(0) * 4 >= len(sample) * 0.6 for at in range(4)]
     if len(sample) < 8 or not any(zeros):
         return None
@@ -64,20 +73,20 @@ def _wide(sample: bytes) -> str | None:
     return patterns.get((zeros[0], zeros[1], zeros[2], zeros[3]))
 
 
-def _shifted(data: bytes, declared: str | None) -> str | None:
-    """Text of seven bits that escapes into Japanese, Chinese or Korean, where it is that and nothing else."""
+def _iso_2022(data: bytes, declared: str | None) -> str | None:
+    """The text, if it is in ISO 2022: seven bits, with escape sequences into Japanese, Chinese or Korean."""
     if b"\x1b" not in data or not _ESCAPES.search(data):
         return None
-    named = known(declared) or ""
-    looks = "iso2022_kr" if b"\x1b$)C" in data else "iso2022_jp_2"
+    named = known_encoding(declared) or ""
+    likely = "iso2022_kr" if b"\x1b$)C" in data else "iso2022_jp_2"
     try:
-        return data.decode(named if named.startswith("iso2022") else looks)
+        return data.decode(named if named.startswith("iso2022") else likely)
     except UnicodeDecodeError:
         return None
 
 
-def known(encoding: str | None) -> str | None:
-    """An encoding of characters that Python has under this name."""
+def known_encoding(encoding: str | None) -> str | None:
+    """Python's own name for an encoding; None for one that it has not, or that no document is in."""
     try:
         "".encode(encoding or "")
         name = codecs.lookup(encoding or "").name
@@ -87,30 +96,30 @@ def known(encoding: str | None) -> str | None:
 
 
 def code_page(number: int) -> str | None:
-    """What Python calls one of Windows' code pages, where it has it."""
-    named = {1200: "utf-16-le", 10000: "mac_roman", 20127: "ascii", 65001: "utf-8"}
-    return known(named.get(number, f"cp{number}"))
+    """Python's name for a code page of Windows; None for one that it has not."""
+    names = {1200: "utf-16-le", 10000: "mac_roman", 20127: "ascii", 65001: "utf-8"}
+    return known_encoding(names.get(number, f"cp{number}"))
 
 
-def _guess(data: bytes) -> str:
-    from pigeonhole.extract.detect_charset import guess
+def _guessed(data: bytes) -> str:
+    from pigeonhole.extract.detect_charset import guess_encoding
 
     sample = _sample(data)
-    guessed = known(guess(sample)) or WESTERN
+    guessed = known_encoding(guess_encoding(sample)) or WESTERN
     return WESTERN if guessed != WESTERN and _is_western(sample, guessed) else guessed
 
 
 def _is_western(sample: bytes, guessed: str) -> bool:
-    """Whether few letters with accents or typographic signs led a guess astray that was made for more."""
+    """Whether the text is Western after all: a few accents or typographic signs mislead chardet's models."""
     if not set(sample) - _TYPOGRAPHIC:
         return True
-    return len(_ODD.findall(sample.decode(guessed, "replace"))) > len(
-        _ODD.findall(sample.decode(WESTERN, "replace"))
+    return len(_IMPROBABLE.findall(sample.decode(guessed, "replace"))) > len(
+        _IMPROBABLE.findall(sample.decode(WESTERN, "replace"))
     )
 
 
 def _sample(data: bytes) -> bytes:
-    """The beginning, and what stands around the first byte that is not ASCII."""
+    """The part to guess by: around the first byte that is not ASCII, for the others tell nothing."""
     if len(data) <= SAMPLE:
         return data
     first = re.search(rb"[\x80-\xff]", data)

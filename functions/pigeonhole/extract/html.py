@@ -13,44 +13,45 @@ from typing import TYPE_CHECKING
 
 from pigeonhole.extract import rowspans
 from pigeonhole.extract.decode import decode
-from pigeonhole.extract.parts import Facts, Part, Source, up_to
+from pigeonhole.extract.interface import Metadata, Segment, Source, truncated
 
 if TYPE_CHECKING:
     from selectolax.lexbor import LexborHTMLParser
 
-DEEPEST = 2_000
+DEEPEST = 2_000  # elements in elements
 PIECE = 1 << 14
-LONGEST = 24_000_000  # bytes of one page: its markup may be many times its text
+LONGEST_PAGE = 24_000_000  # bytes of one page: its markup may be many times its text
 MOST_TAGS = 1_000_000
 HEAD = 4_096
-STATED = 16_384
-NAVIGATION_CHARS = 200
+META_CHARS = 16_384
+NAVIGATION_CHARS = 200  # a page with less text than that beside its navigation keeps the navigation
 LONGEST_ALT = 300
-FEW_SCRIPTS = 3
+FEW_SCRIPTS = 3  # fewer are left to the parser, which is as fast
 
-_DROPPED = "script,style,noscript,template,svg,iframe,object,select,[hidden]"
+_HIDDEN = "script,style,noscript,template,svg,iframe,object,select,[hidden]"
 _NAVIGATION = "nav,[role=navigation]"
 _META = re.compile(r"<meta\b[^<>]*+>", re.IGNORECASE)
 _ATTRIBUTE = re.compile(
     r"""(?<![\w:.-])([\w:.-]{1,40}+)\s{0,9}+=\s{0,9}+(?:"([^"]*+)"|'([^']*+)'|([^\s"'<>]++))"""
 )
-_FACTS = {
+_META_NAMES = {
     **dict.fromkeys(("author", "dc.creator", "dcterms.creator", "article:author"), "author"),
     **dict.fromkeys(("date", "dc.date", "dcterms.created", "article:published_time"), "created"),
     **dict.fromkeys(("last-modified", "dcterms.modified", "article:modified_time"), "modified"),
 }
 _CHARSET = re.compile(rb"""charset\s{0,9}=\s{0,9}["']?\s{0,9}([\w.:-]{2,40})""", re.IGNORECASE)
+# Control characters that mark where a line and a cell begin, until the tags are gone.
 _LINE, _TAB = "\x1e", "\x1f"
-_SIGNS = (_LINE, _TAB, rowspans.OPEN, rowspans.SHUT)
-_BLOCKS = (  # by their first letters, which most tags fail
+_CONTROL_MARKS = (_LINE, _TAB, rowspans.OPEN, rowspans.SHUT)
+_BLOCKS = (  # grouped by their first letters, at which most tags fail
     "p(?:re)?|d(?:iv|[tdl]|etails|ialog)|l(?:i|egend)|[uo]l|h(?:[1-6r]|eader|group)|b(?:r|utton|lockquote)|"
     "a(?:rticle|side|ddress)|s(?:ection|ummary)|f(?:ooter|orm|ieldset|ig(?:ure|caption))|m(?:ain|enu)|"
     "table|c(?:aption|enter)|option"
 )
 _NOT_NESTING = "br|hr|img|input|meta|link|p|li|option|dt|dd|col"
-_STEPS = {"": 1, "/": -1}
-_MARKS = "#-|"
-# Closed in themselves, as XHTML may have them, these would hide from an HTML parser all that follows.
+_DEPTH_CHANGES = {"": 1, "/": -1}
+_MARKERS = "#-|"  # a line of these alone has no words
+# Elements that XHTML may close in themselves: an HTML parser would take all that follows for their content.
 _SELF_CLOSED = re.compile(
     r"<(title|script|style|textarea|iframe|noscript|noframes|template|object|select|nav)\b([^<>]*)/>"
 )
@@ -58,7 +59,7 @@ _CAPITALS = re.compile(r"<[A-Z/][A-Z1-6\s>]")
 
 
 class _Tags:
-    """The patterns that find tags: those in small letters alone run several times as fast."""
+    """The patterns that find tags; those for small letters alone run several times as fast."""
 
     def __init__(self, flags: re.RegexFlag) -> None:
         self.pre = re.compile(r"(<pre\b[^<>]*>|</pre\b)", flags)
@@ -76,91 +77,91 @@ class _Tags:
 _SMALL, _ANY_CASE = _Tags(re.RegexFlag(0)), _Tags(re.IGNORECASE)
 
 
-def read(source: Source) -> Iterator[Part]:
+def read(source: Source) -> Iterator[Segment]:
     """The page's text, after its title."""
-    yield from page(source.data)
+    yield from read_page(source.data)
 
 
-def page(data: bytes | str) -> Iterator[Part]:
-    """A page's title and text; of the longest, what fits."""
-    markup = _characters(data[:LONGEST]) if isinstance(data, bytes) else data[:LONGEST]
-    fitting = up_to(MOST_TAGS, "<", markup)
+def read_page(data: bytes | str) -> Iterator[Segment]:
+    """A page's metadata and text; of a very long one, the beginning."""
+    markup = _decoded(data[:LONGEST_PAGE]) if isinstance(data, bytes) else data[:LONGEST_PAGE]
+    fitting = truncated(markup, most=MOST_TAGS, separator="<")
     title, text = convert(fitting)
-    yield Facts(title=title or None, **_stated(markup[:STATED]))  # type: ignore[arg-type]
+    yield Metadata(title=title or None, **_stated(markup[:META_CHARS]))  # type: ignore[arg-type]
     yield text
-    if len(data) > LONGEST or len(fitting) < len(markup):
-        yield Facts(cut="chars")
+    if len(data) > LONGEST_PAGE or len(fitting) < len(markup):
+        yield Metadata(cut="chars")
 
 
 def _stated(head: str) -> dict[str, str]:
-    """Author and dates, as the page's head states them."""
-    said: dict[str, str] = {}
+    """Author and dates, as the `meta` elements of the page's head state them."""
+    stated: dict[str, str] = {}
     for tag in _META.findall(head):
         at = {name.lower(): value for name, *values in _ATTRIBUTE.findall(tag) for value in values if value}
-        fact = _FACTS.get((at.get("name") or at.get("property") or "").lower())
-        if fact and (value := unescape(at.get("content", "")).strip()):
-            said.setdefault(fact, value)
-    return said
+        field = _META_NAMES.get((at.get("name") or at.get("property") or "").lower())
+        if field and (value := unescape(at.get("content", "")).strip()):
+            stated.setdefault(field, value)
+    return stated
 
 
-def inside(data: bytes | str) -> Iterator[Part]:
-    """What a page says that is part of a document with a title of its own."""
-    yield from (part for part in page(data) if not isinstance(part, Facts) or part.cut)
+def read_embedded(data: bytes | str) -> Iterator[Segment]:
+    """The text of a page that is part of a document with metadata of its own."""
+    yield from (segment for segment in read_page(data) if not isinstance(segment, Metadata) or segment.cut)
 
 
-def _characters(data: bytes) -> str:
-    """The markup of a page that may say its encoding itself."""
+def _decoded(data: bytes) -> str:
+    """The markup of a page, which may name its encoding itself."""
     declared = _CHARSET.search(data[:HEAD])
     return decode(data, declared.group(1).decode("ascii") if declared else None)
 
 
 def convert(markup: str) -> tuple[str, str]:
-    """A page's title and text."""
+    """A page's title and text; each is empty where there is none."""
     from selectolax.lexbor import LexborHTMLParser, SelectolaxError
 
     if "xmlns" in markup[:HEAD] and "/>" in markup:
         markup = _SELF_CLOSED.sub(r"<\1\2></\1>", markup)
     markup = _unscripted(markup)
     tags = _ANY_CASE if _CAPITALS.search(markup) else _SMALL
-    if _deep(markup, tags):
-        return "", _stripped(markup, tags)
+    if _is_deep(markup, tags):
+        return "", _without_tree(markup, tags)
     try:
-        page = LexborHTMLParser(_marked(markup, tags))
+        tree = LexborHTMLParser(_marked(markup, tags))
     except SelectolaxError:  # no markup is wrong to it: there was no memory for so many tags
-        return "", _stripped(markup, tags)
-    heading = page.css_first("title")
+        return "", _without_tree(markup, tags)
+    heading = tree.css_first("title")
     title = " ".join(heading.text().replace(_LINE, " ").split()) if heading else ""
-    _drop(page, _DROPPED)
+    _remove(tree, _HIDDEN)
     if "rowspan" in markup:
-        rowspans.fill(page)
-    whole = text = page.body.text(separator="") if page.body else ""
-    if _drop(page, _NAVIGATION):
-        text = page.body.text(separator="") if page.body else ""
-    return title, _squeezed(text if len(text.strip()) > NAVIGATION_CHARS else whole)
+        rowspans.fill(tree)
+    whole = text = tree.body.text(separator="") if tree.body else ""
+    if _remove(tree, _NAVIGATION):
+        text = tree.body.text(separator="") if tree.body else ""
+    return title, _text_of(text if len(text.strip()) > NAVIGATION_CHARS else whole)
 
 
-def _stripped(markup: str, tags: _Tags) -> str:
-    """The text without the help of a parser, whose tree would be too deep or too large."""
-    return _squeezed(tags.any.sub("", _marked(_seen(markup, tags), tags)))
+def _without_tree(markup: str, tags: _Tags) -> str:
+    """The text by patterns alone, for a page whose tree would be too deep or too large."""
+    return _text_of(tags.any.sub("", _marked(_visible(markup, tags), tags)))
 
 
-def _drop(page: LexborHTMLParser, selector: str) -> bool:
-    """Whether there was anything to drop."""
-    dropped = page.css(selector)
-    for tag in dropped:
+def _remove(tree: LexborHTMLParser, selector: str) -> bool:
+    """Remove what a selector finds; whether there was anything."""
+    removed = tree.css(selector)
+    for tag in removed:
         tag.decompose()
-    return bool(dropped)
+    return bool(removed)
 
 
-def _deep(markup: str, tags: _Tags) -> bool:
-    """Whether tags are nested so deeply that a parser would take quadratic time."""
-    if not _perhaps_deep(markup):
+def _is_deep(markup: str, tags: _Tags) -> bool:
+    """Whether tags are nested so deeply that the parser would take quadratic time."""
+    if not _may_be_deep(markup):
         return False
-    return max(accumulate(map(_STEPS.__getitem__, tags.opening.findall(markup))), default=0) > DEEPEST
+    return max(accumulate(map(_DEPTH_CHANGES.__getitem__, tags.opening.findall(markup))), default=0) > DEEPEST
 
 
-def _perhaps_deep(markup: str) -> bool:
-    """The same by counting alone, as if every tag could nest and all of a piece were open at once."""
+def _may_be_deep(markup: str) -> bool:
+    """A cheap upper bound by counting, as if every tag could nest and all of a piece were open at once."""
     depth = 0
     for at in range(0, len(markup), PIECE):
         piece = markup[at : at + PIECE]
@@ -173,7 +174,7 @@ def _perhaps_deep(markup: str) -> bool:
 
 
 def _unscripted(markup: str) -> str:
-    """The markup less its scripts and styles, often most of it, as far as each is closed."""
+    """The markup without its scripts and styles, often most of it, as far as each is closed."""
     if markup.count("<script") + markup.count("<style") < FEW_SCRIPTS:
         return markup
     kept, done, at = [], 0, 0
@@ -188,8 +189,8 @@ def _unscripted(markup: str) -> str:
     return "".join([*kept, markup[done:]])
 
 
-def _seen(markup: str, tags: _Tags) -> str:
-    """The markup less its scripts, styles and comments; what is never closed hides the rest."""
+def _visible(markup: str, tags: _Tags) -> str:
+    """The markup without its scripts, styles and comments; one that is never closed hides the rest."""
     kept, at = [], 0
     low = markup.lower()
     while unseen := tags.unseen.search(markup, at):
@@ -203,11 +204,14 @@ def _seen(markup: str, tags: _Tags) -> str:
 
 
 def _marked(markup: str, tags: _Tags) -> str:
-    """The markup with a sign where a line or a cell begins: in tables inside cells, or it would move."""
-    for sign in _SIGNS:
-        markup = markup.replace(sign, " ")
+    """The markup with a control character where a line or a cell begins, so that plain text shows it.
+
+    In tables it stands inside the cells: a parser moves text that stands between them out of the table.
+    """
+    for mark in _CONTROL_MARKS:
+        markup = markup.replace(mark, " ")
     if "alt=" in markup:
-        markup = tags.image.sub(_described, markup)
+        markup = tags.image.sub(_with_alt, markup)
     if "</pre" in markup or "</PRE" in markup:
         markup = _preformatted(markup, tags)
     markup = tags.first_cell.sub(rf"\g<0>{_LINE}", markup)
@@ -217,18 +221,18 @@ def _marked(markup: str, tags: _Tags) -> str:
     return tags.block.sub(f"{_LINE}<", markup)
 
 
-def _described(image: re.Match[str]) -> str:
-    """The tag, and after it the words that stand for the image."""
+def _with_alt(image: re.Match[str]) -> str:
+    """The tag of an image, and after it its alternative text."""
     tag = image.group()
-    _, _, said = tag.partition(" alt=")
-    if not said.startswith(('"', "'")):
+    _, _, alt = tag.partition(" alt=")
+    if not alt.startswith(('"', "'")):
         return tag
-    words, quote, _ = said[1 : LONGEST_ALT + 2].partition(said[0])
+    words, quote, _ = alt[1 : LONGEST_ALT + 2].partition(alt[0])
     return f"{tag}{words}" if quote else tag
 
 
 def _preformatted(markup: str, tags: _Tags) -> str:
-    """Line ends inside <pre> are the author's."""
+    """The markup with the line ends inside `<pre>` kept, which elsewhere are spaces."""
     pieces = tags.pre.split(markup)
     inside = False
     for at, piece in enumerate(pieces):
@@ -239,10 +243,11 @@ def _preformatted(markup: str, tags: _Tags) -> str:
     return "".join(pieces)
 
 
-def _squeezed(text: str) -> str:
+def _text_of(text: str) -> str:
+    """The text with its marks made lines and cells, and without empty lines and repeated spaces."""
     for space in "\n\t\r\xa0":
         text = text.replace(space, " ")
-    text = rowspans.settled(text).replace(_TAB, " | ")
+    text = rowspans.move_into_cells(text).replace(_TAB, " | ")
     lines = [line.strip(" ") for line in text.split(_LINE)]
     lines = [" ".join(line.split()) if "  " in line else line for line in lines]
-    return "\n".join([line for line in lines if line and (line[0] not in _MARKS or line.strip("#-| "))])
+    return "\n".join([line for line in lines if line and (line[0] not in _MARKERS or line.strip("#-| "))])

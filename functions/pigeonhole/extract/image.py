@@ -1,4 +1,4 @@
-"""Images, for the model's eyes: each frame that counts, scaled to what the model uses."""
+"""Images, for the model to look at: each page, scaled down to what the model uses."""
 
 from __future__ import annotations
 
@@ -7,30 +7,29 @@ from collections.abc import Iterator
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from pigeonhole.domain.document import PageImage
-from pigeonhole.domain.errors import DocumentError
-from pigeonhole.extract.parts import Facts, Part, Source
+from pigeonhole.domain.document import DocumentError, PageImage
+from pigeonhole.extract.interface import Metadata, Segment, Source
 
 if TYPE_CHECKING:
     from PIL.Image import Image
 
 MAX_PIXELS = 180_000_000
-ORIENTATION = 0x0112
+ORIENTATION = 0x0112  # the EXIF tag
 PLUGINS = tuple(f"PIL.{name}ImagePlugin" for name in ("Bmp", "Gif", "Jpeg", "Png", "Tiff", "WebP"))
-KINDS = ("JPEG", "PNG", "GIF", "WEBP", "TIFF", "BMP")
+PILLOW_FORMATS = ("JPEG", "PNG", "GIF", "WEBP", "TIFF", "BMP")
 
 
-def read(source: Source) -> Iterator[Part]:
-    """One page image a frame of a TIFF, one for any other image."""
+def read(source: Source) -> Iterator[Segment]:
+    """One page image for each frame of a TIFF, and one for any other image; raises DocumentError."""
     image = _open(source.data)
-    pages = _frames(image) if source.kind == "tiff" else 1
-    yield Facts(pages_total=pages)
+    pages = _frames(image) if source.format_name == "tiff" else 1
+    yield Metadata(pages_total=pages)
     for page in range(1, pages + 1):
-        if not source.budget.take("eye_pages"):
-            yield Facts(cut="eye_pages")
+        if not source.quota.take("vision_pages"):
+            yield Metadata(cut="vision_pages")
             return
         yield _frame(image, page, source)
-        yield Facts(pages_read=page)
+        yield Metadata(pages_read=page)
 
 
 def _frames(image: Image) -> int:
@@ -48,9 +47,9 @@ def _open(data: bytes) -> Image:
     for plugin in PLUGINS:  # these alone, or Pillow would import all it has
         import_module(plugin)
 
-    Image.MAX_IMAGE_PIXELS = None  # ours below counts instead, and says so in our words
+    Image.MAX_IMAGE_PIXELS = None  # our own check below raises our own error
     try:
-        image = Image.open(io.BytesIO(data), formats=KINDS)
+        image = Image.open(io.BytesIO(data), formats=PILLOW_FORMATS)
     except MemoryError:
         raise
     except Exception as error:  # Pillow raises whatever its codecs raise on hostile bytes
@@ -73,8 +72,8 @@ def _frame(image: Image, page: int, source: Source) -> PageImage:
 
 
 def encode(image: Image, page: int, edge: int, max_bytes: int) -> PageImage:
-    """The image as a JPEG on white within `edge` pixels and `max_bytes`."""
-    flat = _flat(_fitted(_plain(_upright(image)), edge))
+    """The image as a JPEG on white, its long edge within `edge` pixels, within `max_bytes` if it can be."""
+    flat = _on_white(_scaled(_simple_mode(_upright(image)), edge))
     for quality in (80, 60, 40, 20):
         buffer = io.BytesIO()
         flat.save(buffer, "JPEG", quality=quality)
@@ -86,15 +85,15 @@ def encode(image: Image, page: int, edge: int, max_bytes: int) -> PageImage:
 
 
 def _upright(image: Image) -> Image:
-    """As it was taken; one that stands already is not copied, for it may be as large as memory allows."""
+    """The image turned as its EXIF says; an upright one is not copied, for it may fill the memory."""
     from PIL import ImageOps
 
     turned = image.getexif().get(ORIENTATION, 1) in range(2, 9)
     return ImageOps.exif_transpose(image) if turned else image
 
 
-def _plain(image: Image) -> Image:
-    """In a mode that can be scaled well, and takes no more memory than it must."""
+def _simple_mode(image: Image) -> Image:
+    """The image in one of Pillow's modes that scale well, and that takes no more memory than it must."""
     if image.mode == "1":
         return image.convert("L")
     if image.mode == "La":
@@ -104,7 +103,7 @@ def _plain(image: Image) -> Image:
     return image if image.mode in ("L", "RGB", "RGBA") else image.convert("RGBA")
 
 
-def _fitted(image: Image, edge: int) -> Image:
+def _scaled(image: Image, edge: int) -> Image:
     from PIL.Image import Resampling
 
     scale = edge / max(image.size)
@@ -114,7 +113,7 @@ def _fitted(image: Image, edge: int) -> Image:
     return image.resize(size, Resampling.BICUBIC, reducing_gap=2.0)
 
 
-def _flat(image: Image) -> Image:
+def _on_white(image: Image) -> Image:
     from PIL import Image
 
     if image.mode != "RGBA":

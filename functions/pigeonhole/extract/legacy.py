@@ -1,4 +1,6 @@
-"""Word, Excel and PowerPoint files of before 2007: passwords, what they say of themselves, Word's bytes."""
+"""Word, Excel and PowerPoint files of before 2007, which are OLE compound files: what the libraries that read
+their text do not tell. Whether they are encrypted, their metadata, and the encoding of Word before 97.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +9,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from pigeonhole.extract.decode import WESTERN, code_page, decode
-from pigeonhole.extract.parts import Facts
+from pigeonhole.extract.interface import Metadata
 
 if TYPE_CHECKING:
     from olefile import OleFileIO  # type: ignore[import-untyped,unused-ignore]
@@ -15,43 +17,45 @@ if TYPE_CHECKING:
 _RECORD = struct.Struct("<HH")
 _STREAM = 2
 _FILEPASS = 0x2F
-_BEFORE_FILEPASS = 20
+_BEFORE_FILEPASS = 20  # records that may precede it
 _WORD_HEAD = 20
-_WORD_LOCKED = 0x0100
-# Word 1 and 2, each a file without compartments; and what Word 6 and 95 have inside one.
-_WORD_ALONE = (b"\x9b\xa5", b"\xdb\xa5")
-_WORD_IN_BYTES = (*_WORD_ALONE, b"\xdc\xa5")
+_WORD_ENCRYPTED = 0x0100
+# The magic bytes of Word 1 and 2, which are no compound files, and of the stream of Word 6 and 95.
+_WORD_1_AND_2 = (b"\x9b\xa5", b"\xdb\xa5")
+_WORD_BEFORE_97 = (*_WORD_1_AND_2, b"\xdc\xa5")
 _MACINTOSH = 18
-_BYTES = {
+_BYTE_OF = {
     ord(character): byte
     for byte in range(0x80, 0xA0)
     if (character := bytes((byte,)).decode(WESTERN, "ignore"))
 }
-_SLIDES_LOCKED = 0xF3D1C4DF
+_SLIDES_ENCRYPTED = 0xF3D1C4DF
 _SUMMARY, _CODE_PAGE, _PAGES = "\x05SummaryInformation", 1, 14
-_NEVER = 1601  # where the clock of these files starts: a date that was not set
-_FACTS = {2: "title", 4: "author", 12: "created", 13: "modified"}
+_UNSET_YEAR = 1601  # where the clock of these files starts: the year of a date that was never set
+_PROPERTIES = {2: "title", 4: "author", 12: "created", 13: "modified"}
 
 
-def locked(compound: OleFileIO[Any]) -> bool:
-    """Whether one of the three marks it as encrypted."""
-    word = _start(compound, "WordDocument", _WORD_HEAD)
-    user = _start(compound, "Current User", 16)
-    book = _start(compound, "Workbook", 8_192) or _start(compound, "Book", 8_192)
+def is_encrypted(compound: OleFileIO[Any]) -> bool:
+    """Whether Word, PowerPoint or Excel has marked the file as encrypted."""
+    word = _stream_start(compound, "WordDocument", _WORD_HEAD)
+    user = _stream_start(compound, "Current User", 16)
+    book = _stream_start(compound, "Workbook", 8_192) or _stream_start(compound, "Book", 8_192)
     return (
-        bool(int.from_bytes(word[10:12], "little") & _WORD_LOCKED)
-        or (len(user) == 16 and int.from_bytes(user[12:], "little") == _SLIDES_LOCKED)
-        or _locked_book(book)
+        bool(int.from_bytes(word[10:12], "little") & _WORD_ENCRYPTED)
+        or (len(user) == 16 and int.from_bytes(user[12:], "little") == _SLIDES_ENCRYPTED)
+        or _is_encrypted_workbook(book)
     )
 
 
-def facts(data: bytes) -> Facts:
-    """Title, author, dates and the count of pages, as far as the file states them."""
-    said = _summary(data)
-    names = code_page(int(said.get(_CODE_PAGE) or 0) & 0xFFFF)
-    shown = {ours: _shown(said[number], names) for number, ours in _FACTS.items() if number in said}
-    pages = said.get(_PAGES)
-    return Facts(pages_total=pages if isinstance(pages, int) and pages > 0 else None, **shown)  # type: ignore[arg-type]
+def metadata(data: bytes) -> Metadata:
+    """Title, author, dates and the count of pages, as far as the summary stream states them."""
+    stated = _summary(data)
+    encoding = code_page(int(stated.get(_CODE_PAGE) or 0) & 0xFFFF)
+    values = {
+        name: _value(stated[number], encoding) for number, name in _PROPERTIES.items() if number in stated
+    }
+    pages = stated.get(_PAGES)
+    return Metadata(pages_total=pages if isinstance(pages, int) and pages > 0 else None, **values)  # type: ignore[arg-type]
 
 
 def _summary(data: bytes) -> dict[int, Any]:
@@ -67,36 +71,40 @@ def _summary(data: bytes) -> dict[int, Any]:
         return {}
 
 
-def _shown(value: object, names: str | None) -> str | None:
+def _value(value: object, encoding: str | None) -> str | None:
     if isinstance(value, datetime):
-        return f"{value:%Y-%m-%dT%H:%M:%SZ}" if value.year > _NEVER else None
-    words = decode(value, names) if isinstance(value, bytes) else value if isinstance(value, str) else ""
-    return words.strip("\0 ") or None
+        return f"{value:%Y-%m-%dT%H:%M:%SZ}" if value.year > _UNSET_YEAR else None
+    text = decode(value, encoding) if isinstance(value, bytes) else value if isinstance(value, str) else ""
+    return text.strip("\0 ") or None
 
 
-def in_its_bytes(data: bytes, text: str) -> str:
-    """The words of a Word file of before 1997, whose bytes its library takes for Western ones."""
-    head = _word(data)
-    if not head.startswith(_WORD_IN_BYTES):
+def redecoded(data: bytes, text: str) -> str:
+    """The text of a Word file of before 1997 in its own encoding.
+
+    The library decodes its bytes as Western ones (Windows-1252): they are restored and decoded anew. Text of
+    a later version is returned as it is.
+    """
+    head = _word_header(data)
+    if not head.startswith(_WORD_BEFORE_97):
         return text
     try:
-        written = text.translate(_BYTES).encode("latin-1")
+        original = text.translate(_BYTE_OF).encode("latin-1")
     except UnicodeEncodeError:
         return text
-    return written.decode("mac_roman") if head[_MACINTOSH : _MACINTOSH + 1] == b"\1" else decode(written)
+    return original.decode("mac_roman") if head[_MACINTOSH : _MACINTOSH + 1] == b"\1" else decode(original)
 
 
-def _word(data: bytes) -> bytes:
+def _word_header(data: bytes) -> bytes:
     from olefile import OleFileIO
 
-    if data.startswith(_WORD_ALONE):
+    if data.startswith(_WORD_1_AND_2):
         return data[:_WORD_HEAD]
     with OleFileIO(data) as compound:
-        return _start(compound, "WordDocument", _WORD_HEAD)
+        return _stream_start(compound, "WordDocument", _WORD_HEAD)
 
 
-def _start(compound: Any, stream: str, size: int) -> bytes:
-    """The first bytes of a stream: the library itself would read all of it, sector by sector."""
+def _stream_start(compound: Any, stream: str, size: int) -> bytes:
+    """The first `size` bytes of a stream: olefile itself would read all of it, sector by sector."""
     entry = compound.root.kids_dict.get(stream.lower())
     if entry is None or entry.entry_type != _STREAM:
         return b""
@@ -111,7 +119,8 @@ def _start(compound: Any, stream: str, size: int) -> bytes:
     return data[: min(size, entry.size)]
 
 
-def _locked_book(book: bytes) -> bool:
+def _is_encrypted_workbook(book: bytes) -> bool:
+    """Whether a FILEPASS record is among the first of the stream."""
     at = 0
     for _ in range(_BEFORE_FILEPASS):
         if at + _RECORD.size > len(book):

@@ -74,7 +74,7 @@ MAGIC = (
     (b"bplist00", "property list"),
 )
 # Signs that stand further in: place, sign, name.
-INSIDE = (
+MAGIC_AT_OFFSET = (
     (4, b"ftypheic", "HEIC image"),
     (4, b"ftypheix", "HEIC image"),
     (4, b"ftypmif1", "HEIC image"),
@@ -86,7 +86,7 @@ INSIDE = (
     (257, b"ustar", "tar archive"),
 )
 # Of Office packages: a folder, and what has it.
-FOLDERS = (
+PACKAGE_FOLDERS = (
     ("word/", "docx"),
     ("ppt/", "pptx"),
     ("xl/workbook.bin", "xlsb"),
@@ -95,7 +95,7 @@ FOLDERS = (
     ("3D/", "3D model"),
 )
 # Of packages of any sort: a member by its whole name, or by its ending.
-MEMBERS = (
+PACKAGE_MEMBERS = (
     ("META-INF/container.xml", "epub"),
     ("word/document.xml", "docx"),
     ("ppt/presentation.xml", "pptx"),
@@ -107,8 +107,8 @@ MEMBERS = (
     ("AndroidManifest.xml", "Android program"),
     ("META-INF/MANIFEST.MF", "Java archive"),
 )
-MEMBER_ENDINGS = ((".fdseq", "XPS document"),)
-MIMETYPES = {
+PACKAGE_MEMBER_ENDINGS = ((".fdseq", "XPS document"),)
+PACKAGE_MIMETYPES = {
     "application/epub+zip": "epub",
     "application/vnd.oasis.opendocument.text": "odt",
     "application/vnd.oasis.opendocument.text-master": "odt",
@@ -122,7 +122,7 @@ MIMETYPES = {
     "application/vnd.sun.xml.draw": "odp",
 }
 # Of compound files: a stream or storage, and what has it.
-STREAMS = (
+COMPOUND_STREAMS = (
     ("EncryptedPackage", "encrypted"),
     ("WordDocument", "doc"),
     ("PowerPoint Document", "ppt"),

@@ -8,57 +8,60 @@ from dataclasses import replace
 from pigeonhole.domain.document import PageImage
 from pigeonhole.domain.errors import DocumentError
 from pigeonhole.extract import registry, sniff
-from pigeonhole.extract.parts import ATTACHED, NOT_READ, Facts, Part, Source, unread
+from pigeonhole.extract.interface import ATTACHED, NOT_READ, Metadata, Segment, Source, failed_part
 
-TINY_IMAGE = 12_000
+TINY_IMAGE = 12_000  # bytes; below that an attached image is a logo or an icon
 
 
-def attached(outer: Source, name: str, data: bytes) -> Iterator[Part]:
-    """The parts of a member under its name; where it cannot be read, a line that says why."""
-    if not outer.budget.take("members"):
-        yield Facts(cut="members")
+def read_attached(outer: Source, name: str, data: bytes) -> Iterator[Segment]:
+    """The segments of a member or an attachment under its name; a line that says why it cannot be read.
+
+    Of its metadata only what concerns the whole document comes through: what was cut, and what failed.
+    """
+    if not outer.quota.take("members"):
+        yield Metadata(cut="members")
     elif outer.depth >= outer.limits.depth:
         yield f"{NOT_READ}{name}]"
-        yield Facts(cut="depth")
+        yield Metadata(cut="depth")
     else:
-        yield from _tried(outer, name, data)
+        yield from _read_member(outer, name, data)
 
 
-def _tried(outer: Source, name: str, data: bytes) -> Iterator[Part]:
+def _read_member(outer: Source, name: str, data: bytes) -> Iterator[Segment]:
     try:
-        kind = sniff.kind(data, name)
-        if kind in sniff.IMAGES and len(data) < TINY_IMAGE:
+        format_name = sniff.detect_format(data, name)
+        if format_name in sniff.IMAGE_FORMATS and len(data) < TINY_IMAGE:
             return
         yield f"{ATTACHED}{name}]"
-        yield from _parts(outer, name, kind, data)
+        yield from _segments(outer, name, format_name, data)
     except DocumentError as error:
         yield f"{NOT_READ}{name}: {error.code}]"
-        yield unread(error)
+        yield failed_part(error)
 
 
-def looked_at(outer: Source, name: str, data: bytes) -> Iterator[Part]:
-    """A picture inside a document that has nothing else to say."""
+def read_picture(outer: Source, name: str, data: bytes) -> Iterator[Segment]:
+    """The page image of a picture, for a document that has no words of its own; nothing if it is none."""
     try:
-        kind = sniff.kind(data, name)
-        if kind in sniff.IMAGES:
-            yield from _parts(outer, name, kind, data)
+        format_name = sniff.detect_format(data, name)
+        if format_name in sniff.IMAGE_FORMATS:
+            yield from _segments(outer, name, format_name, data)
     except DocumentError as error:
-        yield unread(error)
+        yield failed_part(error)
 
 
-def _parts(outer: Source, name: str, kind: str, data: bytes) -> Iterator[Part]:
+def _segments(outer: Source, name: str, format_name: str, data: bytes) -> Iterator[Segment]:
     inner = Source(
-        kind=kind,
+        format_name=format_name,
         name=name,
         data=data,
         limits=outer.limits,
-        budget=outer.budget,
+        quota=outer.quota,
         depth=outer.depth + 1,
     )
-    for part in registry.read(inner):
-        if isinstance(part, PageImage):
-            yield replace(part, page=outer.budget.number()) if outer.depth == 0 else part
-        elif isinstance(part, str):
-            yield part
-        elif part.cut or part.failed:
-            yield Facts(cut=part.cut, failed=part.failed)
+    for segment in registry.read(inner):
+        if isinstance(segment, PageImage):
+            yield replace(segment, page=outer.quota.next_image_number()) if outer.depth == 0 else segment
+        elif isinstance(segment, str):
+            yield segment
+        elif segment.cut or segment.parts_failed:
+            yield Metadata(cut=segment.cut, parts_failed=segment.parts_failed)

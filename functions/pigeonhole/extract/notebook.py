@@ -1,4 +1,4 @@
-"""Jupyter notebooks: the cells and what they printed, without the pictures and the bookkeeping."""
+"""Jupyter notebooks: the cells and the text of their outputs, without pictures and settings."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from typing import Any
 
 from pigeonhole.domain.errors import DocumentError
 from pigeonhole.extract.decode import decode
-from pigeonhole.extract.parts import Part, Source
+from pigeonhole.extract.interface import Segment, Source
 
 
-def read(source: Source) -> Iterator[Part]:
-    """Each cell in turn."""
+def read(source: Source) -> Iterator[Segment]:
+    """Each cell in turn; raises DocumentError `corrupt`, at which registry tries plain text."""
     try:
         notebook = json.loads(decode(source.data))
         cells = notebook["cells"]

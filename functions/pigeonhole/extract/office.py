@@ -1,4 +1,4 @@
-"""Word and PowerPoint documents, old and new: text in reading order with its headings and tables."""
+"""Word and PowerPoint documents, old and new, by office_oxide, less the Markdown that parts words."""
 
 from __future__ import annotations
 
@@ -8,47 +8,53 @@ from contextlib import suppress
 
 from pigeonhole.domain.errors import DocumentError
 from pigeonhole.extract import legacy, ooxml, ppt_outline
-from pigeonhole.extract.nested import looked_at
-from pigeonhole.extract.parts import Facts, Part, Source
+from pigeonhole.extract.interface import Metadata, Segment, Source
+from pigeonhole.extract.nested import read_picture
 
 _EMPTY_CELLS = re.compile(r"(?:\|(?: ---)? {1,2}){12,}(?=\|)")
 _EAST_ASIAN = re.compile("[\u3040-\u30ff\u4e00-\u9fff]")
 _SLIDE = re.compile(r"^## Slide \d+$", re.MULTILINE)
-_MARK = re.compile(r"\\([^\w\s])|\*{1,3}|~~")
-# What the library says in the place of what it left out; it says so nowhere else.
-_LEFT_OUT = re.compile(
+_ESCAPE = re.compile(r"\\([^\w\s])|\*{1,3}|~~")
+# The notes that office_oxide puts in the place of what it leaves out; it reports that nowhere else.
+_OMISSION = re.compile(
     r"^[#|>\s-]*\\?\[(?:(unreadable (?:sheet|slide))|((?:content|text box|nested tables?)\b[^\]\n]{0,60}deep)"
     r"|(?:output|pivot cache|workbook) truncated|[^\]\n]{0,80}(?:document|worksheet) truncated)",
     re.MULTILINE,
 )
-# A link or a picture; in words that are neither, the library puts a backslash before each bracket.
+# A link or a picture; in text that is neither, office_oxide puts a backslash before each bracket.
 _LINK = re.compile(
     r"!?(?<!\\)\[([^\[\]\n]*+(?:\[[^\[\]\n]*+\][^\[\]\n]*+)?+)\]"
     r"\((?:(?:#|[a-z][a-z0-9+.-]*+:)[^\s()]*+(?:\([^\s()]*+\)[^\s()]*+)*+)?+\)",
     re.IGNORECASE,
 )
-_TELLING = ("[unreadable ", "deep", "truncated")
+_OMISSION_WORDS = ("[unreadable ", "deep", "truncated")
 _TAGS = ("<sup>", "</sup>", "<sub>", "</sub>", "<u>", "</u>")
 
 
-def read(source: Source) -> Iterator[Part]:
-    """The document as Markdown, after what it says of itself; its pictures when it says nothing."""
-    said = ooxml.facts(source) if _packed(source) else legacy.facts(source.data)
-    yield said
+def read(source: Source) -> Iterator[Segment]:
+    """The document's text, after its metadata; its pictures when it has no text.
+
+    Raises DocumentError `encrypted` or `corrupt`.
+    """
+    metadata = ooxml.metadata(source) if _is_zip(source) else legacy.metadata(source.data)
+    yield metadata
     text = _markdown(source)
-    yield _plain(text)
-    pages = len(_SLIDE.findall(text)) if source.kind == "ppt" else said.pages_total
-    yield Facts(pages_total=pages, pages_read=pages)
-    yield from _left_out(text)
-    if source.kind == "xlsx":
+    yield _unescaped(text)
+    pages = len(_SLIDE.findall(text)) if source.format_name == "ppt" else metadata.pages_total
+    yield Metadata(pages_total=pages, pages_read=pages)
+    yield from _omissions(text)
+    if source.format_name == "xlsx":
         yield from _missing_sheets(source, text)
-    if _packed(source) and len(text.strip()) < source.limits.scan_chars:
+    if _is_zip(source) and len(text.strip()) < source.limits.scan_chars:
         for name, data in ooxml.pictures(source):
-            yield from looked_at(source, name, data)
+            yield from read_picture(source, name, data)
 
 
-def _plain(markdown: str) -> str:
-    """Headings, lists and tables stay; escapes, emphasis and targets would tear a quote from its words."""
+def _unescaped(markdown: str) -> str:
+    """Markdown with its headings, lists and tables, but without escapes, emphasis and link targets.
+
+    Those would stand between the words of a sentence, and a quotation of it would not be found.
+    """
     if "|  |  |  |" in markdown:
         markdown = _EMPTY_CELLS.sub("", markdown)
     if "<" in markdown:
@@ -57,49 +63,53 @@ def _plain(markdown: str) -> str:
             markdown = markdown.replace(tag, "")
     if "](" in markdown:
         markdown = _LINK.sub(r"\1", markdown)
-    if any(sign in markdown for sign in "\\*~"):
-        markdown = _MARK.sub(r"\1", markdown)
+    if any(character in markdown for character in "\\*~"):
+        markdown = _ESCAPE.sub(r"\1", markdown)
     return markdown
 
 
-def _left_out(text: str) -> Iterator[Facts]:
-    """What the library says that it did not show."""
-    told = "[" in text and any(word in text for word in _TELLING)
-    for found in _LEFT_OUT.finditer(text) if told else ():
-        yield Facts(cut="corrupt", failed=1) if found[1] else Facts(cut="depth" if found[2] else "chars")
+def _omissions(text: str) -> Iterator[Metadata]:
+    """What office_oxide notes that it left out."""
+    may_have_any = "[" in text and any(word in text for word in _OMISSION_WORDS)
+    for found in _OMISSION.finditer(text) if may_have_any else ():
+        if found[1]:
+            yield Metadata(cut="corrupt", parts_failed=1)
+        else:
+            yield Metadata(cut="depth" if found[2] else "chars")
 
 
-def _missing_sheets(source: Source, text: str) -> Iterator[Facts]:
-    """Sheets that the workbook names and the text has not: this library passes over what it cannot read."""
+def _missing_sheets(source: Source, text: str) -> Iterator[Metadata]:
+    """Sheets that the workbook names and the text has not: office_oxide skips what it cannot read."""
     names = ooxml.sheet_names(source)
-    read = [name for name in names if f"## {name}" in text]
-    yield Facts(pages_total=len(names) or None, pages_read=len(read))
-    if len(read) < len(names):
-        yield Facts(cut="sheets", failed=len(names) - len(read))
+    sheets_read = sum(f"## {name}" in text for name in names)
+    yield Metadata(pages_total=len(names) or None, pages_read=sheets_read)
+    if sheets_read < len(names):
+        yield Metadata(cut="sheets", parts_failed=len(names) - sheets_read)
 
 
-def _packed(source: Source) -> bool:
+def _is_zip(source: Source) -> bool:
     return source.data.startswith(b"PK")
 
 
 def _markdown(source: Source) -> str:
-    text = _converted(source.data, source.kind)
-    if source.kind == "docx" and not text.isascii() and _EAST_ASIAN.search(text):
+    text = _converted(source.data, source.format_name)
+    if source.format_name == "docx" and not text.isascii() and _EAST_ASIAN.search(text):
         with suppress(DocumentError):
-            if whole := ooxml.without_ruby(source):  # of which the library leaves out the words themselves
-                return _converted(whole, source.kind)
-    if source.kind == "doc" and not text.isascii():
-        return legacy.in_its_bytes(source.data, text)
-    return ppt_outline.completed(source.data, text) if source.kind == "ppt" else text
+            # office_oxide leaves out the very words that have a ruby annotation above them
+            if without_ruby := ooxml.without_ruby(source):
+                return _converted(without_ruby, source.format_name)
+    if source.format_name == "doc" and not text.isascii():
+        return legacy.redecoded(source.data, text)
+    return ppt_outline.with_outline(source.data, text) if source.format_name == "ppt" else text
 
 
-def _converted(data: bytes, kind: str) -> str:
+def _converted(data: bytes, format_name: str) -> str:
     from office_oxide import Document, OfficeOxideError
 
     try:
-        with Document.from_bytes(data, kind) as document:  # type: ignore[arg-type]
+        with Document.from_bytes(data, format_name) as document:  # type: ignore[arg-type]
             text: str = document.to_markdown()
     except OfficeOxideError as error:
-        locked = any(word in str(error).lower() for word in ("encrypt", "password"))
-        raise DocumentError("encrypted" if locked else "corrupt", str(error)) from error
+        encrypted = any(word in str(error).lower() for word in ("encrypt", "password"))
+        raise DocumentError("encrypted" if encrypted else "corrupt", str(error)) from error
     return text

@@ -1,44 +1,48 @@
-"""Word documents and workbooks in one XML file, as Office 2003 and many programs since have written them."""
+"""Word documents and workbooks in one XML file, as Office 2003 and other programs since have written them."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from pigeonhole.extract.parts import Part, Source
-from pigeonhole.extract.xmlparts import Events, Lines, pieces
+from pigeonhole.extract.interface import Segment, Source
+from pigeonhole.extract.xml_parser import LineBuffer, XmlParser, split
 
 _TEXTS = ("t", "Data")
-_SIGNS = {"tab": "\t", "br": "\n", "cr": "\n", "noBreakHyphen": "-"}
+_CHARACTERS = {"tab": "\t", "br": "\n", "cr": "\n", "noBreakHyphen": "-"}
 _ENDS = {"p": "\n", "tc": "\t", "tr": "\n", "Cell": "\t", "Row": "\n"}
 _SKIPPED = frozenset(("binData", "binaryData", "instrText", "styles", "Styles", "rPr", "pPr", "delText"))
 
 
-def read(source: Source) -> Iterator[Part]:
-    """Paragraphs, and rows of cells under the names of their sheets."""
-    lines, path = Lines(), [""]
+def read(source: Source) -> Iterator[Segment]:
+    """Paragraphs, and rows of cells under the names of their sheets; raises DocumentError `corrupt`."""
+    lines, path = LineBuffer(), [""]
     skipped = 0
 
-    def start(tag: str, at: dict[str, str]) -> None:
+    def start(tag: str, attributes: dict[str, str]) -> None:
         nonlocal skipped
         path.append(tag)
         skipped += tag in _SKIPPED
         if tag == "Worksheet":
-            lines.add(f"\n## {at.get('ss:Name', '')}\n")
-        elif tag in _SIGNS and not skipped:
-            lines.add(_SIGNS[tag])
+            lines.add(f"\n## {attributes.get('ss:Name', '')}\n")
+        elif tag in _CHARACTERS and not skipped:
+            lines.add(_CHARACTERS[tag])
 
     def end(tag: str) -> None:
         nonlocal skipped
         path.pop()
         skipped -= tag in _SKIPPED
         if tag in ("tc", "tr"):
-            lines.rejoin()
+            lines.remove_line_end()
         if tag in _ENDS:
             lines.add(_ENDS[tag])
 
-    events = Events(start, end, lambda text: lines.add(text) if path[-1] in _TEXTS and not skipped else None)
-    for piece in pieces(source.data):
-        yield from lines.full()
-        events.feed(piece)
-    events.feed(b"", last=True)
-    yield from lines.rest()
+    def text(characters: str) -> None:
+        if path[-1] in _TEXTS and not skipped:
+            lines.add(characters)
+
+    parser = XmlParser(start, end, text)
+    for chunk in split(source.data):
+        yield from lines.take_passage()
+        parser.feed(chunk)
+    parser.feed(b"", last=True)
+    yield from lines.take_rest()

@@ -1,4 +1,6 @@
-"""Office Open XML packages: what they say of themselves, their pictures, their text when all else fails."""
+"""Office Open XML packages: metadata, pictures, what office_oxide and calamine leave out, and the bare text
+of those that office_oxide rejects.
+"""
 
 from __future__ import annotations
 
@@ -10,28 +12,29 @@ from contextlib import suppress
 from html import unescape
 from itertools import islice
 
-from pigeonhole.domain.errors import DocumentError
+from pigeonhole.domain.document import DocumentError
+from pigeonhole.extract.interface import Metadata, Segment, Source, failed_part
 from pigeonhole.extract.package import Package
-from pigeonhole.extract.parts import Facts, Part, Source, unread
-from pigeonhole.extract.xmlparts import Events, Lines, elements, values
+from pigeonhole.extract.xml_parser import LineBuffer, XmlParser, elements, first_texts
 
-MAX_PROPERTIES = 1 << 20
+MAX_PROPERTIES = 1 << 20  # bytes
 
 _CORE = {"title": "title", "creator": "author", "created": "created", "modified": "modified"}
 _DOCUMENT = "word/document.xml"
 _SLIDE = re.compile(r"ppt/slides/slide(\d+)\.xml")
+# The parts of a package that have text; Word calls them stories.
 _STORY = re.compile(
     r"(?:word/(?:document|footnotes|endnotes|comments)|ppt/(?:slides|notesSlides)/\w+)\d*\.xml"
 )
-_BESIDE = re.compile(r"xl/(?:(?:comments/)?comments?|drawings/drawing|charts/chart)\d*\.xml")
+_NOTES_AND_CHARTS = re.compile(r"xl/(?:(?:comments/)?comments?|drawings/drawing|charts/chart)\d*\.xml")
 _SHEET = re.compile(r"xl/worksheets/[^/]+\.xml")
-# Excel, and LibreOffice like it, keeps the value of each formula beside it; many libraries that write do not.
+# Excel and LibreOffice store the value of each formula beside it; many libraries that write workbooks do not.
 _CALCULATED = re.compile(r"1\d\.\d+")
-_UNVALUED = re.compile(
+_UNCALCULATED = re.compile(
     rb"<c\b[^<>]*?\br=\"([A-Z]{1,3}\d{1,7})\"[^<>]*+>\s*+<f\b[^<>]*+>([^<]{1,300}+)</f>"
     rb"\s*+(?:<v\s*+/>|<v>\s*+</v>)?\s*+</c>"
 )
-MOST_UNVALUED = 200
+MOST_FORMULAS = 200
 _BOILERPLATE = re.compile(r"\[Threaded comment\].*?Comment:\s*", re.DOTALL)
 _MEDIA = re.compile(r"(?:word|ppt|xl)/media/[^/]+\.(?:png|jpe?g|gif|tiff?|bmp|webp)", re.IGNORECASE)
 _BREAKS = {"tab": "\t", "br": "\n", "cr": "\n", "noBreakHyphen": "-"}
@@ -39,106 +42,112 @@ _ENDS = {"p": "\n", "tc": "\t", "tr": "\n", "comment": "\n", "threadedComment": 
 _TEXTS = ("t", "text")
 
 
-def facts(source: Source) -> Facts:
-    """Title, author, dates and the count of pages or slides, as far as the package states them."""
+def metadata(source: Source) -> Metadata:
+    """Title, author, dates and the count of pages or slides, as far as the package states them; no errors."""
     try:
         package = Package(source)
     except DocumentError:
-        return Facts()
-    core, app = _values(package, "docProps/core.xml"), _values(package, "docProps/app.xml")
-    said = {ours: core[theirs] for theirs, ours in _CORE.items() if theirs in core}
+        return Metadata()
+    core, app = _properties(package, "docProps/core.xml"), _properties(package, "docProps/app.xml")
+    stated = {name: core[element] for element, name in _CORE.items() if element in core}
     pages = sum(map(bool, map(_SLIDE.fullmatch, package.members))) or _count(app.get("Pages", ""))
-    return Facts(pages_total=pages, **said)  # type: ignore[arg-type]
+    return Metadata(pages_total=pages, **stated)  # type: ignore[arg-type]
 
 
 def _count(stated: str) -> int | None:
     return int(stated[:9]) or None if stated.isascii() and stated.isdigit() else None
 
 
-def _values(package: Package, name: str) -> dict[str, str]:
+def _properties(package: Package, name: str) -> dict[str, str]:
     try:
         if package.members[name].file_size > MAX_PROPERTIES:
             return {}
-        return values(elements(package.read(name)))
+        return first_texts(elements(package.read(name)))
     except (DocumentError, KeyError):
         return {}
 
 
 def pictures(source: Source) -> Iterator[tuple[str, bytes]]:
-    """The pictures inside, in the order in which they were put in."""
+    """Name and bytes of each picture inside, in the order of the package; raises DocumentError."""
     package = Package(source)
     for name in filter(_MEDIA.fullmatch, package.members):
         yield name.rpartition("/")[2], package.read(name)
 
 
 def sheet_names(source: Source) -> list[str]:
-    """The names of a workbook's sheets, as far as it can be asked."""
+    """The names of a workbook's sheets; none where they cannot be read."""
     try:
         found = elements(Package(source).read("xl/workbook.xml"))
     except DocumentError:
         return []
-    return [at.get("name", "") for tag, at, _ in found if tag.endswith("sheet")]
+    return [attributes.get("name", "") for tag, attributes, _ in found if tag.endswith("sheet")]
 
 
-def beside(source: Source) -> Iterator[Part]:
-    """What stands beside the cells of a workbook: notes, text boxes, the titles of charts."""
+def notes_and_charts(source: Source) -> Iterator[Segment]:
+    """The text beside the cells of a workbook: comments, text boxes, titles of charts."""
     package = Package(source)
-    for name in sorted(filter(_BESIDE.fullmatch, package.members)):
+    for name in sorted(filter(_NOTES_AND_CHARTS.fullmatch, package.members)):
         try:
-            for said in _story(package, name):
-                yield _BOILERPLATE.sub("", said)
+            for passage in _story(package, name):
+                yield _BOILERPLATE.sub("", passage)
         except DocumentError as error:
-            yield unread(error)
+            yield failed_part(error)
 
 
-def unvalued(source: Source) -> Iterator[Part]:
-    """The formulas of cells whose value the file does not hold: nobody has calculated it yet."""
+def uncalculated_formulas(source: Source) -> Iterator[Segment]:
+    """The formulas of cells without a stored value, which calamine shows empty: each with its cell's name."""
     package = Package(source)
-    app = _values(package, "docProps/app.xml")
+    app = _properties(package, "docProps/app.xml")
     if _CALCULATED.match(app.get("AppVersion", "")) or "LibreOffice" in app.get("Application", ""):
         return
     for name in sorted(filter(_SHEET.fullmatch, package.members)):
-        with suppress(DocumentError):  # of a broken sheet the library has said so already
-            found = islice(_UNVALUED.finditer(package.read(name)), MOST_UNVALUED)
+        with suppress(DocumentError):  # that a sheet is broken, calamine has said already
+            found = islice(_UNCALCULATED.finditer(package.read(name)), MOST_FORMULAS)
             yield "\n".join(
                 f"{cell[1].decode()}\t={unescape(cell[2].decode('utf-8', 'replace'))}" for cell in found
             )
 
 
-def _base(ruby: bytes) -> bytes:
-    """Runs of their own in the place of what was inside a run."""
+def _ruby_base_only(ruby: bytes) -> bytes:
+    """A run of the base text alone, for a ruby annotation that stood inside a run, and what follows it."""
     words, _, after = ruby.partition(b"<w:rubyBase>")[2].partition(b"</w:rubyBase>")
     return b"</w:r>" + words + b"<w:r>" + after.partition(b"</w:ruby>")[2]
 
 
 def without_ruby(source: Source) -> bytes | None:
-    """The package with the words that have their reading above them among the others; None if it has none."""
+    """The package with ruby annotations (the pronunciation above words) replaced by the words themselves.
+
+    None where it has none. Raises DocumentError.
+    """
     package = Package(source)
-    first, *ruby = package.read(_DOCUMENT).split(b"<w:ruby>")
+    before, *ruby = package.read(_DOCUMENT).split(b"<w:ruby>")
     if not ruby:
         return None
-    words = b"".join([first, *map(_base, ruby)])
-    made = io.BytesIO()
-    with zipfile.ZipFile(made, "w") as copy:
+    words = b"".join([before, *map(_ruby_base_only, ruby)])
+    data = io.BytesIO()
+    with zipfile.ZipFile(data, "w") as copy:
         for name in package.members:
             copy.writestr(name, words if name == _DOCUMENT else package.read(name))
-    return made.getvalue()
+    return data.getvalue()
 
 
-def read(source: Source) -> Iterator[Part]:
-    """The text alone of a Word or PowerPoint package: for those that its library rejects."""
+def read(source: Source) -> Iterator[Segment]:
+    """The bare text of a Word or PowerPoint package, for those that office_oxide rejects.
+
+    Raises the first DocumentError of a part of it, once the others are read.
+    """
     package = Package(source)
     stories = sorted(filter(_STORY.fullmatch, package.members), key=_reading_order)
     if not stories:
         raise DocumentError("corrupt", "an Office package without a document")
-    failed: list[DocumentError] = []
+    errors: list[DocumentError] = []
     for name in stories:
         try:
             yield from _story(package, name)
         except DocumentError as error:
-            failed.append(error)
-    if failed:
-        raise failed[0]
+            errors.append(error)
+    if errors:
+        raise errors[0]
 
 
 def _reading_order(name: str) -> tuple[bool, int, str]:
@@ -147,7 +156,7 @@ def _reading_order(name: str) -> tuple[bool, int, str]:
 
 
 def _story(package: Package, name: str) -> Iterator[str]:
-    lines, path = Lines(), [""]
+    lines, path = LineBuffer(), [""]
 
     def start(tag: str, _: dict[str, str]) -> None:
         path.append(tag)
@@ -157,9 +166,9 @@ def _story(package: Package, name: str) -> Iterator[str]:
     def end(tag: str) -> None:
         path.pop()
         if tag in ("tc", "tr"):
-            lines.rejoin()
+            lines.remove_line_end()
         if tag in _ENDS:
             lines.add(_ENDS[tag])
 
-    events = Events(start, end, lambda text: lines.add(text) if path[-1] in _TEXTS else None)
-    yield from lines.read(events, package.chunks(name))
+    parser = XmlParser(start, end, lambda text: lines.add(text) if path[-1] in _TEXTS else None)
+    yield from lines.read(parser, package.chunks(name))

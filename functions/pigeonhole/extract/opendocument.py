@@ -5,124 +5,134 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import suppress
 
-from pigeonhole.domain.errors import DocumentError
-from pigeonhole.extract.nested import looked_at
+from pigeonhole.domain.document import DocumentError
+from pigeonhole.extract.interface import Metadata, Segment, Source
+from pigeonhole.extract.nested import read_picture
 from pigeonhole.extract.package import Package
-from pigeonhole.extract.parts import Facts, Part, Source
-from pigeonhole.extract.xmlparts import CHUNK, Element, Events, Lines, elements, pieces, values
+from pigeonhole.extract.xml_parser import CHUNK, Element, LineBuffer, XmlParser, elements, first_texts, split
 
-REPEATS = 20
+REPEATS = 20  # of one cell's value
 _META_ENDS = b"</office:meta>"
 
-_FACTS = {"title": "title", "creator": "author", "creation-date": "created", "date": "modified"}
+_META_ELEMENTS = {"title": "title", "creator": "author", "creation-date": "created", "date": "modified"}
 _COUNTS = {"odt": ("page-count",), "ods": ("table-count",), "odp": ("page-count",)}
 _DROPPED = frozenset({"tracked-changes", "forms", "scripts", "event-listeners", "binary-data", "ruby-text"})
+# Elements whose text no paragraph parts from the next.
 _WORDS_APART = frozenset({"creator", "date", "title", "desc"})
-_SILENT = frozenset({"span", "a", "p"})  # most elements of a text; at their start there is nothing to do
-_ITEM = {"odt": None, "ods": "table", "odp": "page"}
+_INLINE = frozenset({"span", "a", "p"})  # most elements of a text; at their start there is nothing to do
+_SPACES = {"tab": "\t", "line-break": "\n"}
+_PAGE_ELEMENT = {"odt": None, "ods": "table", "odp": "page"}
 
 
-def read(source: Source) -> Iterator[Part]:
-    """The body of the document, after what it says of itself; its pictures when it says nothing."""
+def read(source: Source) -> Iterator[Segment]:
+    """The document's text, after its metadata; its pictures when it has no text.
+
+    Raises DocumentError `encrypted`, `corrupt` or `too_large`.
+    """
     if not source.data.startswith(b"PK"):
-        yield from _flat(source)
+        yield from _read_flat_xml(source)
         return
     package = Package(source)
-    if _locked(_optional(package, "META-INF/manifest.xml")):
+    if _is_encrypted(_optional(package, "META-INF/manifest.xml")):
         raise DocumentError("encrypted", "an OpenDocument file with a password")
-    yield _facts(_optional(package, "meta.xml"))
-    body = Body(source.kind, source.limits.rows)
-    yield from body.lines.read(body.events, package.chunks("content.xml"))
-    yield from body.facts()
-    if not body.spoke:
+    yield _metadata(_optional(package, "meta.xml"))
+    content = ContentHandler(source.format_name, source.limits.rows)
+    yield from content.lines.read(content.parser, package.chunks("content.xml"))
+    yield from content.counts()
+    if not content.has_text:
         for name in (name for name in package.members if name.startswith("Pictures/")):
-            yield from looked_at(source, name.rpartition("/")[2], package.read(name))
+            yield from read_picture(source, name.rpartition("/")[2], package.read(name))
 
 
-def _flat(source: Source) -> Iterator[Part]:
-    """The same in one XML file."""
+def _read_flat_xml(source: Source) -> Iterator[Segment]:
+    """The same of a document in one XML file (Flat ODF)."""
     start = source.data.find(b"<office:meta>", 0, CHUNK)
     end = source.data.find(_META_ENDS, start, start + CHUNK) if start >= 0 else -1
-    yield _facts(source.data[start : end + len(_META_ENDS)] if end >= 0 else b"")
-    body = Body(source.kind, source.limits.rows)
-    yield from body.lines.read(body.events, pieces(source.data))
-    yield from body.facts()
+    yield _metadata(source.data[start : end + len(_META_ENDS)] if end >= 0 else b"")
+    content = ContentHandler(source.format_name, source.limits.rows)
+    yield from content.lines.read(content.parser, split(source.data))
+    yield from content.counts()
 
 
 def _optional(package: Package, name: str) -> bytes:
-    """A member that the words do not depend on: where it is missing or broken, nothing."""
+    """A member that the text does not depend on; nothing where it is missing or broken."""
     with suppress(DocumentError):
         return package.read(name)
     return b""
 
 
-def _locked(manifest: bytes) -> bool:
-    """Whether the words have a password; its macros may have one of their own."""
+def _is_encrypted(manifest: bytes) -> bool:
+    """Whether the text has a password; macros may have one of their own."""
     entries = (entry for entry in manifest.split(b"file-entry") if b"encryption-data" in entry)
     return any(b"content.xml" in entry or b"encrypted-package" in entry for entry in entries)
 
 
-def _facts(meta: bytes) -> Facts:
+def _metadata(meta: bytes) -> Metadata:
     try:
-        found: list[Element] = elements(meta) if meta else []
+        meta_elements: list[Element] = elements(meta) if meta else []
     except DocumentError:
-        found = []
-    said = values(found)
+        meta_elements = []
+    stated = first_texts(meta_elements)
     pages = next(
-        (at["page-count"] for tag, at, _ in found if tag == "document-statistic" and "page-count" in at), ""
+        (
+            attributes["page-count"]
+            for tag, attributes, _ in meta_elements
+            if tag == "document-statistic" and "page-count" in attributes
+        ),
+        "",
     )
-    return Facts(
+    return Metadata(
         pages_total=int(pages[:9]) if pages.isascii() and pages.isdigit() else None,
-        **{ours: said[theirs] for theirs, ours in _FACTS.items() if theirs in said},  # type: ignore[arg-type]
+        **{name: stated[tag] for tag, name in _META_ELEMENTS.items() if tag in stated},  # type: ignore[arg-type]
     )
 
 
-class Body:
-    """What the events of content.xml amount to."""
+class ContentHandler:
+    """Turns the elements of content.xml into lines of text; `has_text` tells whether there were any words."""
 
-    def __init__(self, kind: str, most_rows: int) -> None:
-        self.lines = Lines()
-        self.events = Events(self._start, self._end, self._text)
-        self.spoke = False
-        self._kind = kind
+    def __init__(self, format_name: str, most_rows: int) -> None:
+        self.lines = LineBuffer()
+        self.parser = XmlParser(self._start, self._end, self._text)
+        self.has_text = False
+        self._page_element = _PAGE_ELEMENT[format_name]
         self._most_rows = most_rows
-        self._rows = self._items = self._dropped = self._cells = self._open = 0
+        self._rows = self._pages = self._dropped = self._cells = self._open = 0
         self._row: list[str] = []
         self._cell_repeats = 1
         self._cut = False
-        self._inside = False
+        self._in_body = False
 
-    def facts(self) -> Iterator[Facts]:
-        """What was counted on the way."""
-        if self._items:
-            yield Facts(pages_total=self._items, pages_read=self._items)
+    def counts(self) -> Iterator[Metadata]:
+        """How many sheets or slides there were, and whether rows were cut."""
+        if self._pages:
+            yield Metadata(pages_total=self._pages, pages_read=self._pages)
         if self._cut:
-            yield Facts(cut="rows")
+            yield Metadata(cut="rows")
 
-    def _say(self, text: str) -> None:
+    def _add(self, text: str) -> None:
         self.lines.add(text)
-        self.spoke = self.spoke or not text.isspace()
+        self.has_text = self.has_text or not text.isspace()
 
-    def _start(self, tag: str, at: dict[str, str]) -> None:
+    def _start(self, tag: str, attributes: dict[str, str]) -> None:
         if self._dropped or tag in _DROPPED:
             self._dropped += 1
-        elif tag in _SILENT:
+        elif tag in _INLINE:
             return
         elif tag == "body":
-            self._inside = True
-        elif tag == _ITEM[self._kind]:
-            self._items += 1
+            self._in_body = True
+        elif tag == self._page_element:
+            self._pages += 1
             self._rows = 0
-            self._say(f"\n## {at.get('table:name') or at.get('draw:name') or self._items}\n")
+            self._add(f"\n## {attributes.get('table:name') or attributes.get('draw:name') or self._pages}\n")
         elif tag == "h":
-            self._write("#" * min(_number(at, "text:outline-level"), 6) + " ")
+            self._write("#" * min(_number(attributes, "text:outline-level"), 6) + " ")
         elif tag in ("table-cell", "covered-table-cell"):
             self._open += 1
-            self._cell_repeats = _number(at, "table:number-columns-repeated")
+            self._cell_repeats = _number(attributes, "table:number-columns-repeated")
             if self._open == 1:
                 self._row.append("")
         elif tag in ("s", "tab", "line-break"):
-            self._write(" " * min(_number(at, "text:c"), 8) if tag == "s" else "\t" if tag == "tab" else "\n")
+            self._write(_SPACES.get(tag) or " " * min(_number(attributes, "text:c"), 8))
         elif tag == "list-item":
             self._write("- ")
 
@@ -133,7 +143,7 @@ class Body:
             return
         elif tag in ("p", "h"):
             self._write(" " if self._open else "\n")
-        elif tag in _WORDS_APART and self._inside:
+        elif tag in _WORDS_APART and self._in_body:
             self._write(" ")
         elif tag in ("table-cell", "covered-table-cell"):
             self._open -= 1
@@ -149,17 +159,17 @@ class Body:
         if self._rows > self._most_rows:
             self._cut = True
         elif line:
-            self._say(line + "\n")
+            self._add(line + "\n")
 
     def _text(self, text: str) -> None:
-        if self._inside and not self._dropped:
+        if self._in_body and not self._dropped:
             self._write(text.replace("\n", " ") if "\n" in text else text)
 
     def _write(self, text: str) -> None:
         if self._open:
             self._row[-1] += text
         else:
-            self._say(text)
+            self._add(text)
 
 
 def _number(attributes: dict[str, str], name: str) -> int:

@@ -1,4 +1,4 @@
-"""PDF: each page's text layer, or the page as an image where it is a scan."""
+"""PDF, by pdfium: each page's text layer, and the page as an image where it is a scan."""
 
 from __future__ import annotations
 
@@ -10,26 +10,28 @@ from pigeonhole.domain.document import PageImage
 from pigeonhole.domain.errors import DocumentError
 from pigeonhole.extract import pdf_annotations
 from pigeonhole.extract.image import encode
-from pigeonhole.extract.nested import attached
-from pigeonhole.extract.parts import Facts, Part, Source
-from pigeonhole.extract.running_headers import Furniture
+from pigeonhole.extract.interface import Metadata, Segment, Source
+from pigeonhole.extract.nested import read_attached
+from pigeonhole.extract.running_headers import RunningHeaders
 
 if TYPE_CHECKING:
     from PIL.Image import Image
     from pypdfium2 import PdfDocument, PdfPage
 
-SCANNED = 0.5
-STAMP_CHARS, STAMPED = 150, 0.8
-MEANINGLESS = 0.3
-ATTACHED = re.compile(
+# Shares of a page that pictures cover: from which it is a scan, and from which one with a stamp of so many
+# characters is; and the share of characters without a meaning from which the page has to be looked at.
+SCAN_SHARE = 0.5
+STAMP_CHARS, STAMPED_SHARE = 150, 0.8
+MEANINGLESS_SHARE = 0.3
+READ_ATTACHMENTS = re.compile(
     r"\.(?:pdf|doc[xm]?|xls[xmb]?|pptx?|od[tsp]|rtf|txt|md|csv|html?|eml|msg|mbox|epub|zip)$", re.IGNORECASE
 )
 
-_LOCKED = ("password", "security scheme")
+_ENCRYPTED = ("password", "security scheme")
 _MEANINGLESS = re.compile("[\x00-\x01\x03-\x08\x0e-\x1f\ufffd\ue000-\uf8ff]")
 
-
-_TINY = b"""%PDF-1.1
+# One page with one letter.
+_TINY_PDF = b"""%PDF-1.1
 1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj
 2 0 obj<</Type/Pages/Kids[3 0 R]/Count 1>>endobj
 3 0 obj<</Type/Page/Parent 2 0 R/MediaBox[0 0 9 9]/Contents 4 0 R
@@ -40,29 +42,29 @@ endstream endobj
 trailer<</Root 1 0 R>>"""
 
 
-def ready() -> None:
-    """Have pdfium set itself up on a page of our own, once, or every child would anew."""
+def warm_up() -> None:
+    """Have pdfium set itself up once, on a page of our own: else every worker would do it anew."""
     from pypdfium2 import PdfDocument
 
-    with PdfDocument(_TINY) as document:
+    with PdfDocument(_TINY_PDF) as document:
         _text(document[0])
 
 
-def read(source: Source) -> Iterator[Part]:
-    """The pages in order, after what the document says of itself."""
+def read(source: Source) -> Iterator[Segment]:
+    """The pages in order, after the document's metadata; raises DocumentError `encrypted` or `corrupt`."""
     document = _open(source)
-    yield _facts(document)
-    pdf_annotations.opened(document)
-    furniture = Furniture()
+    yield _metadata(document)
+    pdf_annotations.load_form_fields(document)
+    running_headers = RunningHeaders()
     for number in range(1, min(len(document), source.limits.pages) + 1):
-        yield from _page(document, number, source, furniture)
+        yield from _page(document, number, source, running_headers)
     if len(document) > source.limits.pages:
-        yield Facts(cut="pages")
-    yield from _attached(document, source)
+        yield Metadata(cut="pages")
+    yield from _attachments(document, source)
 
 
-def _attached(document: PdfDocument, source: Source) -> Iterator[Part]:
-    """The documents attached, as in a portfolio; data for programs says nothing that the pages do not."""
+def _attachments(document: PdfDocument, source: Source) -> Iterator[Segment]:
+    """The documents attached, as in a portfolio, but no data for programs: it repeats what the pages say."""
     from pypdfium2 import PdfiumError
 
     for at in range(min(document.count_attachments(), source.limits.members + 1)):
@@ -70,12 +72,12 @@ def _attached(document: PdfDocument, source: Source) -> Iterator[Part]:
             attachment = document.get_attachment(at)
             name, data = attachment.get_name() or "attachment", bytes(attachment.get_data())
         except (PdfiumError, ValueError):
-            yield Facts(cut="corrupt", failed=1)
+            yield Metadata(cut="corrupt", parts_failed=1)
             continue
-        source.budget.unpack(len(data))
-        if ATTACHED.search(name):
-            for part in attached(source, name, data):
-                yield Facts(cut="eye_pages") if isinstance(part, PageImage) else part
+        source.quota.count_unpacked(len(data))
+        if READ_ATTACHMENTS.search(name):
+            for segment in read_attached(source, name, data):
+                yield Metadata(cut="vision_pages") if isinstance(segment, PageImage) else segment
 
 
 def _open(source: Source) -> PdfDocument:
@@ -84,40 +86,43 @@ def _open(source: Source) -> PdfDocument:
     try:
         return PdfDocument(source.data)
     except PdfiumError as error:
-        code = "encrypted" if any(word in str(error).lower() for word in _LOCKED) else "corrupt"
+        code = "encrypted" if any(word in str(error).lower() for word in _ENCRYPTED) else "corrupt"
         raise DocumentError(code, str(error)) from error
 
 
-def _facts(document: PdfDocument) -> Facts:
-    said = document.get_metadata_dict(skip_empty=True)
-    return Facts(
+def _metadata(document: PdfDocument) -> Metadata:
+    stated = document.get_metadata_dict(skip_empty=True)
+    return Metadata(
         pages_total=len(document),
         pages_read=0,
-        title=said.get("Title"),
-        author=said.get("Author"),
-        created=said.get("CreationDate"),
-        modified=said.get("ModDate"),
+        title=stated.get("Title"),
+        author=stated.get("Author"),
+        created=stated.get("CreationDate"),
+        modified=stated.get("ModDate"),
     )
 
 
-def _page(document: PdfDocument, number: int, source: Source, furniture: Furniture) -> Iterator[Part]:
+def _page(
+    document: PdfDocument, number: int, source: Source, running_headers: RunningHeaders
+) -> Iterator[Segment]:
     from pypdfium2 import PdfiumError
 
     try:
         page = document[number - 1]
     except PdfiumError:
-        yield Facts(cut="corrupt", failed=1)
+        yield Metadata(cut="corrupt", parts_failed=1)
         return
     try:
         text = _text(page)
-        yield furniture.without(text, number)
-        yield "\n".join(pdf_annotations.filled(document, page)) if document.formenv else ""
-        yield "\n".join(filter(None, pdf_annotations.noted(page)))
-        yield from _seen(page, number, source) if _needs_eyes(page, text, source.limits.scan_chars) else ()
-        yield "\n".join(pdf_annotations.stamped(document, page, number, _text))
-        yield Facts(pages_read=number)
+        yield running_headers.remove_from(text, number)
+        yield "\n".join(pdf_annotations.form_values(document, page)) if document.formenv else ""
+        yield "\n".join(filter(None, pdf_annotations.notes(page)))
+        if _needs_vision(page, text, source.limits.scan_chars):
+            yield from _page_image(page, number, source)
+        yield "\n".join(pdf_annotations.stamp_lines(document, page, number, _text))
+        yield Metadata(pages_read=number)
     except PdfiumError:
-        yield Facts(cut="corrupt", failed=1)
+        yield Metadata(cut="corrupt", parts_failed=1)
     finally:
         page.close()
 
@@ -131,40 +136,40 @@ def _text(page: PdfPage) -> str:
         textpage.close()
 
 
-def _needs_eyes(page: PdfPage, text: str, scan_chars: int) -> bool:
-    """Whether the text says less than the page shows: a scan, drawn letters, letters without a meaning."""
+def _needs_vision(page: PdfPage, text: str, scan_chars: int) -> bool:
+    """Whether the text has less than the page shows: a scan, drawn letters, characters without a meaning."""
     chars = len(text.strip())
     if chars >= STAMP_CHARS:
-        return len(_MEANINGLESS.findall(text)) > chars * MEANINGLESS
-    covered, drawn = _covered(page)
+        return len(_MEANINGLESS.findall(text)) > chars * MEANINGLESS_SHARE
+    covered, drawn = _picture_share(page)
     if chars == 0:
         return drawn
-    return covered > (SCANNED if chars < scan_chars else STAMPED)
+    return covered > (SCAN_SHARE if chars < scan_chars else STAMPED_SHARE)
 
 
-def _covered(page: PdfPage) -> tuple[float, bool]:
+def _picture_share(page: PdfPage) -> tuple[float, bool]:
     """The share of the page that pictures cover, and whether anything is drawn at all."""
     import pypdfium2.raw as pdfium
 
     area, covered, drawn = page.get_width() * page.get_height(), 0.0, False
-    for thing in page.get_objects(max_depth=4):
-        drawn = drawn or thing.type != pdfium.FPDF_PAGEOBJ_TEXT
-        if thing.type == pdfium.FPDF_PAGEOBJ_IMAGE:
-            left, bottom, right, top = thing.get_bounds()
+    for shape in page.get_objects(max_depth=4):
+        drawn = drawn or shape.type != pdfium.FPDF_PAGEOBJ_TEXT
+        if shape.type == pdfium.FPDF_PAGEOBJ_IMAGE:
+            left, bottom, right, top = shape.get_bounds()
             covered += max(0.0, right - left) * max(0.0, top - bottom)
-            if covered > STAMPED * area:
+            if covered > STAMPED_SHARE * area:
                 break
     return covered / area if area else 0.0, drawn
 
 
-def _seen(page: PdfPage, number: int, source: Source) -> Iterator[Part]:
-    if not source.budget.take("eye_pages"):
-        yield Facts(cut="eye_pages")
-    elif image := _image(page, number, source):
+def _page_image(page: PdfPage, number: int, source: Source) -> Iterator[Segment]:
+    if not source.quota.take("vision_pages"):
+        yield Metadata(cut="vision_pages")
+    elif image := _rendered(page, number, source):
         yield image
 
 
-def _image(page: PdfPage, number: int, source: Source) -> PageImage | None:
+def _rendered(page: PdfPage, number: int, source: Source) -> PageImage | None:
     """The page as an image, unless it is blank."""
     edge = source.limits.image_px
     bitmap = page.render(scale=edge / max(page.get_width(), page.get_height(), 1))

@@ -1,4 +1,4 @@
-"""What people put on a PDF, which is not in the text of its pages: values, notes, stamps, signatures."""
+"""What the text of a PDF's pages does not have: form values, notes, stamps, signatures."""
 
 from __future__ import annotations
 
@@ -15,31 +15,31 @@ LONGEST_VALUE = 1_000_000
 _OFF = frozenset({"", "off"})
 
 
-def opened(document: PdfDocument) -> None:
-    """From here on the fields, if there are any, can be read and are drawn on page images."""
+def load_form_fields(document: PdfDocument) -> None:
+    """Load the form, if there is one: only then can its fields be read, and are drawn on page images."""
     if document.get_formtype() != 0:
         document.init_forms()
 
 
-def filled(document: PdfDocument, page: PdfPage) -> Iterator[str]:
-    """The fields of a page that have a value, each with its name."""
+def form_values(document: PdfDocument, page: PdfPage) -> Iterator[str]:
+    """The form fields of a page that have a value, as `name: value`."""
     import pypdfium2.raw as pdfium
 
     for at in range(min(pdfium.FPDFPage_GetAnnotCount(page), MOST_FIELDS)):
         annotation = pdfium.FPDFPage_GetAnnot(page, at)
         try:
             if pdfium.FPDFAnnot_GetSubtype(annotation) == pdfium.FPDF_ANNOT_WIDGET:
-                name = _said(pdfium.FPDFAnnot_GetFormFieldAlternateName, document, annotation)
-                name = name or _said(pdfium.FPDFAnnot_GetFormFieldName, document, annotation)
-                value = _said(pdfium.FPDFAnnot_GetFormFieldValue, document, annotation)
+                name = _form_string(pdfium.FPDFAnnot_GetFormFieldAlternateName, document, annotation)
+                name = name or _form_string(pdfium.FPDFAnnot_GetFormFieldName, document, annotation)
+                value = _form_string(pdfium.FPDFAnnot_GetFormFieldValue, document, annotation)
                 if value.lower() not in _OFF:
                     yield f"{name}: {value}"
         finally:
             pdfium.FPDFPage_CloseAnnot(annotation)
 
 
-def noted(page: PdfPage) -> Iterator[str]:
-    """What was typed over a page or noted on it."""
+def notes(page: PdfPage) -> Iterator[str]:
+    """The text of a page's annotations: what was typed over it or noted on it."""
     import pypdfium2.raw as pdfium
 
     others = (pdfium.FPDF_ANNOT_WIDGET, pdfium.FPDF_ANNOT_LINK, pdfium.FPDF_ANNOT_POPUP)
@@ -47,15 +47,18 @@ def noted(page: PdfPage) -> Iterator[str]:
         annotation = pdfium.FPDFPage_GetAnnot(page, at)
         try:
             if pdfium.FPDFAnnot_GetSubtype(annotation) not in others:
-                yield _read(pdfium.FPDFAnnot_GetStringValue, annotation, b"Contents")
+                yield _string(pdfium.FPDFAnnot_GetStringValue, annotation, b"Contents")
         finally:
             pdfium.FPDFPage_CloseAnnot(annotation)
 
 
-def stamped(
+def stamp_lines(
     document: PdfDocument, page: PdfPage, number: int, text: Callable[[PdfPage], str]
 ) -> Iterator[str]:
-    """What the stamps and signatures on a page show; of its annotations it has no others after this."""
+    """The lines that a page's stamps and signatures show; `text` reads a page.
+
+    They are drawn into the page, and all its other annotations removed first: call it last for a page.
+    """
     import pypdfium2.raw as pdfium
 
     count = min(pdfium.FPDFPage_GetAnnotCount(page), MOST_FIELDS)
@@ -67,8 +70,8 @@ def stamped(
             pdfium.FPDFPage_RemoveAnnot(page, at)
     before = set(text(page).splitlines())
     if pdfium.FPDFPage_Flatten(page, pdfium.FLAT_NORMALDISPLAY) == pdfium.FLATTEN_SUCCESS:
-        with closing(document[number - 1]) as drawn:
-            yield from (line for line in text(drawn).splitlines() if line not in before)
+        with closing(document[number - 1]) as flattened:
+            yield from (line for line in text(flattened).splitlines() if line not in before)
 
 
 def _is_stamp(document: PdfDocument, page: PdfPage, at: int) -> bool:
@@ -76,10 +79,10 @@ def _is_stamp(document: PdfDocument, page: PdfPage, at: int) -> bool:
 
     annotation = pdfium.FPDFPage_GetAnnot(page, at)
     try:
-        kind = pdfium.FPDFAnnot_GetSubtype(annotation)
+        subtype = pdfium.FPDFAnnot_GetSubtype(annotation)
         signature = pdfium.FPDF_FORMFIELD_SIGNATURE
-        return kind == pdfium.FPDF_ANNOT_STAMP or bool(
-            kind == pdfium.FPDF_ANNOT_WIDGET
+        return subtype == pdfium.FPDF_ANNOT_STAMP or bool(
+            subtype == pdfium.FPDF_ANNOT_WIDGET
             and document.formenv
             and pdfium.FPDFAnnot_GetFormFieldType(document.formenv, annotation) == signature
         )
@@ -87,17 +90,17 @@ def _is_stamp(document: PdfDocument, page: PdfPage, at: int) -> bool:
         pdfium.FPDFPage_CloseAnnot(annotation)
 
 
-def _said(ask: Callable[..., int], document: PdfDocument, annotation: Any) -> str:
-    return _read(ask, document.formenv, annotation)
+def _form_string(getter: Callable[..., int], document: PdfDocument, annotation: Any) -> str:
+    return _string(getter, document.formenv, annotation)
 
 
-def _read(ask: Callable[..., int], *of: Any) -> str:
-    """A string that pdfium gives in two steps: how long it is, then the characters."""
+def _string(getter: Callable[..., int], *arguments: Any) -> str:
+    """A string of pdfium, got in two calls: its size, then its characters."""
     import pypdfium2.raw as pdfium
 
-    size = ask(*of, None, 0)
+    size = getter(*arguments, None, 0)
     if not 2 < size <= LONGEST_VALUE * 2:
         return ""
     buffer = ctypes.create_string_buffer(size)
-    ask(*of, ctypes.cast(buffer, ctypes.POINTER(pdfium.FPDF_WCHAR)), size)
+    getter(*arguments, ctypes.cast(buffer, ctypes.POINTER(pdfium.FPDF_WCHAR)), size)
     return " ".join(buffer.raw.decode("utf-16-le", "replace").split("\0")[0].split())

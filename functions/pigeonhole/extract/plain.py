@@ -1,18 +1,18 @@
-"""Whatever is text already: decoded."""
+"""Plain text, Markdown, CSV, JSON and XML: decoded, and otherwise as they stand."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
 from pigeonhole.extract.decode import decode
-from pigeonhole.extract.parts import Facts, Part, Source
+from pigeonhole.extract.interface import Metadata, Segment, Source
 
-LONGEST_CHAR = 4
+BYTES_PER_CHAR = 4  # at most, in any encoding
 
 
-def read(source: Source) -> Iterator[Part]:
-    """The text as it stands, and no more bytes of it than the characters that there is room for may take."""
-    most = (source.limits.chars + 1) * LONGEST_CHAR
-    yield decode(source.data[:most])
-    if len(source.data) > most:
-        yield Facts(cut="chars")
+def read(source: Source) -> Iterator[Segment]:
+    """The text, decoded only as far as `limits.chars` may reach."""
+    size = (source.limits.chars + 1) * BYTES_PER_CHAR
+    yield decode(source.data[:size])
+    if len(source.data) > size:
+        yield Metadata(cut="chars")

@@ -1,4 +1,7 @@
-"""The table of formats: sniffed kind → media type, the module whose `read` reads it, its libraries."""
+"""The table of formats: the name that sniffing gives → media type, reader module, the libraries it imports.
+
+A new format is one module with a `read(source)` and one entry here, and its magic bytes in `magic`.
+"""
 
 from __future__ import annotations
 
@@ -6,8 +9,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib import import_module
 
-from pigeonhole.domain.errors import DocumentError
-from pigeonhole.extract.parts import Facts, Part, Read, Source
+from pigeonhole.domain.document import DocumentError
+from pigeonhole.extract.interface import Metadata, ReaderFunction, Segment, Source
 
 _HERE = "pigeonhole.extract"
 _OFFICE = "application/vnd.openxmlformats-officedocument"
@@ -16,19 +19,19 @@ _OASIS = "application/vnd.oasis.opendocument"
 
 @dataclass(frozen=True, slots=True)
 class Format:
-    """One kind of document; `libraries` are what the reader will import.
+    """One format: `module` reads it, `libraries` are what that module imports beside what is always there.
 
-    `spare` is the module to try where the first finds the document corrupt, or breaks on it.
+    `fallback` is the module to try where the first one finds the document corrupt, or breaks on it.
     """
 
     media_type: str
     module: str
     libraries: tuple[str, ...] = ()
-    spare: str | None = None
+    fallback: str | None = None
 
     @property
     def modules(self) -> tuple[str, ...]:
-        """All that reading this kind imports."""
+        """All that reading this format imports."""
         return (*self.libraries, f"{_HERE}.{self.module}")
 
 
@@ -88,37 +91,41 @@ FORMATS: dict[str, Format] = {
     "ipynb": Format("application/x-ipynb+json", "notebook", _CHARS, "plain"),
     "xml": Format("application/xml", "plain", _CHARS),
 }
-MODULES = frozenset(module for known in FORMATS.values() for module in known.modules) | {
+# All that a fork server may be told to preload.
+READER_MODULES = frozenset(module for entry in FORMATS.values() for module in entry.modules) | {
     "pigeonhole.extract.detect_charset"
 }
 
 
-def read(source: Source, *, spare: bool = False) -> Iterator[Part]:
-    """The parts of a document of any kind in the table, or DocumentError `unsupported_type`."""
-    known = FORMATS.get(source.kind)
-    if known is None:
-        raise DocumentError("unsupported_type", source.kind)
-    if known.spare is None:
-        yield from _reader(known.module)(source)
-    elif spare:
-        yield from _reader(known.spare)(source)
+def read(source: Source, *, fallback: bool = False) -> Iterator[Segment]:
+    """The segments of a document, read by its format's reader, or by the second one where `fallback`.
+
+    Raises DocumentError: `unsupported_type` for a format that the table has not, else what the reader raises.
+    """
+    entry = FORMATS.get(source.format_name)
+    if entry is None:
+        raise DocumentError("unsupported_type", source.format_name)
+    if entry.fallback is None:
+        yield from _reader(entry.module)(source)
+    elif fallback:
+        yield from _reader(entry.fallback)(source)
     else:
-        yield from _with_spare(source, known.module, known.spare)
+        yield from _read_with_fallback(source, entry.module, entry.fallback)
 
 
-def _with_spare(source: Source, first: str, spare: str) -> Iterator[Part]:
-    """What the first reader says, or the spare one where the first finds it corrupt at once."""
-    spoke = False
+def _read_with_fallback(source: Source, module: str, fallback: str) -> Iterator[Segment]:
+    """What the first reader yields, or the second where the first finds the document corrupt at once."""
+    has_content = False
     try:
-        for part in _reader(first)(source):
-            spoke = spoke or not isinstance(part, Facts)
-            yield part
+        for segment in _reader(module)(source):
+            has_content = has_content or not isinstance(segment, Metadata)
+            yield segment
     except DocumentError as error:
-        if spoke or error.code != "corrupt":
+        if has_content or error.code != "corrupt":
             raise
-        yield from _reader(spare)(source)
+        yield from _reader(fallback)(source)
 
 
-def _reader(module: str) -> Read:
-    reader: Read = import_module(f"{_HERE}.{module}").read
+def _reader(module: str) -> ReaderFunction:
+    reader: ReaderFunction = import_module(f"{_HERE}.{module}").read
     return reader

@@ -1,4 +1,4 @@
-"""RTF: the text of its groups in order, with tables row by row; what is no text is skipped."""
+"""RTF: the text of its groups in order, with tables row by row; groups that are no text are skipped."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
-from pigeonhole.extract.parts import Facts, Part, Source
-from pigeonhole.extract.xmlparts import Lines
+from pigeonhole.extract.interface import Metadata, Segment, Source
+from pigeonhole.extract.xml_parser import LineBuffer
 
 DEEPEST = 2_000
 CHUNK = 1 << 17
@@ -26,10 +26,10 @@ _SKIPPED = frozenset(
         b"stylesheet tc themedata userprops vern version wgrffmtfilter xe xmlnstbl"
     ).split()
 )
-_KEPT_STARRED = frozenset(b"shpinst shptxt shppict cs footnote annotation".split())
-_STATED = {b"title": "title", b"author": "author", b"creatim": "created", b"revtim": "modified"}
-_CLOCK = (b"yr", b"mo", b"dy", b"hr", b"min")
-_SIGNS = {
+_READ_STARRED = frozenset(b"shpinst shptxt shppict cs footnote annotation".split())
+_STATED_GROUPS = {b"title": "title", b"author": "author", b"creatim": "created", b"revtim": "modified"}
+_TIME_WORDS = (b"yr", b"mo", b"dy", b"hr", b"min")
+_CHARACTER_OF = {
     **dict.fromkeys((b"par", b"line", b"sect", b"page", b"column", b"row", b"nestrow", b"shptxt"), "\n"),
     **dict.fromkeys((b"cell", b"nestcell", b"tab"), "\t"),
     **dict.fromkeys((b"emspace", b"enspace", b"footnote", b"annotation"), " "),
@@ -41,19 +41,23 @@ _SIGNS = {
     b"ldblquote": "\u201c",
     b"rdblquote": "\u201d",
 }
-_CELLS = frozenset((b"cell", b"nestcell", b"row", b"nestrow"))
+_CELL_ENDS = frozenset((b"cell", b"nestcell", b"row", b"nestrow"))
 _SYMBOLS = {b"~": "\u00a0", b"_": "-", b"\\": "\\", b"{": "{", b"}": "}"}
 _CHARSETS = {
     0: "cp1252", 77: "mac_roman", 128: "cp932", 129: "cp949", 130: "johab", 134: "gb18030",
     136: "big5", 161: "cp1253", 162: "cp1254", 163: "cp1258", 177: "cp1255", 178: "cp1256",
     186: "cp1257", 204: "cp1251", 222: "cp874", 238: "cp1250", 255: "cp437",
 }  # fmt: skip
-_MACHINES = {b"mac": "mac_roman", b"pc": "cp437", b"pca": "cp850"}
+_PLATFORM_ENCODINGS = {b"mac": "mac_roman", b"pc": "cp437", b"pca": "cp850"}
 
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """What holds inside one pair of braces."""
+    """The state inside one pair of braces, which ends with them.
+
+    `stated` is the metadata that the text is, `after_u` how many characters stand for one given as `\\u`,
+    `fonts` whether it is the font table.
+    """
 
     skipped: bool = False
     hidden: bool = False
@@ -63,8 +67,8 @@ class Group:
     fonts: bool = False
 
 
-class Reader:
-    """The state of reading: the groups that are open, the fonts' encodings, bytes not yet characters."""
+class RtfParser:
+    """One reading of a document: its open groups, its fonts' encodings, and bytes not decoded yet."""
 
     def __init__(self, data: bytes) -> None:
         self._data = data
@@ -76,40 +80,40 @@ class Reader:
         self._bytes = bytearray()
         self._skip = 0
         self._starred = False
-        self.lines = Lines()
+        self.lines = LineBuffer()
         self.stated: dict[str, str] = {}
         self.pages: int | None = None
-        self._clocks: dict[str, dict[bytes, int]] = {}
+        self._times: dict[str, dict[bytes, int]] = {}
 
-    def parts(self) -> Iterator[str]:
+    def passages(self) -> Iterator[str]:
         """The text in passages."""
-        at, due = 0, CHUNK
+        at, next_passage_at = 0, CHUNK
         while at < len(self._data):
             for token in _TOKEN.finditer(self._data, at):
                 at = token.end()
                 if jump := self._token(token):
                     at += jump
                     break
-                if at > due:
-                    due = at + CHUNK
-                    yield from map(_paired, self.lines.full())
+                if at > next_passage_at:
+                    next_passage_at = at + CHUNK
+                    yield from map(_join_surrogates, self.lines.take_passage())
             else:
                 break
         self._flush()
-        yield from map(_paired, self.lines.rest())
+        yield from map(_join_surrogates, self.lines.take_rest())
 
-    def facts(self) -> Facts:
-        """What the document says of itself, once it is read."""
-        times = {name: time for name, clock in self._clocks.items() if (time := _time(clock))}
-        return Facts(pages_total=self.pages, pages_read=self.pages, **(self.stated | times))  # type: ignore[arg-type]
+    def metadata(self) -> Metadata:
+        """What the document states of itself; complete once all passages were taken."""
+        times = {name: time for name, time_words in self._times.items() if (time := _time(time_words))}
+        return Metadata(pages_total=self.pages, pages_read=self.pages, **(self.stated | times))  # type: ignore[arg-type]
 
     @property
-    def breaks_off(self) -> bool:
-        """Whether it ended inside a group: there was more of it once."""
+    def is_incomplete(self) -> bool:
+        """Whether the document ended inside a group: there was more of it once."""
         return bool(self._open)
 
     def _token(self, token: re.Match[bytes]) -> int:
-        """Take one token in; how many raw bytes to jump over after it."""
+        """Process one token; how many raw bytes to skip after it."""
         word, number, code, symbol, brace, run = token.groups()
         if run is not None:
             self._run(run)
@@ -122,9 +126,9 @@ class Reader:
         elif symbol == b"*":
             self._starred = True
         elif symbol is not None:
-            self._sign(_SYMBOLS.get(symbol, ""))
+            self._add_character(_SYMBOLS.get(symbol, ""))
         else:
-            self._sign("\n")
+            self._add_character("\n")
         return 0
 
     def _brace(self, brace: bytes) -> None:
@@ -143,9 +147,9 @@ class Reader:
         if not self._group.skipped or self._group.stated:
             self._bytes += run
 
-    def _sign(self, sign: str) -> None:
+    def _add_character(self, character: str) -> None:
         self._flush()
-        self._write(sign)
+        self._write(character)
 
     def _flush(self) -> None:
         if self._bytes:
@@ -161,7 +165,7 @@ class Reader:
 
     def _word(self, word: bytes, number: int | None) -> int:
         if word == b"u" and number is not None:
-            self._sign(chr(number % 65_536))
+            self._add_character(chr(number % 65_536))
             self._skip = self._group.after_u
             return 0
         self._flush()
@@ -170,21 +174,21 @@ class Reader:
             return max(0, number or 0)
         if word == b"nofpages" and number and number > 0:
             self.pages = number
-        if word in _CELLS:
-            self.lines.rejoin()
-        if word in _SIGNS:
-            self._write(_SIGNS[word])
-        elif word in _STATED:
-            self._group = replace(self._group, skipped=True, stated=_STATED[word])
-        elif word in _SKIPPED or (starred and word not in _KEPT_STARRED):
+        if word in _CELL_ENDS:
+            self.lines.remove_line_end()
+        if word in _CHARACTER_OF:
+            self._write(_CHARACTER_OF[word])
+        elif word in _STATED_GROUPS:
+            self._group = replace(self._group, skipped=True, stated=_STATED_GROUPS[word])
+        elif word in _SKIPPED or (starred and word not in _READ_STARRED):
             self._group = replace(self._group, skipped=True, fonts=word == b"fonttbl")
         else:
             self._setting(word, number)
         return 0
 
     def _setting(self, word: bytes, number: int | None) -> None:
-        if word in _CLOCK and self._group.stated and number:
-            self._clocks.setdefault(self._group.stated, {})[word] = number
+        if word in _TIME_WORDS and self._group.stated and number:
+            self._times.setdefault(self._group.stated, {})[word] = number
         elif word in (b"v", b"deleted"):
             self._group = replace(self._group, hidden=number != 0)
         elif word == b"plain":
@@ -193,8 +197,8 @@ class Reader:
             self._group = replace(self._group, after_u=max(0, min(number, 8)))
         elif word == b"ansicpg":
             self._encoding = _codepage(number) or self._encoding
-        elif word in _MACHINES:
-            self._encoding = _MACHINES[word]
+        elif word in _PLATFORM_ENCODINGS:
+            self._encoding = _PLATFORM_ENCODINGS[word]
         elif word == b"f" and number is not None:
             self._font = number
             if not self._group.fonts:
@@ -203,17 +207,17 @@ class Reader:
             self._fonts[self._font] = _CHARSETS.get(number, self._encoding)
 
 
-def _time(clock: dict[bytes, int]) -> str | None:
-    """By the writer's own clock: no zone is stated."""
-    year, month, day, hour, minute = (clock.get(hand, 0) for hand in _CLOCK)
+def _time(time_words: dict[bytes, int]) -> str | None:
+    """A date in ISO 8601 without a time zone, since none is stated; None for one that cannot be."""
+    year, month, day, hour, minute = (time_words.get(word, 0) for word in _TIME_WORDS)
     try:
         return f"{datetime(year, month, day, hour, minute, tzinfo=UTC):%Y-%m-%dT%H:%M:%S}"
     except ValueError:
         return None
 
 
-def _paired(text: str) -> str:
-    """The text with characters beyond the first 65,536, which RTF gives in halves, in one piece."""
+def _join_surrogates(text: str) -> str:
+    """The text with each surrogate pair made one character: RTF gives characters in units of UTF-16."""
     if text.isascii():
         return text
     return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
@@ -228,10 +232,10 @@ def _codepage(number: int | None) -> str | None:
     return name
 
 
-def read(source: Source) -> Iterator[Part]:
-    """The text, and what the document says of itself."""
-    reader = Reader(source.data)
-    yield from reader.parts()
-    yield reader.facts()
-    if reader.breaks_off:
-        yield Facts(cut="corrupt", failed=1)
+def read(source: Source) -> Iterator[Segment]:
+    """The text, then the metadata; one that breaks off is said to be cut."""
+    parser = RtfParser(source.data)
+    yield from parser.passages()
+    yield parser.metadata()
+    if parser.is_incomplete:
+        yield Metadata(cut="corrupt", parts_failed=1)

@@ -1,4 +1,4 @@
-"""Workbooks: each sheet row by row, numbers as a person would write them."""
+"""Workbooks, by calamine: each sheet row by row, numbers as a person would write them."""
 
 from __future__ import annotations
 
@@ -9,47 +9,50 @@ from typing import TYPE_CHECKING, Any
 
 from pigeonhole.domain.errors import DocumentError
 from pigeonhole.extract import legacy, ooxml
-from pigeonhole.extract.nested import looked_at
-from pigeonhole.extract.parts import Facts, Part, Source
+from pigeonhole.extract.interface import Metadata, Segment, Source
+from pigeonhole.extract.nested import read_picture
 
 if TYPE_CHECKING:
     from python_calamine import CalamineSheet, CalamineWorkbook
 
 ROWS_AT_ONCE = 500
-LONGEST_SPAN = 200
+LONGEST_SPAN = 200  # rows
 
 
-def read(source: Source) -> Iterator[Part]:
-    """Each sheet under its name, after what the workbook says of itself; pictures where no cell speaks."""
-    packed = source.data.startswith(b"PK")
-    yield ooxml.facts(source) if packed else legacy.facts(source.data)
-    book = _open(source.data)
-    names, read, spoke = book.sheet_names, 0, False
-    yield Facts(pages_total=len(names), pages_read=0)
+def read(source: Source) -> Iterator[Segment]:
+    """Each sheet under its name, after the workbook's metadata; its pictures where no cell has text.
+
+    Raises DocumentError `encrypted` or `corrupt`.
+    """
+    is_zip = source.data.startswith(b"PK")
+    yield ooxml.metadata(source) if is_zip else legacy.metadata(source.data)
+    workbook = _open_workbook(source.data)
+    names, sheets_read, has_text = workbook.sheet_names, 0, False
+    yield Metadata(pages_total=len(names), pages_read=0)
     for name in names[: source.limits.sheets]:
-        if sheet := _opened(book, name):
-            read += 1
-            for part in _sheet(sheet, source.limits.rows):
-                spoke = True
-                yield part
-            yield Facts(pages_read=read)
+        if sheet := _open_sheet(workbook, name):
+            sheets_read += 1
+            for segment in _sheet(sheet, source.limits.rows):
+                has_text = True
+                yield segment
+            yield Metadata(pages_read=sheets_read)
         else:
-            yield Facts(cut="corrupt", failed=1)
-    if names and not read:
+            yield Metadata(cut="corrupt", parts_failed=1)
+    if names and not sheets_read:
         raise DocumentError("corrupt", "none of its sheets can be read")
     if len(names) > source.limits.sheets:
-        yield Facts(cut="sheets")
-    if packed:
-        yield from ooxml.beside(source)
-        yield from ooxml.unvalued(source)
-    if not spoke and packed:
+        yield Metadata(cut="sheets")
+    if is_zip:
+        yield from ooxml.notes_and_charts(source)
+        yield from ooxml.uncalculated_formulas(source)
+    if not has_text and is_zip:
         for name, data in ooxml.pictures(source):
-            yield from looked_at(source, name, data)
-    elif not spoke:  # what else the old format holds, such as drawings, nobody looks at: it is not empty
+            yield from read_picture(source, name, data)
+    elif not has_text:  # the old format may hold drawings, which we cannot read: so it is not called empty
         yield "\n".join(f"## {name}" for name in names[: source.limits.sheets])
 
 
-def _open(data: bytes) -> CalamineWorkbook:
+def _open_workbook(data: bytes) -> CalamineWorkbook:
     from python_calamine import CalamineWorkbook, PasswordError
 
     try:
@@ -62,21 +65,21 @@ def _open(data: bytes) -> CalamineWorkbook:
         raise DocumentError("corrupt", str(error)) from error
 
 
-def _opened(book: CalamineWorkbook, name: str) -> CalamineSheet | None:
+def _open_sheet(workbook: CalamineWorkbook, name: str) -> CalamineSheet | None:
     try:
-        return book.get_sheet_by_name(name)
+        return workbook.get_sheet_by_name(name)
     except MemoryError:
         raise
     except BaseException:  # noqa: BLE001  a panic in Rust is not even an Exception
         return None
 
 
-def _sheet(sheet: CalamineSheet, most: int) -> Iterator[Part]:
+def _sheet(sheet: CalamineSheet, max_rows: int) -> Iterator[Segment]:
     rows, heading = [f"## {sheet.name}"], 1
     spans = _Spans(sheet)
     for at, row in enumerate(sheet.iter_rows()):
-        if at >= most:
-            yield Facts(cut="rows")
+        if at >= max_rows:
+            yield Metadata(cut="rows")
             break
         cells = [value if type(value) is str else _cell(value) for value in row]
         if line := _line(spans.filled(at, cells) if spans else cells):
@@ -89,7 +92,7 @@ def _sheet(sheet: CalamineSheet, most: int) -> Iterator[Part]:
 
 
 def _line(cells: list[str]) -> str:
-    """The cells as one line; a line end or a tab inside a cell, which few have, is a space."""
+    """The cells as one line; a line end or a tab inside a cell, which few have, becomes a space."""
     line = "\t".join(cells)
     if "\n" in line or line.count("\t") >= len(cells):
         line = "\t".join([cell.replace("\n", " ").replace("\t", " ") for cell in cells])
@@ -97,7 +100,7 @@ def _line(cells: list[str]) -> str:
 
 
 class _Spans:
-    """Cells merged downwards: their value belongs to each of the rows beside them."""
+    """Cells merged over several rows: their value belongs to each of these rows."""
 
     def __init__(self, sheet: CalamineSheet) -> None:
         top, left = sheet.start or (0, 0)
@@ -112,7 +115,7 @@ class _Spans:
         return bool(self._starts)
 
     def filled(self, at: int, row: list[str]) -> list[str]:
-        """The row, with what reaches into it from above."""
+        """The row `at` with the values of cells that reach into it from above; called row by row."""
         for column, last in list(self._open.items()):
             if last < at:
                 del self._open[column]
@@ -125,7 +128,7 @@ class _Spans:
 
 
 def _cell(value: Any) -> str:
-    """A value that is no text; a whole number is written without the point that the format stores."""
+    """A value that is no text, as text; a whole number is stored as 3.0 and shown as 3."""
     if isinstance(value, float):
         return str(int(value)) if value.is_integer() and abs(value) < 1e15 else f"{value:.15g}"
     if isinstance(value, datetime):

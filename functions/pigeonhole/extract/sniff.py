@@ -1,4 +1,4 @@
-"""What a document is, by its content; its name only decides between kinds of text."""
+"""Content sniffing: which format a document has, by its bytes; its name only decides between plain texts."""
 
 from __future__ import annotations
 
@@ -7,14 +7,22 @@ import zipfile
 
 from pigeonhole.domain.errors import DocumentError
 from pigeonhole.extract.decode import SAMPLE, decode, is_text
-from pigeonhole.extract.legacy import locked
-from pigeonhole.extract.magic import FOLDERS, INSIDE, MAGIC, MEMBER_ENDINGS, MEMBERS, MIMETYPES, STREAMS
-from pigeonhole.extract.package import Broken, opened
+from pigeonhole.extract.legacy import is_encrypted
+from pigeonhole.extract.magic import (
+    COMPOUND_STREAMS,
+    MAGIC,
+    MAGIC_AT_OFFSET,
+    PACKAGE_FOLDERS,
+    PACKAGE_MEMBER_ENDINGS,
+    PACKAGE_MEMBERS,
+    PACKAGE_MIMETYPES,
+)
+from pigeonhole.extract.package import ZIP_ERRORS, open_zip
 
-HEAD = 1_024
-IMAGES = frozenset({"jpeg", "png", "gif", "webp", "tiff", "bmp"})
+HEAD_BYTES = 1_024
+IMAGE_FORMATS = frozenset({"jpeg", "png", "gif", "webp", "tiff", "bmp"})
 
-_TEXT_NAMES = {
+_FORMAT_BY_SUFFIX = {
     **dict.fromkeys((".md", ".markdown"), "md"),
     **dict.fromkeys((".csv", ".tsv"), "csv"),
     **dict.fromkeys((".json", ".ipynb"), "json"),
@@ -23,8 +31,10 @@ _TEXT_NAMES = {
     ".eml": "eml",
     ".mbox": "mbox",
 }
-_TEXTS = (*_TEXT_NAMES, ".txt", ".log")
-_WORDS = 0.8
+_TEXT_SUFFIXES = (*_FORMAT_BY_SUFFIX, ".txt", ".log")
+_TEXT_SHARE = 0.8  # of the characters, in text that is padded with zero bytes
+# Types of packages that we know of only as what they call themselves.
+_FOREIGN_MIMETYPES = ("application/vnd.", "application/x-", "image/")
 _HTML = re.compile(
     r"(?:\s|<!--.*?-->)*+"
     r"<(?:!doctype\s+html|html|head|body|title|meta|p|div|h[1-6]|table|center|font|ul|ol|script)\b"
@@ -32,13 +42,14 @@ _HTML = re.compile(
     re.IGNORECASE | re.DOTALL,
 )
 _MAIL = re.compile(r"(?:(?:From |>From ).*\n)?(?:[A-Za-z][\w-]*:.*(?:\r?\n[ \t].*)*\r?\n){2,}", re.ASCII)
-_LENGTH = re.compile(r"\A\d{1,9} *\r?\n(?=[A-Za-z-]{2,40}:)")  # which Apple Mail puts before a message
+# Apple Mail writes a message's length before it.
+_APPLE_MAIL_LENGTH = re.compile(r"\A\d{1,9} *\r?\n(?=[A-Za-z-]{2,40}:)")
 _MAIL_FIELDS = re.compile(
     r"^(?:received|return-path|message-id|mime-version|from|to|subject|date|delivered-to|content-type|x-[\w-]+):",
     re.IGNORECASE | re.MULTILINE,
 )
 _XML = re.compile(r"\s*(?:<\?xml|<!DOCTYPE\s+(?!html)|<svg\b|<[\w.-]+:[\w.-]+\s+xmlns)", re.IGNORECASE)
-_FLAT = re.compile(
+_OFFICE_XML = re.compile(
     r"<office:document\s[^>]*?office:mimetype=[\"']([\w./-]+)|"
     r"<\?mso-application\s+progid=.(?:Word.Document|Excel.Sheet)|<w:wordDocument\s|"
     r"<(?:ss:)?Workbook\s[^>]*?urn:schemas-microsoft-com:office:spreadsheet"
@@ -46,11 +57,14 @@ _FLAT = re.compile(
 _JSON = re.compile(r"\s*[\[{][\s\"\[{\]}\d-]")
 
 
-def kind(data: bytes, name: str) -> str:
-    """The kind in the table, or a plain name of what is not read; DocumentError `encrypted` or `empty`."""
+def detect_format(data: bytes, name: str) -> str:
+    """The document's format: a name of the registry, or a plain name of what is not read.
+
+    `name` only decides between formats of plain text. Raises DocumentError `encrypted`, `corrupt` or `empty`.
+    """
     if not data:
         raise DocumentError("empty", "0 bytes")
-    found = _by_magic(data) or _text_kind(data, _suffix(name))
+    found = _by_magic(data) or _text_format(data, _suffix(name))
     if found == "encrypted":
         raise DocumentError("encrypted", "an Office document with a password")
     return found
@@ -62,105 +76,115 @@ def _suffix(name: str) -> str:
 
 
 def _by_magic(data: bytes) -> str | None:
-    for magic, found in MAGIC:
-        if data.startswith(magic):
-            return found if found in IMAGES or found == "rtf" else _unless_text(data, found)
-    start = data.find(b"%PDF-", 0, HEAD)
-    if start == 0 or (b" obj" in data[: 2 * HEAD] and (start > 0 or b"%%EOF" in data[-HEAD:])):
+    for prefix, found in MAGIC:
+        if data.startswith(prefix):
+            return found if found in IMAGE_FORMATS or found == "rtf" else _unless_text(data, found)
+    start = data.find(b"%PDF-", 0, HEAD_BYTES)
+    if start == 0 or (b" obj" in data[: 2 * HEAD_BYTES] and (start > 0 or b"%%EOF" in data[-HEAD_BYTES:])):
         return "pdf"
     if data.startswith((b"PK\x03\x04", b"PK\x05\x06")):
-        return _package(data)
+        return _package_format(data)
     if data.startswith(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"):
-        return _compound(data)
+        return _compound_format(data)
     if data.startswith(b"BM") and data[6:10] == bytes(4):
         return "bmp"
     if data.startswith(b"RIFF"):
         return "webp" if data[8:12] == b"WEBP" else _unless_text(data, "sound or film")
-    return next((_unless_text(data, found) for at, sign, found in INSIDE if data.startswith(sign, at)), None)
+    return next(
+        (_unless_text(data, found) for at, magic, found in MAGIC_AT_OFFSET if data.startswith(magic, at)),
+        None,
+    )
 
 
 def _unless_text(data: bytes, found: str) -> str | None:
-    """Words may begin like a program does: `MZ` and `ID3` are initials too."""
+    """What was found, unless the document is text: `MZ` and `ID3` are people's initials too."""
     sample = data[:SAMPLE]
     return None if is_text(decode(sample), len(sample)) else found
 
 
-def _package(data: bytes) -> str:
+def _package_format(data: bytes) -> str:
     try:
-        return _packed(opened(data))
-    except Broken as error:
+        return _format_by_members(open_zip(data))
+    except ZIP_ERRORS as error:
         raise DocumentError("corrupt", f"a broken ZIP package: {error}") from error
 
 
-def _packed(package: zipfile.ZipFile) -> str:
+def _format_by_members(package: zipfile.ZipFile) -> str:
     names = package.namelist()
-    if "mimetype" in names and package.getinfo("mimetype").file_size < HEAD:
-        mime = package.read("mimetype").decode("ascii", "replace").strip().removesuffix("-template")
-        if mime in MIMETYPES or mime.startswith(("application/vnd.", "application/x-", "image/")):
-            return MIMETYPES.get(mime, mime)
+    if "mimetype" in names and package.getinfo("mimetype").file_size < HEAD_BYTES:
+        mimetype = package.read("mimetype").decode("ascii", "replace").strip().removesuffix("-template")
+        if mimetype in PACKAGE_MIMETYPES or mimetype.startswith(_FOREIGN_MIMETYPES):
+            return PACKAGE_MIMETYPES.get(mimetype, mimetype)
     if "[Content_Types].xml" in names:
-        for start, found in FOLDERS:
-            if any(name.startswith(start) for name in names):
+        for folder, found in PACKAGE_FOLDERS:
+            if any(name.startswith(folder) for name in names):
                 return found
     if "content.xml" in names and "META-INF/manifest.xml" in names:
         return "odt"
-    known = set(names)
-    return next((found for member, found in MEMBERS if member in known), "") or next(
-        (found for end, found in MEMBER_ENDINGS if any(name.endswith(end) for name in names)), "zip"
+    members = set(names)
+    return next((found for member, found in PACKAGE_MEMBERS if member in members), "") or next(
+        (found for ending, found in PACKAGE_MEMBER_ENDINGS if any(name.endswith(ending) for name in names)),
+        "zip",
     )
 
 
-def _compound(data: bytes) -> str:
+def _compound_format(data: bytes) -> str:
     import olefile  # type: ignore[import-untyped,unused-ignore]
 
     try:
         with olefile.OleFileIO(data) as compound:
             top = {str(names[0]).lower() for names in compound.listdir(streams=True, storages=True)}
-            if locked(compound):
+            if is_encrypted(compound):
                 return "encrypted"
     except MemoryError:
         raise
     except Exception as error:  # olefile raises whatever struct and indexing raise on hostile bytes
         raise DocumentError("corrupt", f"a broken compound file: {error}") from error
-    return next((found for stream, found in STREAMS if stream.lower() in top), "compound file")
+    return next((found for stream, found in COMPOUND_STREAMS if stream.lower() in top), "compound file")
 
 
-def _text_kind(data: bytes, suffix: str) -> str:
+def _text_format(data: bytes, suffix: str) -> str:
     sample = data[:SAMPLE]
     head = decode(sample)
-    if not is_text(head, len(sample)) and not (suffix in _TEXTS and _is_padded_text(head)):
+    if not is_text(head, len(sample)) and not (suffix in _TEXT_SUFFIXES and _is_padded_text(head)):
         return "unknown binary data"
     if _HTML.match(head):
         return "html"
     if suffix == ".rtf" and head.lstrip().startswith("{\\"):
         return "rtf"
-    named = _TEXT_NAMES.get(suffix)
-    return _refined(named or _looks(head) or "txt", head, data[-HEAD:])
+    found = _FORMAT_BY_SUFFIX.get(suffix) or _text_format_by_content(head) or "txt"
+    return _specific_format(found, head, data[-HEAD_BYTES:])
 
 
 def _is_padded_text(head: str) -> bool:
     """Whether it is text but for zero bytes, which some programs fill their fields or lines with."""
     words = head.replace("\0", "")
-    return len(words) >= len(head) * _WORDS and is_text(words, len(words))
+    return len(words) >= len(head) * _TEXT_SHARE and is_text(words, len(words))
 
 
-def _looks(head: str) -> str | None:
-    head = _LENGTH.sub("", head)
+def _text_format_by_content(head: str) -> str | None:
+    head = _APPLE_MAIL_LENGTH.sub("", head)
     if head.startswith("From ") and _MAIL.match(head):
         return "mbox"
-    fields = _MAIL.match(head)
-    found = set(_MAIL_FIELDS.findall(fields.group().lower())) if fields else set()
-    if len(found) >= 3 or {"mime-version:", "content-type:"} <= found:
+    header = _MAIL.match(head)
+    fields = set(_MAIL_FIELDS.findall(header.group().lower())) if header else set()
+    if len(fields) >= 3 or {"mime-version:", "content-type:"} <= fields:
         return "eml"
     if _XML.match(head):
         return "xml"
     return "json" if _JSON.match(head) else None
 
 
-def _refined(found: str, head: str, tail: bytes) -> str:
-    """An Office document in one XML file names its program; a notebook is JSON, and says so at either end."""
-    if found == "xml" and (sign := _FLAT.search(head[: 4 * HEAD])):
-        return MIMETYPES.get(sign[1].removesuffix("-template"), "xml") if sign[1] else "office_2003_xml"
+def _specific_format(found: str, head: str, tail: bytes) -> str:
+    """The format within XML or JSON: an Office document in one XML file names its program; a notebook is
+    JSON, and says so at either end.
+    """
+    if found == "xml" and (office := _OFFICE_XML.search(head[: 4 * HEAD_BYTES])):
+        return (
+            PACKAGE_MIMETYPES.get(office[1].removesuffix("-template"), "xml")
+            if office[1]
+            else "office_2003_xml"
+        )
     if found == "json" and '"cells"' in head and ('"nbformat"' in head or b'"nbformat"' in tail):
         return "ipynb"
     return found

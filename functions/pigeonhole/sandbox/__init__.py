@@ -1,5 +1,11 @@
-"""A process of its own for hostile bytes: the function asks, a fork server forks a worker a document.
+"""Reading hostile bytes outside this process: a fork server (zygote) forks one worker for each document.
 
-The fork server imports this package too, and each module that it has makes every fork dearer: so nothing
-is imported here.
+    extractor    the function's entry point: a file in, a `Text` or a DocumentError out; retries and fallbacks
+    client       the function's end of the socket to the fork server, and of each worker's pipes
+    protocol     the frames that a worker sends, and their validation
+    fork_server  the process that imports the readers once, and forks
+    worker       what a forked worker does: it restricts itself, reads one document, sends it and ends
+
+The fork server imports this package, and every forked worker pays for each module that the fork server
+has: so nothing is imported here.
 """

@@ -1,5 +1,5 @@
-"""The nursery: one single-threaded process that imports each format's libraries once and forks a child
-a document, so that whatever a document does, it does to its own child.
+"""The fork server: one single-threaded process that imports each format's libraries once, and forks a worker
+for each document, so that whatever a document does, it does to its own worker.
 
 It reads nothing of a document but its first bytes, to know what to import, and ends when the function does.
 """
@@ -23,12 +23,20 @@ from importlib import import_module
 
 from pigeonhole.extract.limits import Limits
 from pigeonhole.extract.registry import FORMATS
-from pigeonhole.sandbox import worker
+from pigeonhole.sandbox.worker import (
+    newly_loaded,
+    parse_newly_loaded,
+    read_document,
+    restrict_fork_server,
+    restrict_worker,
+)
 
 OK, TIMEOUT, MEMORY, CRASHED = b"ok", b"timeout", b"memory", b"crashed"
-HEAD = 16
+HEAD_BYTES = 16
+# A request: bytes of memory, whether to use the fallback reader, and the length of the name that follows.
+# With it come three descriptors: the document's, and those of the pipes for frames and for the exit reason.
 REQUEST = struct.Struct(">Q?B")
-SAID = 4_096
+STDERR_BYTES = 4_096
 
 _FAMILIES: tuple[tuple[bytes, tuple[str, ...]], ...] = (
     (b"%PDF", ("pdf",)),
@@ -44,175 +52,189 @@ _FAMILIES: tuple[tuple[bytes, tuple[str, ...]], ...] = (
     (b"BM", ("bmp",)),
 )
 _TIME_SIGNALS = (-signal.SIGXCPU, -signal.SIGALRM)
-_TEXTS = ("txt", "html", "eml")
+_TEXT_FORMATS = ("txt", "html", "eml")
 
 
 @dataclass(frozen=True, slots=True)
-class Job:
-    """What a child is to do: descriptors of the document and of where its parts go."""
+class ReadRequest:
+    """What one worker is to do: `document` and `result` are descriptors, `memory` is bytes."""
 
     document: int
     name: str
     result: int
     memory: int
-    spare: bool
+    fallback: bool
 
 
 @dataclass(slots=True)
-class Child:
-    """One document at work."""
+class Worker:
+    """One forked process and what is known of it.
+
+    `status` is the descriptor for its exit reason, `memory` bytes that it may use, `deadline` seconds of
+    time.monotonic(), `stderr` the beginning of what it wrote to its standard error.
+    """
 
     pid: int
     status: int
     memory: int
     deadline: float
-    late: bool = False
-    said: bytearray = field(default_factory=bytearray)
+    timed_out: bool = False
+    stderr: bytearray = field(default_factory=bytearray)
 
 
-class Nursery:
-    """The children at work, each known by the descriptor of its standard error: that closes when it ends."""
+class ForkServer:
+    """Forks workers on request, ends those that are late, and reports how each ended.
+
+    A worker is known by our end of the pipe of its standard error, which closes when the worker ends.
+    """
 
     def __init__(self, control: socket.socket, limits: Limits) -> None:
         self._control = control
         self._limits = limits
-        self._children: dict[int, Child] = {}
-        self._met: set[tuple[str, ...]] = set()
-        self._warmed: set[str] = set()
+        self._workers: dict[int, Worker] = {}
+        self._seen: set[tuple[str, ...]] = set()
+        self._preloaded: set[str] = set()
         self._poll = select.poll()
         self._poll.register(control, select.POLLIN)
 
     def run(self) -> None:
-        """Serve until the function hangs up; children still at work end with it."""
+        """Serve until the function closes its end of the socket; workers that still run end with it."""
         while True:
-            for descriptor, _ in self._poll.poll(self._patience()):
+            for descriptor, _ in self._poll.poll(self._poll_timeout_ms()):
                 if descriptor != self._control.fileno():
-                    self._hear(descriptor)
-                elif not self._take():
-                    return self._end(list(self._children.values()))
+                    self._read_stderr(descriptor)
+                elif not self._accept():
+                    return self._kill(list(self._workers.values()))
             now = time.monotonic()
-            self._end([child for child in self._children.values() if child.deadline <= now])
+            self._kill([worker for worker in self._workers.values() if worker.deadline <= now])
 
-    def _patience(self) -> float | None:
-        deadlines = [child.deadline for child in self._children.values() if not child.late]
+    def _poll_timeout_ms(self) -> float | None:
+        deadlines = [worker.deadline for worker in self._workers.values() if not worker.timed_out]
         return max(0.0, min(deadlines) - time.monotonic()) * 1_000 + 1 if deadlines else None
 
-    def _take(self) -> bool:
-        """Receive one document and fork its child; False when there is nobody to work for."""
+    def _accept(self) -> bool:
+        """Receive one request and fork its worker; False when the function has closed the socket."""
         head, descriptors, _, _ = socket.recv_fds(self._control, REQUEST.size, 3)
         if len(head) < REQUEST.size or len(descriptors) < 3:
             return False
-        memory, spare, length = REQUEST.unpack(head)
-        name = _exactly(self._control, length).decode("utf-8", "replace")
+        memory, fallback, length = REQUEST.unpack(head)
+        name = _receive_exactly(self._control, length).decode("utf-8", "replace")
         document, result, status = descriptors
-        kinds = _kinds(os.pread(document, HEAD, 0))
-        if kinds not in self._met:
-            self._met.add(kinds)
-            self._warm(module for kind in kinds for module in FORMATS[kind].modules)
-        self._fork(Job(document, name, result, memory, spare), status)
+        candidates = _candidates(os.pread(document, HEAD_BYTES, 0))
+        if candidates not in self._seen:
+            self._seen.add(candidates)
+            self._preload(module for format_name in candidates for module in FORMATS[format_name].modules)
+        self._fork_worker(ReadRequest(document, name, result, memory, fallback), status)
         os.close(document)
         os.close(result)
         return True
 
-    def _fork(self, job: Job, status: int) -> None:
-        heard, said = os.pipe()
-        os.set_blocking(said, False)
+    def _fork_worker(self, request: ReadRequest, status: int) -> None:
+        stderr, worker_stderr = os.pipe()
+        os.set_blocking(worker_stderr, False)
         pid = os.fork()
         if pid == 0:
-            _be_a_child(job, self._limits, said, self._warmed)
-        os.close(said)
+            _run_worker(request, self._limits, worker_stderr, self._preloaded)
+        os.close(worker_stderr)
         with contextlib.suppress(OSError):
-            os.setpgid(pid, pid)
+            os.setpgid(pid, pid)  # as the worker does: whichever of the two comes first
         deadline = time.monotonic() + self._limits.wall_seconds
-        self._children[heard] = Child(pid, status, job.memory, deadline)
-        self._poll.register(heard, select.POLLIN)
+        self._workers[stderr] = Worker(pid, status, request.memory, deadline)
+        self._poll.register(stderr, select.POLLIN)
 
-    def _hear(self, descriptor: int) -> None:
-        """Take what a child says on its way out; when it says no more, it has ended."""
-        one = self._children[descriptor]
-        said = os.read(descriptor, SAID)
-        if said:
-            one.said += said[: SAID - len(one.said)]
+    def _read_stderr(self, descriptor: int) -> None:
+        """Collect what a worker writes; at the end of its output, reap it and report its exit reason."""
+        worker = self._workers[descriptor]
+        output = os.read(descriptor, STDERR_BYTES)
+        if output:
+            worker.stderr += output[: STDERR_BYTES - len(worker.stderr)]
             return
         self._poll.unregister(descriptor)
         os.close(descriptor)
-        del self._children[descriptor]
-        self._end([one])
-        _, exit_status, usage = os.wait4(one.pid, 0)
+        del self._workers[descriptor]
+        self._kill([worker])  # it may have closed its standard error and live on, or have forked
+        _, exit_status, usage = os.wait4(worker.pid, 0)
         with contextlib.suppress(OSError):
-            os.write(one.status, _verdict(one, exit_status, usage, self._limits))
-        os.close(one.status)
-        if one.said:
-            self._warm(worker.loaded(bytes(one.said)))
+            os.write(worker.status, _exit_reason(worker, exit_status, usage, self._limits))
+        os.close(worker.status)
+        if worker.stderr:
+            self._preload(parse_newly_loaded(bytes(worker.stderr)))
 
-    def _warm(self, modules: Iterable[str]) -> None:
-        """Import before the next fork what documents would import after it: once, and for all that follow."""
+    def _preload(self, modules: Iterable[str]) -> None:
+        """Import here, once, what every later worker would import after its fork, and set it up.
+
+        A module may have a function `warm_up` for what is not done by its import.
+        """
         for name in modules:
-            if name not in self._warmed:
-                self._warmed.add(name)
-                # what is missing or broken fails in the children that need it, and there it is told
+            if name not in self._preloaded:
+                self._preloaded.add(name)
+                # what is missing or broken fails again in the workers that need it, and they report it
                 with contextlib.suppress(Exception):
-                    getattr(import_module(name), "ready", _nothing)()
-                gc.freeze()
+                    getattr(import_module(name), "warm_up", _no_warm_up)()
+                gc.freeze()  # so that no collection in a worker would write to pages that it shares with us
 
-    def _end(self, children: list[Child]) -> None:
+    def _kill(self, workers: list[Worker]) -> None:
         now = time.monotonic()
-        for one in children:
-            one.late = one.late or one.deadline <= now
+        for worker in workers:
+            worker.timed_out = worker.timed_out or worker.deadline <= now
             with contextlib.suppress(OSError):
-                os.killpg(one.pid, signal.SIGKILL)
+                os.killpg(worker.pid, signal.SIGKILL)
 
 
-def _verdict(one: Child, exit_status: int, usage: resource.struct_rusage, limits: Limits) -> bytes:
+def _exit_reason(worker: Worker, exit_status: int, usage: resource.struct_rusage, limits: Limits) -> bytes:
+    """Why a worker ended, as far as it shows: a library that finds no memory aborts in ways of its own."""
     code = os.waitstatus_to_exitcode(exit_status)
     if code == 0:
         return OK
-    if one.late or code in _TIME_SIGNALS or usage.ru_utime + usage.ru_stime >= limits.cpu_seconds:
+    if worker.timed_out or code in _TIME_SIGNALS or usage.ru_utime + usage.ru_stime >= limits.cpu_seconds:
         return TIMEOUT
-    starved = b"memory" in one.said.lower() or _resident(usage.ru_maxrss) > one.memory // 2
-    return MEMORY if starved or code == -signal.SIGKILL else CRASHED
+    had_most = _resident_bytes(usage.ru_maxrss) > worker.memory // 2
+    out_of_memory = b"memory" in worker.stderr.lower() or had_most or code == -signal.SIGKILL
+    return MEMORY if out_of_memory else CRASHED
 
 
-def _resident(maxrss: int) -> int:
+def _resident_bytes(maxrss: int) -> int:
+    """The kernel's figure in bytes: macOS counts in bytes, Linux in kilobytes."""
     return maxrss if sys.platform == "darwin" else maxrss * 1_024
 
 
-def _be_a_child(job: Job, limits: Limits, said: int, warmed: set[str]) -> None:
+def _run_worker(request: ReadRequest, limits: Limits, stderr: int, preloaded: set[str]) -> None:
+    """All of a worker's life after the fork; it never returns, not even by an exception."""
     code = 1
     try:
         os.setpgid(0, 0)
-        os.dup2(said, 2)
-        worker.fence(limits, job.memory, job.document, job.result)
-        worker.work(job.document, job.name, limits, job.result, spare=job.spare)
-        if news := worker.last_words(warmed):
-            os.write(2, news)
+        os.dup2(stderr, 2)
+        restrict_worker(limits, request.memory, request.document, request.result)
+        read_document(request.document, request.name, limits, request.result, fallback=request.fallback)
+        if message := newly_loaded(preloaded):
+            os.write(2, message)
         code = 0
     finally:
         os._exit(code)
 
 
-def _kinds(head: bytes) -> tuple[str, ...]:
-    """What a document that begins like this may be."""
-    return next((kinds for start, kinds in _FAMILIES if head.startswith(start)), _TEXTS)
+def _candidates(head: bytes) -> tuple[str, ...]:
+    """The formats that a document may have that begins like this."""
+    return next((formats for prefix, formats in _FAMILIES if head.startswith(prefix)), _TEXT_FORMATS)
 
 
-def _nothing() -> None:
+def _no_warm_up() -> None:
     return None
 
 
-def _exactly(control: socket.socket, size: int) -> bytes:
+def _receive_exactly(control: socket.socket, size: int) -> bytes:
     received = bytearray()
     while len(received) < size:
-        more = control.recv(size - len(received))
-        if not more:
+        chunk = control.recv(size - len(received))
+        if not chunk:
             break
-        received += more
+        received += chunk
     return bytes(received)
 
 
-def main(descriptor: int, limits: str) -> None:
-    """Run a nursery on an inherited socket."""
-    allowed = Limits(**json.loads(limits))
-    worker.enclose(allowed)
-    gc.disable()  # a child ends before its garbage matters, and collecting touches pages that it shares
-    Nursery(socket.socket(fileno=descriptor), allowed).run()
+def main(descriptor: int, limits_json: str) -> None:
+    """Run a fork server on the inherited socket `descriptor`, until its other end is closed."""
+    limits = Limits(**json.loads(limits_json))
+    restrict_fork_server(limits)
+    gc.disable()  # a worker ends before its garbage matters, and a collection writes to pages that it shares
+    ForkServer(socket.socket(fileno=descriptor), limits).run()

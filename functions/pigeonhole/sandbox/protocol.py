@@ -1,7 +1,7 @@
-"""What passes between a child and the function: bounded frames, and nothing in them is believed unread.
+"""The frames that a worker sends to the function: each is bounded, and validated before it is believed.
 
-A frame is a kind (one byte), a length (four bytes) and that many bytes. What a child sends is as
-hostile as the document it read, so frames are numbers, UTF-8 and flat JSON, each with its own bound.
+A frame is a type (one byte), a length (four bytes) and that many bytes. What a worker sends is as
+hostile as the document it read, so payloads are numbers, UTF-8 and flat JSON, each with its own bound.
 """
 
 from __future__ import annotations
@@ -11,88 +11,90 @@ import struct
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, fields
 
-from pigeonhole.domain.document import PageImage
-from pigeonhole.domain.errors import DocumentError
+from pigeonhole.domain.document import DocumentError, PageImage
+from pigeonhole.extract.interface import Metadata, Segment
 from pigeonhole.extract.limits import Limits
-from pigeonhole.extract.parts import Facts, Part
 
-PASSAGE, IMAGE, FACTS, KIND, ERROR, DONE = range(1, 7)
-SMALL = 8_192
+PASSAGE, IMAGE, METADATA, FORMAT, ERROR, DONE = range(1, 7)
+SMALL_FRAME_BYTES = 8_192
+DETAIL_CHARS = 300
+FORMAT_NAME_CHARS = 80
 CODES = frozenset(
     {"encrypted", "corrupt", "empty", "unsupported_type", "too_large", "extraction_memory", "crashed"}
 )
 
-_HEAD = struct.Struct(">BI")
-_PAGE = struct.Struct(">IHH")
+_HEADER = struct.Struct(">BI")
+_IMAGE_HEADER = struct.Struct(">IHH")
 _JPEG = b"\xff\xd8\xff"
-_MOST = 1_000_000_000
-_TYPES = {field.name: int if "int" in str(field.type) else str for field in fields(Facts)}
+_MAX_COUNT = 1_000_000_000
+_METADATA_TYPES = {field.name: int if "int" in str(field.type) else str for field in fields(Metadata)}
 
-Receive = Callable[[int], bytes]
+Receiver = Callable[[int], bytes]
 
 
-class Garbled(Exception):
-    """A child sent what no child of ours sends."""
+class ProtocolError(Exception):
+    """A worker sent what no worker of ours sends: its document has taken it over."""
 
 
 @dataclass(frozen=True, slots=True)
-class Kind:
-    """What the document was found to be."""
+class DetectedFormat:
+    """The format that the document was found to have: a name of the registry, or of what is not read."""
 
     name: str
 
 
-def frame(part: Part | Kind | DocumentError | None) -> bytes:
-    """One part as bytes; None is the end of the document."""
-    kind, payload = _payload(part)
-    return _HEAD.pack(kind, len(payload)) + payload
+def encode_frame(segment: Segment | DetectedFormat | DocumentError | None) -> bytes:
+    """One segment as a frame; None is the document's end."""
+    frame_type, payload = _payload(segment)
+    return _HEADER.pack(frame_type, len(payload)) + payload
 
 
-def _payload(part: Part | Kind | DocumentError | None) -> tuple[int, bytes]:
-    match part:
+def _payload(segment: Segment | DetectedFormat | DocumentError | None) -> tuple[int, bytes]:
+    match segment:
         case str():
-            return PASSAGE, part.encode("utf-8", "replace")
+            return PASSAGE, segment.encode("utf-8", "replace")
         case PageImage():
-            return IMAGE, _PAGE.pack(part.page, part.width, part.height) + part.data
-        case Facts():
-            said = {name: value for name, value in asdict(part).items() if value}
-            return FACTS, json.dumps(said).encode()
-        case Kind():
-            return KIND, part.name.encode()
+            return IMAGE, _IMAGE_HEADER.pack(segment.page, segment.width, segment.height) + segment.data
+        case Metadata():
+            values = {name: value for name, value in asdict(segment).items() if value}
+            return METADATA, json.dumps(values).encode()
+        case DetectedFormat():
+            return FORMAT, segment.name.encode()
         case DocumentError():
-            return ERROR, json.dumps([part.code, part.detail[:300]]).encode()
+            return ERROR, json.dumps([segment.code, segment.detail[:DETAIL_CHARS]]).encode()
         case None:
             return DONE, b""
 
 
-def parts(receive: Receive, limits: Limits) -> Iterator[Part | Kind]:
-    """The parts that a child sends up to its end; DocumentError where it sends one, or Garbled.
+def receive_segments(receive: Receiver, limits: Limits) -> Iterator[Segment | DetectedFormat]:
+    """The segments that a worker sends, up to the document's end.
 
-    `receive(n)` gives exactly n bytes, or raises EOFError.
+    `receive(n)` returns exactly n bytes, or raises EOFError. Raises the DocumentError that the worker
+    sends, and ProtocolError for anything that is no valid frame.
     """
-    bounds = {PASSAGE: limits.chars * 4, IMAGE: limits.image_bytes + _PAGE.size, DONE: 0}
+    bounds = {PASSAGE: limits.chars * 4, IMAGE: limits.image_bytes + _IMAGE_HEADER.size, DONE: 0}
     while True:
-        kind, length = _HEAD.unpack(receive(_HEAD.size))
-        if kind > DONE or length > bounds.get(kind, SMALL):
-            raise Garbled(f"frame {kind} of {length} bytes")
+        frame_type, length = _HEADER.unpack(receive(_HEADER.size))
+        if frame_type > DONE or length > bounds.get(frame_type, SMALL_FRAME_BYTES):
+            raise ProtocolError(f"frame {frame_type} of {length} bytes")
         payload = receive(length)
-        if kind == DONE:
+        if frame_type == DONE:
             return
         try:
-            yield _part(kind, payload, limits)
+            yield _decoded(frame_type, payload, limits)
         except (ValueError, TypeError, RecursionError, struct.error) as error:
-            raise Garbled(f"frame {kind}: {error}") from error
+            raise ProtocolError(f"frame {frame_type}: {error}") from error
 
 
-def _part(kind: int, payload: bytes, limits: Limits) -> Part | Kind:
-    if kind == PASSAGE:
+def _decoded(frame_type: int, payload: bytes, limits: Limits) -> Segment | DetectedFormat:
+    if frame_type == PASSAGE:
         return payload.decode("utf-8")
-    if kind == IMAGE:
+    if frame_type == IMAGE:
         return _image(payload, limits)
-    if kind == FACTS:
-        return _facts(json.loads(payload))
-    if kind == KIND:
-        return Kind(payload.decode("utf-8")[:80])
+    if frame_type == METADATA:
+        return _metadata(json.loads(payload))
+    if frame_type == FORMAT:
+        return DetectedFormat(payload.decode("utf-8")[:FORMAT_NAME_CHARS])
     code, detail = json.loads(payload)
     if code not in CODES:
         raise ValueError("no such code")
@@ -100,17 +102,19 @@ def _part(kind: int, payload: bytes, limits: Limits) -> Part | Kind:
 
 
 def _image(payload: bytes, limits: Limits) -> PageImage:
-    page, width, height = _PAGE.unpack_from(payload)
-    data = payload[_PAGE.size :]
+    page, width, height = _IMAGE_HEADER.unpack_from(payload)
+    data = payload[_IMAGE_HEADER.size :]
     if not data.startswith(_JPEG) or not 0 < max(width, height) <= limits.image_px:
         raise ValueError("not a page image")
     return PageImage(page=page, media_type="image/jpeg", data=data, width=width, height=height)
 
 
-def _facts(said: object) -> Facts:
-    if not isinstance(said, dict):
-        raise TypeError("facts are an object")
-    for name, value in said.items():
-        if type(value) is not _TYPES.get(name) or (isinstance(value, int) and not 0 <= value <= _MOST):
-            raise ValueError("no such fact")
-    return Facts(**said)
+def _metadata(values: object) -> Metadata:
+    if not isinstance(values, dict):
+        raise TypeError("metadata are an object")
+    for name, value in values.items():
+        if type(value) is not _METADATA_TYPES.get(name) or (
+            isinstance(value, int) and not 0 <= value <= _MAX_COUNT
+        ):
+            raise ValueError("no such metadata")
+    return Metadata(**values)

@@ -13,7 +13,7 @@ from pigeonhole.sandbox.extractor import Extractor
 
 VECTORS = Path(__file__).parents[2] / "documents" / "vectors" / "files"
 
-Read = Callable[..., Text]
+ReadDocument = Callable[..., Text]
 
 
 @pytest.fixture(scope="session")
@@ -24,7 +24,7 @@ def extractor() -> Iterator[Extractor]:
 
 
 @pytest.fixture
-def read(extractor: Extractor, tmp_path: Path) -> Read:
+def read(extractor: Extractor, tmp_path: Path) -> ReadDocument:
     """Reads bytes as a document of that name."""
 
     def read(data: bytes, name: str = "document") -> Text:
@@ -36,7 +36,7 @@ def read(extractor: Extractor, tmp_path: Path) -> Read:
 
 
 @pytest.fixture
-def read_within(tmp_path: Path) -> Iterator[Read]:
+def read_within(tmp_path: Path) -> Iterator[ReadDocument]:
     """Reads bytes as a document within limits of its own."""
     opened: list[Extractor] = []
 

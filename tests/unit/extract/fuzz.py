@@ -25,14 +25,14 @@ from typing import Any
 
 from pigeonhole.domain.errors import DocumentError
 from pigeonhole.extract import registry, sniff
-from pigeonhole.extract.gather import refine
+from pigeonhole.extract.interface import DocumentQuota, Source
 from pigeonhole.extract.limits import Limits
-from pigeonhole.extract.parts import Budget, Source
+from pigeonhole.extract.tidy import tidy_segments
 from tests.unit.extract.mutations import SEEDS, mutated
 
 ROUND = 200
 SLOW_SECONDS = 5
-LIMITS = Limits(chars=50_000, eye_pages=1, image_px=100)
+LIMITS = Limits(chars=50_000, vision_pages=1, image_px=100)
 TOOL = 4
 OURS = str(Path(registry.__file__).parent)
 
@@ -60,9 +60,11 @@ class Lines:
 def tried(data: bytes, name: str) -> str:
     """What became of it: `text`, an error's code, or the place in our code that raised something else."""
     try:
-        kind = sniff.kind(data, name)
-        source = Source(kind=kind, name=name, data=data, limits=LIMITS, budget=Budget(LIMITS))
-        for _ in refine(registry.read(source), LIMITS):
+        format_name = sniff.detect_format(data, name)
+        source = Source(
+            format_name=format_name, name=name, data=data, limits=LIMITS, quota=DocumentQuota(LIMITS)
+        )
+        for _ in tidy_segments(registry.read(source), LIMITS):
             pass
     except DocumentError as error:
         return error.code
@@ -99,23 +101,23 @@ def round_of(corpus: dict[str, list[bytes]], seen: set[str], chance: random.Rand
 
 def main() -> int:
     """Rounds until the time is up."""
-    said = argparse.ArgumentParser(description="Fuzzes the readers, following coverage.")
-    said.add_argument("names", nargs="*", help="vectors to start from; all of them when none is named")
-    said.add_argument("--seconds", type=float, default=300)
-    said.add_argument("--seed", type=int, default=1)
-    said.add_argument("--keep", type=Path, default=None, help="where documents that found something go")
-    asked = said.parse_args()
-    corpus = {name: [data] for name, data in SEEDS.items() if not asked.names or name in asked.names}
+    parser = argparse.ArgumentParser(description="Fuzzes the readers, following coverage.")
+    parser.add_argument("names", nargs="*", help="vectors to start from; all of them when none is named")
+    parser.add_argument("--seconds", type=float, default=300)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--keep", type=Path, default=None, help="where documents that found something go")
+    arguments = parser.parse_args()
+    corpus = {name: [data] for name, data in SEEDS.items() if not arguments.names or name in arguments.names}
     seen: set[str] = set()
-    outcomes, end, number = Counter[str](), time.monotonic() + asked.seconds, asked.seed
+    outcomes, end, number = Counter[str](), time.monotonic() + arguments.seconds, arguments.seed
     while time.monotonic() < end:
         number += 1
-        outcomes += _one_round(corpus, seen, number, asked.keep)
+        outcomes += _one_round(corpus, seen, number, arguments.keep)
     kept = sum(map(len, corpus.values()))
     print(
         json.dumps(
             {
-                "rounds": number - asked.seed,
+                "rounds": number - arguments.seed,
                 "kept": kept,
                 "lines": len(seen),
                 "outcomes": dict(outcomes.most_common()),

@@ -21,7 +21,7 @@ from pigeonhole.sandbox.protocol import CODES
 from tests.unit.extract.mutations import SEEDS, mutated
 
 LIMITS = Limits(
-    wall_seconds=4, cpu_seconds=3, chars=50_000, eye_pages=2, image_px=200, memory_bytes=500 << 20
+    wall_seconds=4, cpu_seconds=3, chars=50_000, vision_pages=2, image_px=200, memory_bytes=500 << 20
 )
 FUZZ = settings(deadline=None, database=None, suppress_health_check=[*HealthCheck], derandomize=False)
 
@@ -58,7 +58,7 @@ def holds(text: Text) -> None:
     assert (
         coverage.chars_read == sum(len(part) for part in text.body if isinstance(part, str)) <= LIMITS.chars
     )
-    assert len(text.images) == len(coverage.pages_as_images) <= LIMITS.eye_pages
+    assert len(text.images) == len(coverage.pages_as_images) <= LIMITS.vision_pages
     assert all(max(image.width, image.height) <= LIMITS.image_px for image in text.images)
     assert coverage.truncated == bool(coverage.cut)
     assert coverage.chars_total == (None if coverage.truncated else coverage.chars_read)

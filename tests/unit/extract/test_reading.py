@@ -12,7 +12,7 @@ from pypdfium2 import PdfDocument
 from pigeonhole.domain.errors import DocumentError
 from pigeonhole.extract import html, lzfu, mail, rtf, sniff
 from pigeonhole.extract.decode import decode
-from pigeonhole.extract.running_headers import Furniture
+from pigeonhole.extract.running_headers import RunningHeaders
 from pigeonhole.extract.tidy import tidy
 from tests.documents.vectors import packages
 from tests.documents.vectors.compound import Tree, compound
@@ -21,7 +21,7 @@ from tests.documents.vectors.pdfs import pdf
 
 
 @pytest.mark.parametrize(
-    ("data", "name", "kind"),
+    ("data", "name", "format_name"),
     [
         (b"%PDF-1.7 x", "letter.txt", "pdf"),
         (b"junk before\n%PDF-1.7\n1 0 obj", "letter.pdf", "pdf"),
@@ -60,8 +60,8 @@ from tests.documents.vectors.pdfs import pdf
         ("Ünder".encode("utf-16"), "x", "txt"),
     ],
 )
-def test_content_decides_what_a_document_is(data, name, kind):
-    assert sniff.kind(data, name) == kind
+def test_content_decides_what_a_document_is(data, name, format_name):
+    assert sniff.detect_format(data, name) == format_name
 
 
 @pytest.mark.parametrize(
@@ -122,17 +122,22 @@ def test_noise_goes_and_words_stay(noisy, clean):
 
 
 def test_running_lines_stand_twice_and_go_then():
-    furniture = Furniture()
-    pages = [furniture.without(f"Header\nbody {n}\nmore\nwords\nstill\n- {n} -", n) for n in range(1, 5)]
+    running_headers = RunningHeaders()
+    pages = [
+        running_headers.remove_from(f"Header\nbody {n}\nmore\nwords\nstill\n- {n} -", n) for n in range(1, 5)
+    ]
     assert ["Header" in page for page in pages] == [True, True, False, False]
     assert [f"- {n} -" in page for n, page in enumerate(pages, 1)] == [True, True, False, False]
     assert all(f"body {n}" in page for n, page in enumerate(pages, 1))
 
 
 def test_amounts_at_the_foot_of_pages_are_no_page_numbers():
-    furniture = Furniture()
+    running_headers = RunningHeaders()
     amounts = [1_204, 77, 310, 4_711]
-    pages = [furniture.without(f"a\nb\nc\nd\ne\nBalance {amount}", n) for n, amount in enumerate(amounts, 1)]
+    pages = [
+        running_headers.remove_from(f"a\nb\nc\nd\ne\nBalance {amount}", n)
+        for n, amount in enumerate(amounts, 1)
+    ]
     assert all(str(amount) in page for amount, page in zip(amounts, pages, strict=True))
 
 
@@ -173,14 +178,14 @@ def test_outlook_bodies_are_unpacked():
     packed = bytes.fromhex(
         "2d0000002b0000004c5a4675f1c5c7a703000a007263706731323542320af32068656c090020627705b06c647d0a800fa0"
     )
-    assert lzfu.unpacked(packed, 1_000) == b"{\\rtf1\\ansi\\ansicpg1252\\pard hello world}\r\n"
+    assert lzfu.decompress(packed, 1_000) == b"{\\rtf1\\ansi\\ansicpg1252\\pard hello world}\r\n"
 
 
 @pytest.mark.parametrize(
     "packed", [b"", b"x" * 15, struct.pack("<IIII", 99, 1 << 30, 0x75465A4C, 0) + b"\xff" * 9]
 )
 def test_broken_outlook_bodies_end(packed):
-    assert len(lzfu.unpacked(packed, 100)) <= 100
+    assert len(lzfu.decompress(packed, 100)) <= 100
 
 
 @pytest.mark.parametrize(
@@ -203,7 +208,7 @@ def test_broken_outlook_bodies_end(packed):
     ],
 )
 def test_rtf_reads_as_it_shows(markup, text):
-    assert "".join(rtf.Reader(markup).parts()).removeprefix(" ") == text
+    assert "".join(rtf.RtfParser(markup).passages()).removeprefix(" ") == text
 
 
 def test_a_mail_with_little_plain_text_is_read_from_its_html(read):
@@ -246,12 +251,12 @@ def test_a_forwarded_mail_in_base64_is_read_all_the_same(read):
 
 
 @pytest.mark.parametrize(
-    "kind", ["multipart/encrypted; boundary=X", "application/pkcs7-mime; smime-type=enveloped-data"]
+    "content_type", ["multipart/encrypted; boundary=X", "application/pkcs7-mime; smime-type=enveloped-data"]
 )
-def test_a_mail_for_somebody_elses_key_is_encrypted(read, kind):
-    with pytest.raises(DocumentError) as failed:
-        read(f"From: a@b\nTo: c@d\nSubject: s\nContent-Type: {kind}\n\n--X\n\nMIIB\n--X--\n".encode())
-    assert failed.value.code == "encrypted"
+def test_a_mail_for_somebody_elses_key_is_encrypted(read, content_type):
+    with pytest.raises(DocumentError) as exc_info:
+        read(f"From: a@b\nTo: c@d\nSubject: s\nContent-Type: {content_type}\n\n--X\n\nMIIB\n--X--\n".encode())
+    assert exc_info.value.code == "encrypted"
 
 
 def test_a_logo_in_a_mail_is_not_looked_at_but_a_photo_is(read):
@@ -263,7 +268,7 @@ def test_a_logo_in_a_mail_is_not_looked_at_but_a_photo_is(read):
 
 @pytest.mark.parametrize("name", ["=?utf-8?b?4pyT?=", "=?x?q?broken", "=?no-such?q?a?="])
 def test_strange_mail_headers_are_shown_somehow(name):
-    assert mail.shown(name)
+    assert mail.decode_header(name)
 
 
 def test_a_letter_that_breaks_off_is_read_and_says_so(read):
@@ -315,15 +320,15 @@ def test_what_a_portfolio_holds_is_read_but_data_for_programs_is_not(read):
 
 
 def test_nothing_to_read_is_empty(read):
-    with pytest.raises(DocumentError) as failed:
+    with pytest.raises(DocumentError) as exc_info:
         read(b"")
-    assert failed.value.code == "empty"
-    with pytest.raises(DocumentError) as failed:
+    assert exc_info.value.code == "empty"
+    with pytest.raises(DocumentError) as exc_info:
         read(pdf([[]]))
-    assert failed.value.code == "empty"
+    assert exc_info.value.code == "empty"
 
 
 def test_what_cannot_be_read_is_named(read):
-    with pytest.raises(DocumentError) as failed:
+    with pytest.raises(DocumentError) as exc_info:
         read(b"MZ" + bytes(99), "tool.exe")
-    assert (failed.value.code, failed.value.detail) == ("unsupported_type", "Windows program")
+    assert (exc_info.value.code, exc_info.value.detail) == ("unsupported_type", "Windows program")

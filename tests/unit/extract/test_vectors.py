@@ -61,9 +61,9 @@ def test_a_vector_states_its_title_and_author(extractor, vector):
 
 @by_file(REFUSED)
 def test_a_locked_vector_is_refused_at_once(extractor, vector):
-    with pytest.raises(DocumentError) as refused:
+    with pytest.raises(DocumentError) as exc_info:
         text_of(extractor, vector)
-    assert refused.value.code == vector["error"]
+    assert exc_info.value.code == vector["error"]
 
 
 def test_every_kind_in_the_table_has_a_vector():

@@ -1,4 +1,4 @@
-"""Whatever a document does, it does to its own child, and its neighbours go on."""
+"""Whatever a document does, it does to its own worker, and its neighbours are read."""
 
 # ruff: noqa: E501  documents and scripts read worse when broken
 
@@ -20,10 +20,10 @@ import pytest
 from pigeonhole.domain.document import Text
 from pigeonhole.domain.errors import DocumentError, TryLater
 from pigeonhole.extract.limits import Limits
-from pigeonhole.sandbox.client import ALLOCATION
+from pigeonhole.sandbox.client import MALLOC_SETTINGS
 from pigeonhole.sandbox.extractor import Extractor
 from tests.unit.extract import hostile
-from tests.unit.extract.conftest import Read
+from tests.unit.extract.conftest import ReadDocument
 
 MB = 1 << 20
 # Memory is what ends these, however slow the machine; and time the others, however fast.
@@ -39,9 +39,9 @@ def outcome(extractor: Extractor, path: Path) -> str:
         return error.code
 
 
-def children(of: int | str = "self") -> list[int]:
-    tasks = Path(f"/proc/{of}/task").iterdir()
-    return [int(pid) for task in tasks for pid in (task / "children").read_text().split()]
+def child_processes(of: int | str = "self") -> list[int]:
+    threads = Path(f"/proc/{of}/task").iterdir()
+    return [int(pid) for thread in threads for pid in (thread / "children").read_text().split()]
 
 
 @pytest.mark.parametrize(
@@ -52,16 +52,16 @@ def children(of: int | str = "self") -> list[int]:
     ],
 )
 def test_a_document_that_takes_all_memory_fails_alone(read_within, document):
-    with pytest.raises(DocumentError) as failed:
+    with pytest.raises(DocumentError) as exc_info:
         read_within(document, SMALL)
-    assert failed.value.code == "extraction_memory"
+    assert exc_info.value.code == "extraction_memory"
 
 
 def test_a_workbook_on_which_one_library_aborts_is_read_by_the_other(read):
     assert "42" in read(hostile.far_cell_xlsx()).text
 
 
-def read_in_part(read_within: Read, document: bytes) -> Text:
+def read_in_part(read_within: ReadDocument, document: bytes) -> Text:
     """What is read before time is up, when that is long enough for the first page."""
     for seconds in PATIENCE:
         with contextlib.suppress(DocumentError):
@@ -83,15 +83,15 @@ def test_what_was_read_before_time_was_up_is_kept_and_marked(read_within):
 
 
 def test_a_document_that_takes_too_long_to_say_anything_is_a_timeout(read_within):
-    with pytest.raises(DocumentError) as failed:
+    with pytest.raises(DocumentError) as exc_info:
         read_within(hostile.long_pdf(4_000), replace(ENDLESS, wall_seconds=0.2, enough_chars=100_000_000))
-    assert failed.value.code == "extraction_timeout"
+    assert exc_info.value.code == "extraction_timeout"
 
 
 def test_processor_time_is_limited_as_well(read_within):
-    with pytest.raises(DocumentError) as failed:
+    with pytest.raises(DocumentError) as exc_info:
         read_within(rb"{\rtf1 " + b"{" * 30_000_000, Limits(cpu_seconds=1, wall_seconds=300))
-    assert failed.value.code == "extraction_timeout"
+    assert exc_info.value.code == "extraction_timeout"
 
 
 def test_neighbours_of_hostile_documents_are_read(tmp_path):
@@ -99,7 +99,7 @@ def test_neighbours_of_hostile_documents_are_read(tmp_path):
     paths = [tmp_path / str(number) for number in range(len(documents))]
     for path, document in zip(paths, documents, strict=True):
         path.write_bytes(document)
-    extractor = Extractor(replace(SMALL, room_bytes=3 * SMALL.memory_bytes))
+    extractor = Extractor(replace(SMALL, pool_bytes=3 * SMALL.memory_bytes))
     with ThreadPoolExecutor(10) as threads:
         outcomes = list(threads.map(lambda path: outcome(extractor, path), paths))
     extractor.close()
@@ -109,80 +109,80 @@ def test_neighbours_of_hostile_documents_are_read(tmp_path):
 
 
 @pytest.mark.parametrize(("most", "code"), [(300, "extraction_memory"), (700, "empty")])
-def test_what_needs_more_memory_than_most_gets_it_and_no_more_than_there_is(read_within, most, code):
+def test_a_document_that_needs_more_memory_than_most_gets_it_up_to_the_limit(read_within, most, code):
     limits = replace(SMALL, first_memory_bytes=256 * MB, memory_bytes=most * MB)
-    with pytest.raises(DocumentError) as failed:
+    with pytest.raises(DocumentError) as exc_info:
         read_within(hostile.swelling_pdf(200), limits)
-    assert failed.value.code == code
+    assert exc_info.value.code == code
 
 
-def test_who_finds_no_room_in_time_comes_again_and_who_finds_it_is_read(tmp_path):
+def test_a_document_waits_for_memory_as_long_as_it_has_time_and_then_is_tried_later(tmp_path):
     path = tmp_path / "words.txt"
     path.write_bytes(b"plain words")
-    limits = Limits(wall_seconds=1, room_bytes=Limits().memory_bytes)
+    limits = Limits(wall_seconds=1, pool_bytes=Limits().memory_bytes)
     extractor = Extractor(limits)
     with ThreadPoolExecutor() as threads:
-        with extractor._room.taken(limits.room_bytes, until=0):
+        with extractor._pool.allocated(limits.pool_bytes, deadline=0):
             with pytest.raises(TryLater, match="other documents"):
                 extractor.read(path, path.name, seconds=2.01)
-            patient = threads.submit(extractor.read, path, path.name, seconds=60)
-            assert not patient.done()
-        assert patient.result().text == "plain words"
+            waiting = threads.submit(extractor.read, path, path.name, seconds=60)
+            assert not waiting.done()
+        assert waiting.result().text == "plain words"
     assert extractor.read(path, path.name, seconds=0).text == "plain words"
     extractor.close()
 
 
-def test_as_many_children_as_fit_and_always_the_largest():
+def test_the_pool_holds_as_many_workers_as_fit_and_always_one_of_the_largest():
     limits = Limits.within(1_344)
-    assert limits.room_bytes == limits.memory_bytes + limits.first_memory_bytes
-    assert Limits.within(512).room_bytes == limits.memory_bytes
+    assert limits.pool_bytes == limits.memory_bytes + limits.first_memory_bytes
+    assert Limits.within(512).pool_bytes == limits.memory_bytes
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="finds its children in /proc")
-def test_a_dead_nursery_is_replaced(tmp_path):
-    before = set(children())
+@pytest.mark.skipif(sys.platform != "linux", reason="finds its child processes in /proc")
+def test_a_dead_fork_server_is_replaced(tmp_path):
+    before = set(child_processes())
     extractor = Extractor()
-    (nursery,) = set(children()) - before
+    (fork_server,) = set(child_processes()) - before
     path = tmp_path / "note.txt"
     path.write_text("still here")
-    os.kill(nursery, signal.SIGKILL)
+    os.kill(fork_server, signal.SIGKILL)
     assert extractor.read(path, "note.txt").text == "still here"
     extractor.close()
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="finds its children in /proc")
-def test_a_nursery_that_dies_at_work_costs_no_document(tmp_path):
-    before = set(children())
+@pytest.mark.skipif(sys.platform != "linux", reason="finds its child processes in /proc")
+def test_a_fork_server_that_dies_at_work_costs_no_document(tmp_path):
+    before = set(child_processes())
     extractor = Extractor(replace(ENDLESS, wall_seconds=300, cpu_seconds=300))
-    (nursery,) = set(children()) - before
+    (fork_server,) = set(child_processes()) - before
     path = tmp_path / "long.pdf"
     path.write_bytes(hostile.long_pdf(500))
     with ThreadPoolExecutor(1) as threads:
         reading = threads.submit(extractor.read, path, path.name)
-        while not children(nursery) and not reading.done():
+        while not child_processes(fork_server) and not reading.done():
             time.sleep(0.001)
-        os.kill(nursery, signal.SIGKILL)
+        os.kill(fork_server, signal.SIGKILL)
         text: Text = reading.result()
     extractor.close()
     assert text.coverage.pages_read == 500
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="finds its children in /proc")
+@pytest.mark.skipif(sys.platform != "linux", reason="finds its child processes in /proc")
 def test_closing_leaves_no_process_and_no_descriptor(tmp_path):
     path = tmp_path / "note.txt"
     path.write_text("words")
-    before = set(children()), len(list(Path("/proc/self/fd").iterdir()))
+    before = set(child_processes()), len(list(Path("/proc/self/fd").iterdir()))
     extractor = Extractor()
     for _ in range(5):
         extractor.read(path, "note.txt")
     extractor.close()
-    assert (set(children()), len(list(Path("/proc/self/fd").iterdir()))) == before
+    assert (set(child_processes()), len(list(Path("/proc/self/fd").iterdir()))) == before
 
 
 def test_a_document_above_the_size_limit_is_not_opened(read_within):
-    with pytest.raises(DocumentError) as failed:
+    with pytest.raises(DocumentError) as exc_info:
         read_within(b"x" * 2_000, Limits(document_bytes=1_000))
-    assert failed.value.code == "too_large"
+    assert exc_info.value.code == "too_large"
 
 
 @pytest.mark.skipif(
@@ -212,14 +212,14 @@ def test_it_works_without_shared_memory(tmp_path):
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="finds its descriptors in /proc")
-def test_a_child_has_no_environment_and_no_descriptor_of_its_neighbours():
+def test_a_worker_has_no_environment_and_no_descriptor_of_its_neighbours():
     script = (
         "import os, sys; sys.path[:0] = ['functions']\n"
         "from pathlib import Path\n"
         "from pigeonhole.extract.limits import Limits\n"
         "from pigeonhole.sandbox import worker\n"
         "kept = os.open('/dev/null', os.O_RDONLY); others = [os.open('/dev/null', os.O_RDONLY) for _ in range(9)]\n"
-        "worker.enclose(Limits()); worker.fence(Limits(), Limits().memory_bytes, others[4], others[6])\n"
+        "worker.restrict_fork_server(Limits()); worker.restrict_worker(Limits(), Limits().memory_bytes, others[4], others[6])\n"
         "held = [int(fd) for fd in os.listdir('/proc/self/fd')]\n"
         "print(dict(os.environ), sorted(set(held) - {0, 1, 2, others[4], others[6]})[1:], {others[4], others[6]} <= set(held))"
     )
@@ -231,7 +231,7 @@ def test_a_child_has_no_environment_and_no_descriptor_of_its_neighbours():
 
 
 @pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="another C library has ways of its own")
-def test_what_a_child_gave_back_it_takes_again_without_paying_anew():
+def test_memory_that_a_worker_freed_is_used_again_without_new_page_faults():
     script = (
         "import resource\n"
         "for size in range(200_000, 8_000_000, 200_000): b'x' * size\n"
@@ -239,6 +239,6 @@ def test_what_a_child_gave_back_it_takes_again_without_paying_anew():
     )
     plain, ours = (
         int(subprocess.check_output([sys.executable, "-I", "-S", "-c", script], env=env))
-        for env in ({}, ALLOCATION)
+        for env in ({}, MALLOC_SETTINGS)
     )
     assert ours < plain / 2

@@ -1,4 +1,4 @@
-"""What a child sends is hostile until read: parts come through whole, anything else is garbled."""
+"""What a worker sends is hostile until it is validated: segments arrive whole, anything else is refused."""
 
 from __future__ import annotations
 
@@ -10,10 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pigeonhole.domain.document import PageImage
-from pigeonhole.domain.errors import DocumentError
+from pigeonhole.domain.document import DocumentError, PageImage
+from pigeonhole.extract.interface import Metadata, Segment
 from pigeonhole.extract.limits import Limits
-from pigeonhole.extract.parts import Facts, Part
 from pigeonhole.sandbox import protocol
 
 LIMITS = Limits(chars=1_000, image_bytes=1_000)
@@ -24,37 +23,37 @@ def receiver(data: bytes) -> Callable[[int], bytes]:
     stream = io.BytesIO(data)
 
     def receive(size: int) -> bytes:
-        taken = stream.read(size)
-        if len(taken) < size:
+        payload = stream.read(size)
+        if len(payload) < size:
             raise EOFError
-        return taken
+        return payload
 
     return receive
 
 
 def received(data: bytes) -> list[object]:
-    return list(protocol.parts(receiver(data), LIMITS))
+    return list(protocol.receive_segments(receiver(data), LIMITS))
 
 
-def test_parts_come_through_as_they_were_sent():
-    sent: list[Part | protocol.Kind] = [
-        protocol.Kind("pdf"),
-        Facts(pages_total=3, title="Ünder"),
+def test_segments_arrive_as_they_were_sent():
+    sent: list[Segment | protocol.DetectedFormat] = [
+        protocol.DetectedFormat("pdf"),
+        Metadata(pages_total=3, title="Ünder"),
         "words …",
         IMAGE,
-        Facts(cut="pages", failed=1),
+        Metadata(cut="pages", parts_failed=1),
     ]
-    assert received(b"".join(map(protocol.frame, sent)) + protocol.frame(None)) == sent
+    assert received(b"".join(map(protocol.encode_frame, sent)) + protocol.encode_frame(None)) == sent
 
 
-def test_an_error_comes_through_as_itself():
-    with pytest.raises(DocumentError) as failed:
-        received(protocol.frame("words") + protocol.frame(DocumentError("encrypted", "no key")))
-    assert (failed.value.code, failed.value.detail) == ("encrypted", "no key")
+def test_an_error_arrives_as_it_was_raised():
+    with pytest.raises(DocumentError) as exc_info:
+        received(protocol.encode_frame("words") + protocol.encode_frame(DocumentError("encrypted", "no key")))
+    assert (exc_info.value.code, exc_info.value.detail) == ("encrypted", "no key")
 
 
 @pytest.mark.parametrize(
-    "hostile",
+    "data",
     [
         pytest.param(struct.pack(">BI", 1, 1 << 31), id="a passage longer than any text"),
         pytest.param(struct.pack(">BI", 9, 0), id="an unknown frame"),
@@ -63,26 +62,26 @@ def test_an_error_comes_through_as_itself():
         pytest.param(struct.pack(">BI", 2, 3) + b"abc", id="an image without a head"),
         pytest.param(struct.pack(">BIIHH", 2, 12, 1, 60_000, 5) + b"\xff\xd8\xff.", id="an image too wide"),
         pytest.param(struct.pack(">BIIHH", 2, 12, 1, 6, 5) + b"<svg", id="an image that is none"),
-        pytest.param(struct.pack(">BI", 3, 2) + b"[]", id="facts that are a list"),
-        pytest.param(struct.pack(">BI", 3, 20) + b'{"pages_total":"ten"', id="facts that break off"),
+        pytest.param(struct.pack(">BI", 3, 2) + b"[]", id="metadata that are a list"),
+        pytest.param(struct.pack(">BI", 3, 20) + b'{"pages_total":"ten"', id="metadata that break off"),
         pytest.param(
             struct.pack(">BI", 3, 19) + b'{"pages_total":1e9}', id="a count that is no whole number"
         ),
         pytest.param(struct.pack(">BI", 3, 18) + b'{"pages_total":-1}', id="a count below nothing"),
         pytest.param(struct.pack(">BI", 3, 20) + b'{"pages_total":true}', id="a count that is a truth"),
-        pytest.param(struct.pack(">BI", 3, 13) + b'{"__init__":1', id="a fact we do not know"),
-        pytest.param(struct.pack(">BI", 3, 8_000) + b"[" * 8_000, id="facts nested deeply"),
+        pytest.param(struct.pack(">BI", 3, 13) + b'{"__init__":1', id="a name that metadata have not"),
+        pytest.param(struct.pack(">BI", 3, 8_000) + b"[" * 8_000, id="metadata nested deeply"),
         pytest.param(struct.pack(">BI", 5, 18) + b'["no_such_code",1]', id="an unknown code"),
     ],
 )
-def test_what_no_child_of_ours_sends_is_garbled(hostile):
-    with pytest.raises(protocol.Garbled):
-        received(hostile)
+def test_a_frame_that_no_worker_of_ours_sends_is_a_protocol_error(data):
+    with pytest.raises(protocol.ProtocolError):
+        received(data)
 
 
 @given(st.binary(max_size=300))
-def test_any_bytes_end_in_parts_or_in_a_named_error(data):
+def test_any_bytes_end_in_segments_or_in_a_named_error(data):
     try:
         received(data)
-    except (protocol.Garbled, DocumentError, EOFError):
+    except (protocol.ProtocolError, DocumentError, EOFError):
         return

@@ -46,7 +46,7 @@ def tiff(frames: int) -> bytes:
             "     ", id="unpacked bytes",
         ),
         pytest.param(
-            pdf([scan("one"), ["words in between"], scan("two")]), Limits(eye_pages=1), "eye_pages", "words", "?",
+            pdf([scan("one"), ["words in between"], scan("two")]), Limits(vision_pages=1), "vision_pages", "words", "?",
             id="pages to look at",
         ),
     ],
@@ -66,10 +66,10 @@ def test_pages_beyond_the_cap_are_counted_all_the_same(read_within):
 
 
 def test_sheets_of_a_fax_beyond_the_cap_are_counted_too(read_within):
-    text = read_within(tiff(5), Limits(eye_pages=2))
+    text = read_within(tiff(5), Limits(vision_pages=2))
     assert text.coverage.pages_as_images == (1, 2)
     assert (text.coverage.pages_read, text.coverage.pages_total) == (2, 5)
-    assert text.coverage.cut == ("eye_pages",)
+    assert text.coverage.cut == ("vision_pages",)
 
 
 def test_page_images_are_no_larger_than_the_model_uses(read_within):
@@ -109,9 +109,9 @@ def test_a_member_that_cannot_be_read_is_named_and_cuts_the_document_if_somethin
     ],
 )
 def test_an_archive_of_nothing_but_what_cannot_be_read_says_why(read, members, code):
-    with pytest.raises(DocumentError) as failed:
+    with pytest.raises(DocumentError) as exc_info:
         read(packages.archive(members))
-    assert failed.value.code == code
+    assert exc_info.value.code == code
 
 
 def test_what_breaks_in_an_attachment_leaves_the_message_around_it(read):
@@ -172,9 +172,9 @@ def test_a_workbook_counts_the_sheets_that_could_be_read(read):
 
 
 def test_a_workbook_of_which_no_sheet_can_be_read_is_corrupt(read):
-    with pytest.raises(DocumentError) as failed:
+    with pytest.raises(DocumentError) as exc_info:
         read(hostile.half_a_workbook(sheets=1))
-    assert failed.value.code == "corrupt"
+    assert exc_info.value.code == "corrupt"
 
 
 def test_a_plan_as_large_as_a_wall_is_looked_at(read):
@@ -188,6 +188,6 @@ def test_a_plan_as_large_as_a_wall_is_looked_at(read):
 def test_an_image_for_which_memory_does_not_suffice_is_not_called_damaged(read_within, megabytes):
     out = io.BytesIO()
     Image.new("1", (13_000, 13_000), 1).save(out, "PNG")
-    with pytest.raises(DocumentError) as failed:
+    with pytest.raises(DocumentError) as exc_info:
         read_within(out.getvalue(), Limits(memory_bytes=megabytes << 20))
-    assert failed.value.code == "extraction_memory"
+    assert exc_info.value.code == "extraction_memory"

@@ -7,7 +7,7 @@ import time
 import pytest
 
 from pigeonhole.extract import office
-from pigeonhole.extract.addresses import shortened
+from pigeonhole.extract.urls import shorten_urls
 from tests.documents.vectors import packages
 
 TOKEN = "AbCdEfGh1234IjKlMnOp5678QrStUvWx90YzAbCdEfGh1234IjKl"
@@ -32,7 +32,7 @@ CYRILLIC = "https://ru.example/wiki/%D0%9B%D0%B5%D1%81%D0%BE%D0%BF%D0%B8%D0%BB%D
     ],
 )  # fmt: skip
 def test_what_follows_a_reader_around_goes(given, kept):
-    assert shortened(f"see {given} there") == f"see {kept} there"
+    assert shorten_urls(f"see {given} there") == f"see {kept} there"
 
 
 @pytest.mark.parametrize(
@@ -49,7 +49,7 @@ def test_what_follows_a_reader_around_goes(given, kept):
     ],
 )
 def test_what_a_person_would_give_stays(address):
-    assert shortened(f"see {address}, please") == f"see {address}, please"
+    assert shorten_urls(f"see {address}, please") == f"see {address}, please"
 
 
 @pytest.mark.parametrize(
@@ -62,7 +62,7 @@ def test_what_a_person_would_give_stays(address):
     ],
 )
 def test_the_words_of_a_link_stand_among_the_others(markdown, text):
-    assert office._plain(markdown) == text
+    assert office._unescaped(markdown) == text
 
 
 def test_a_document_with_links_reads_as_it_looks(read):
@@ -87,5 +87,5 @@ def test_a_document_with_links_reads_as_it_looks(read):
 )
 def test_no_address_takes_longer_than_its_length_deserves(hostile):
     start = time.process_time()
-    office._plain(shortened(hostile))
+    office._unescaped(shorten_urls(hostile))
     assert time.process_time() - start < 3

@@ -1,4 +1,4 @@
-"""XML inside packages, read by its events: no entities, no nesting deeper than a document has."""
+"""XML inside packages, by expat's callbacks (SAX): no entities, and no nesting deeper than a document has."""
 
 from __future__ import annotations
 
@@ -7,16 +7,16 @@ from xml.parsers import expat
 
 from pigeonhole.domain.errors import DocumentError
 
-DEEPEST = 1_000
+DEEPEST = 1_000  # elements in elements
 CHUNK = 1 << 17
 
-Start = Callable[[str, dict[str, str]], None]
+StartHandler = Callable[[str, dict[str, str]], None]
 
 
-class Events:
-    """Feeds an XML part to handlers that know elements by their local names."""
+class XmlParser:
+    """Feeds XML to callbacks that get the local names of elements, and their attributes by qualified name."""
 
-    def __init__(self, start: Start, end: Callable[[str], None], text: Callable[[str], None]) -> None:
+    def __init__(self, start: StartHandler, end: Callable[[str], None], text: Callable[[str], None]) -> None:
         self._parser = expat.ParserCreate()
         self._parser.buffer_text = True
         self._parser.StartElementHandler = self._start
@@ -27,7 +27,7 @@ class Events:
         self._depth = 0
 
     def feed(self, chunk: bytes, *, last: bool = False) -> None:
-        """Parse more of the part; DocumentError `corrupt` where it is not XML."""
+        """Parse more XML; raises DocumentError `corrupt` for what is broken, too deep or has entities."""
         try:
             self._parser.Parse(chunk, last)
         except expat.ExpatError as error:
@@ -51,84 +51,94 @@ Element = tuple[str, dict[str, str], str]
 
 
 def elements(xml: bytes) -> list[Element]:
-    """All elements of a small part in the order of their ends: local name, attributes, own text."""
-    done: list[Element] = []
+    """All elements of a small XML in the order of their ends: local name, attributes, own text.
+
+    Attributes are known by their local names. Raises DocumentError `corrupt`.
+    """
+    ended: list[Element] = []
     path: list[tuple[str, dict[str, str], list[str]]] = []
 
     def start(tag: str, attributes: dict[str, str]) -> None:
         path.append((tag, {name.rpartition(":")[2]: value for name, value in attributes.items()}, []))
 
     def end(_: str) -> None:
-        tag, attributes, pieces = path.pop()
-        done.append((tag, attributes, "".join(pieces).strip()))
+        tag, attributes, texts = path.pop()
+        ended.append((tag, attributes, "".join(texts).strip()))
 
-    Events(start, end, lambda piece: path[-1][2].append(piece)).feed(xml, last=True)
-    return done
+    XmlParser(start, end, lambda piece: path[-1][2].append(piece)).feed(xml, last=True)
+    return ended
 
 
-def values(found: Iterable[Element]) -> dict[str, str]:
-    """The first text of each element name that has one."""
+def first_texts(of: Iterable[Element]) -> dict[str, str]:
+    """For each name of an element, the first text that one has."""
     texts: dict[str, str] = {}
-    for tag, _, text in found:
+    for tag, _, text in of:
         if text:
             texts.setdefault(tag, text)
     return texts
 
 
-def pieces(xml: bytes) -> Iterator[bytes]:
-    """A part of which all is there already, as one that is unpacked comes."""
+def split(xml: bytes) -> Iterator[bytes]:
+    """The XML in chunks, as a member of a package comes that is unpacked on the way."""
     return (xml[at : at + CHUNK] for at in range(0, len(xml), CHUNK))
 
 
-class Lines:
-    """Text that arrives in pieces, given back in passages of whole lines, the first of them short."""
+class LineBuffer:
+    """Text that arrives in pieces and leaves in passages of whole lines.
+
+    The first passage is short, so that something is sent before a document breaks its worker. Sizes are
+    characters.
+    """
 
     FIRST, USUAL, LONGEST = 400, 51_200, 819_200
 
     def __init__(self) -> None:
         self._pieces: list[str] = []
         self._size = 0
-        self._enough = self.FIRST
+        self._passage_chars = self.FIRST
 
     def add(self, piece: str) -> None:
-        """More text; a newline in it ends a line."""
+        """Add text; a line ends only at the end of a piece."""
         self._pieces.append(piece)
         self._size += len(piece)
 
-    def rejoin(self) -> None:
-        """Take back a line end that turned out to be inside a cell."""
+    def remove_line_end(self) -> None:
+        """Remove a line end that turned out to be the last of its cell."""
         if self._pieces and self._pieces[-1] == "\n":
             self._pieces.pop()
 
-    def full(self) -> Iterator[str]:
-        """The lines that have ended, once they are enough for a passage."""
-        if self._size < self._enough:
+    def take_passage(self) -> Iterator[str]:
+        """The lines that have ended, once they are enough for a passage; else nothing."""
+        if self._size < self._passage_chars:
             return
         ends = (at for at in range(len(self._pieces) - 1, 0, -1) if self._pieces[at - 1].endswith("\n"))
         if at := next(ends, 0):
             yield "".join(self._pieces[:at])
             self._pieces = self._pieces[at:]
             self._size = sum(map(len, self._pieces))
-            self._enough = min(self._enough * 2, self.USUAL)
-        elif self._enough < self.LONGEST:
-            self._enough *= 2
+            self._passage_chars = min(self._passage_chars * 2, self.USUAL)
+        elif self._passage_chars < self.LONGEST:
+            self._passage_chars *= 2
         else:
-            yield from self.rest()
+            yield from self.take_rest()
 
-    def read(self, events: Events, chunks: Iterable[bytes]) -> Iterator[str]:
-        """What the events of a part say; of a broken one, all that stands before the break."""
+    def read(self, parser: XmlParser, chunks: Iterable[bytes]) -> Iterator[str]:
+        """The passages that `parser` adds here as it is fed the chunks.
+
+        Of broken XML, all that stands before the break, and then its DocumentError.
+        """
         try:
             for chunk in chunks:
-                yield from self.full()
-                events.feed(chunk)
-            events.feed(b"", last=True)
+                yield from self.take_passage()
+                parser.feed(chunk)
+            parser.feed(b"", last=True)
         except DocumentError:
-            yield from self.rest()
+            yield from self.take_rest()
             raise
-        yield from self.rest()
+        yield from self.take_rest()
 
-    def rest(self) -> Iterator[str]:
-        """Whatever is left."""
+    def take_rest(self) -> Iterator[str]:
+        """All that is left, whole lines or not."""
         if self._pieces:
             yield "".join(self._pieces)
         self._pieces, self._size = [], 0
