@@ -1,11 +1,11 @@
-"""Bytes to characters: byte order marks first, then UTF-8, then what the bytes look like."""
+"""Bytes to characters: by a byte order mark, else as UTF-8, as declared, or by what the bytes look like."""
 
 from __future__ import annotations
 
 import codecs
 import re
 
-SAMPLE = 1 << 16
+SAMPLE = 1 << 16  # bytes to judge a document by
 
 _BYTE_ORDER_MARKS = (
     (codecs.BOM_UTF8, "utf-8-sig"),
@@ -14,9 +14,12 @@ _BYTE_ORDER_MARKS = (
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
+# The sequences of ISO 2022 that begin a double-byte character set.
 _ESCAPES = re.compile(rb"\x1b\$[@AB()]")
+# Python has codecs that are no character encodings of documents.
 _NOT_FOR_DOCUMENTS = frozenset({"idna", "punycode", "undefined", "unicode_escape", "raw_unicode_escape"})
 WESTERN = "cp1252"
+# In Windows-1252: ASCII, quotation marks, dashes and the like, which alone decide for no other encoding.
 _TYPOGRAPHIC = frozenset(range(0x80)) | frozenset(
     b"\x80\x85\x91\x92\x93\x94\x95\x96\x97\xa0\xa3\xa7\xa9\xab\xae\xb0\xb7\xbb\xbc\xbd\xbe"
 )

@@ -1,4 +1,4 @@
-"""HTML: what a reader of the page would read, headings marked, tables row by row.
+"""HTML, by lexbor: the text that a page shows, headings marked, tables row by row.
 
 Every pattern here takes linear time on any markup: none looks for an end that may not come.
 """
@@ -19,11 +19,11 @@ if TYPE_CHECKING:
     from selectolax.lexbor import LexborHTMLParser
 
 DEEPEST = 2_000  # elements in elements
-PIECE = 1 << 14
+PIECE = 1 << 14  # characters, of which the tags are counted at a time
 LONGEST_PAGE = 24_000_000  # bytes of one page: its markup may be many times its text
 MOST_TAGS = 1_000_000
-HEAD = 4_096
-META_CHARS = 16_384
+HEAD = 4_096  # of a page: where it names its encoding and its namespace
+META_CHARS = 16_384  # of a page: where its metadata stand
 NAVIGATION_CHARS = 200  # a page with less text than that beside its navigation keeps the navigation
 LONGEST_ALT = 300
 FEW_SCRIPTS = 3  # fewer are left to the parser, which is as fast

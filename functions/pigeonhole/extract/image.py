@@ -13,14 +13,17 @@ from pigeonhole.extract.interface import Metadata, Segment, Source
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-MAX_PIXELS = 180_000_000
+MAX_PIXELS = 180_000_000  # a plan as large as a wall has fewer; in RGB they fill most of a worker's memory
 ORIENTATION = 0x0112  # the EXIF tag
 PLUGINS = tuple(f"PIL.{name}ImagePlugin" for name in ("Bmp", "Gif", "Jpeg", "Png", "Tiff", "WebP"))
 PILLOW_FORMATS = ("JPEG", "PNG", "GIF", "WEBP", "TIFF", "BMP")
 
 
 def read(source: Source) -> Iterator[Segment]:
-    """One page image for each frame of a TIFF, and one for any other image; raises DocumentError."""
+    """One page image for each frame of a TIFF, and one for any other image.
+
+    Raises DocumentError `corrupt` or `too_large`.
+    """
     image = _open(source.data)
     pages = _frames(image) if source.format_name == "tiff" else 1
     yield Metadata(pages_total=pages)

@@ -18,7 +18,7 @@ from pigeonhole.extract.interface import Metadata, Segment, Source, truncated
 from pigeonhole.extract.nested import read_attached
 
 _SHOWN_HEADERS = ("Subject", "From", "To", "Cc", "Date")
-_HTML_WINS = 5  # times as long as the plain text, the HTML is what was written
+_HTML_WINS = 5  # from so many times the text of the plain part on, the HTML is the message
 # Apple Mail writes a message's length before it, and a property list behind it.
 _APPLE_MAIL = re.compile(rb"(\d{1,9}) *\r?\n(?=[A-Za-z-]{2,40}:)")
 LONGEST_HEADER = 20_000

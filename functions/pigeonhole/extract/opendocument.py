@@ -15,7 +15,7 @@ REPEATS = 20  # of one cell's value
 _META_ENDS = b"</office:meta>"
 
 _META_ELEMENTS = {"title": "title", "creator": "author", "creation-date": "created", "date": "modified"}
-_COUNTS = {"odt": ("page-count",), "ods": ("table-count",), "odp": ("page-count",)}
+# Elements that are left out with all that is in them.
 _DROPPED = frozenset({"tracked-changes", "forms", "scripts", "event-listeners", "binary-data", "ruby-text"})
 # Elements whose text no paragraph parts from the next.
 _WORDS_APART = frozenset({"creator", "date", "title", "desc"})
@@ -90,13 +90,13 @@ def _metadata(meta: bytes) -> Metadata:
 class ContentHandler:
     """Turns the elements of content.xml into lines of text; `has_text` tells whether there were any words."""
 
-    def __init__(self, format_name: str, most_rows: int) -> None:
+    def __init__(self, format_name: str, max_rows: int) -> None:
         self.lines = LineBuffer()
         self.parser = XmlParser(self._start, self._end, self._text)
         self.has_text = False
         self._page_element = _PAGE_ELEMENT[format_name]
-        self._most_rows = most_rows
-        self._rows = self._pages = self._dropped = self._cells = self._open = 0
+        self._max_rows = max_rows
+        self._rows = self._pages = self._dropped = self._open = 0
         self._row: list[str] = []
         self._cell_repeats = 1
         self._cut = False
@@ -156,7 +156,7 @@ class ContentHandler:
         line = "\t".join(" ".join(cell.split()) for cell in self._row).rstrip("\t")
         self._row = []
         self._rows += bool(line)
-        if self._rows > self._most_rows:
+        if self._rows > self._max_rows:
             self._cut = True
         elif line:
             self._add(line + "\n")

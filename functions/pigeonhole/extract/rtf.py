@@ -10,12 +10,14 @@ from datetime import UTC, datetime
 from pigeonhole.extract.interface import Metadata, Segment, Source
 from pigeonhole.extract.xml_parser import LineBuffer
 
-DEEPEST = 2_000
-CHUNK = 1 << 17
+DEEPEST = 2_000  # groups in groups
+CHUNK = 1 << 17  # bytes after which what was read is passed on
 
+# A control word with its number, a byte in hex, a control symbol, a line end; a brace; a run of text.
 _TOKEN = re.compile(
     rb"\\(?:([a-zA-Z]{1,32})(-?\d{1,10})? ?|'([0-9a-fA-F]{2})|([^a-zA-Z'\r\n])|[\r\n])|([{}])|([^\\{}\r\n]+)"
 )
+# Destinations: groups that are no text of the document.
 _SKIPPED = frozenset(
     (
         b"atnauthor atndate atnid atntime atrfend atrfstart bkmkend bkmkstart buptim category "
@@ -26,6 +28,7 @@ _SKIPPED = frozenset(
         b"stylesheet tc themedata userprops vern version wgrffmtfilter xe xmlnstbl"
     ).split()
 )
+# A group that begins with \* is for programs that know its destination: of these the text is read.
 _READ_STARRED = frozenset(b"shpinst shptxt shppict cs footnote annotation".split())
 _STATED_GROUPS = {b"title": "title", b"author": "author", b"creatim": "created", b"revtim": "modified"}
 _TIME_WORDS = (b"yr", b"mo", b"dy", b"hr", b"min")
@@ -43,6 +46,7 @@ _CHARACTER_OF = {
 }
 _CELL_ENDS = frozenset((b"cell", b"nestcell", b"row", b"nestrow"))
 _SYMBOLS = {b"~": "\u00a0", b"_": "-", b"\\": "\\", b"{": "{", b"}": "}"}
+# The numbers of \fcharset.
 _CHARSETS = {
     0: "cp1252", 77: "mac_roman", 128: "cp932", 129: "cp949", 130: "johab", 134: "gb18030",
     136: "big5", 161: "cp1253", 162: "cp1254", 163: "cp1258", 177: "cp1255", 178: "cp1256",

@@ -47,6 +47,7 @@ class XmlParser:
         raise DocumentError("corrupt", "its XML declares entities")
 
 
+# Local name, attributes, own text.
 Element = tuple[str, dict[str, str], str]
 
 
@@ -69,10 +70,10 @@ def elements(xml: bytes) -> list[Element]:
     return ended
 
 
-def first_texts(of: Iterable[Element]) -> dict[str, str]:
+def first_texts(parsed: Iterable[Element]) -> dict[str, str]:
     """For each name of an element, the first text that one has."""
     texts: dict[str, str] = {}
-    for tag, _, text in of:
+    for tag, _, text in parsed:
         if text:
             texts.setdefault(tag, text)
     return texts
@@ -90,6 +91,7 @@ class LineBuffer:
     characters.
     """
 
+    # A passage doubles up to the usual size; a line that is longer than the longest is broken.
     FIRST, USUAL, LONGEST = 400, 51_200, 819_200
 
     def __init__(self) -> None:
