@@ -1,7 +1,19 @@
-"""What documents begin with or have inside, and what each is called: kinds of the table, or plain names."""
+"""Magic bytes: what documents begin with or have inside, and what each is called.
+
+A name is one of the registry's formats, or a plain name of what is not read. This is the only table of such
+bytes: sniffing takes them from here, and so does the fork server, which imports a format's libraries as soon
+as it sees how a document begins.
+"""
 
 from __future__ import annotations
 
+# Beginnings of documents that need a closer look.
+PDF = b"%PDF-"
+ZIP = (b"PK\x03\x04", b"PK\x05\x06")
+COMPOUND = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+BMP = b"BM"
+RIFF = b"RIFF"
+# Beginnings that tell what the document is.
 MAGIC = (
     (b"\x89PNG\r\n\x1a\n", "png"),
     (b"\xff\xd8\xff", "jpeg"),
@@ -73,7 +85,7 @@ MAGIC = (
     (b"\x89HDF\r\n", "HDF5 data"),
     (b"bplist00", "property list"),
 )
-# Signs that stand further in: place, sign, name.
+# Magic bytes that stand further in: place, bytes, name.
 MAGIC_AT_OFFSET = (
     (4, b"ftypheic", "HEIC image"),
     (4, b"ftypheix", "HEIC image"),
@@ -143,3 +155,24 @@ COMPOUND_STREAMS = (
     ("StarCalcDocument", "StarOffice spreadsheet"),
     ("SwDocContentMgrTempStorage", "SolidWorks model"),
 )
+_PACKAGES = (
+    *(name for _, name in PACKAGE_FOLDERS),
+    *(name for _, name in PACKAGE_MEMBERS),
+    *PACKAGE_MIMETYPES.values(),
+    "zip",
+)
+_CANDIDATES = (
+    *((prefix, (name,)) for prefix, name in MAGIC),
+    (PDF, ("pdf",)),
+    *((prefix, _PACKAGES) for prefix in ZIP),
+    (COMPOUND, tuple(name for _, name in COMPOUND_STREAMS)),
+    (BMP, ("bmp",)),
+    (RIFF, ("webp",)),
+)
+LONGEST = max(len(prefix) for prefix, _ in _CANDIDATES)  # bytes
+NAMES = frozenset(name for _, names in _CANDIDATES for name in names)
+
+
+def candidates(head: bytes) -> tuple[str, ...]:
+    """The names that a document may have whose first bytes are `head`; none where it has no magic bytes."""
+    return next((names for prefix, names in _CANDIDATES if head.startswith(prefix)), ())

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from importlib import import_module
 
 from pigeonhole.domain.document import DocumentError
+from pigeonhole.extract import magic
 from pigeonhole.extract.interface import Metadata, ReaderFunction, Segment, Source
 
 _HERE = "pigeonhole.extract"
@@ -22,12 +23,14 @@ class Format:
     """One format: `module` reads it, `libraries` are what that module imports beside what is always there.
 
     `fallback` is the module to try where the first one finds the document corrupt, or breaks on it.
+    `preload` is false for a rare text: its modules are imported once the first is met, not for every text.
     """
 
     media_type: str
     module: str
     libraries: tuple[str, ...] = ()
     fallback: str | None = None
+    preload: bool = True
 
     @property
     def modules(self) -> tuple[str, ...]:
@@ -75,7 +78,7 @@ FORMATS: dict[str, Format] = {
     "zip": Format("application/zip", "archive", _ZIP),
     "html": Format("text/html", "html", ("selectolax.lexbor", *_CHARS)),
     "eml": Format("message/rfc822", "mail", ("selectolax.lexbor", *_MAIL, *_CHARS)),
-    "mbox": Format("application/mbox", "mbox", ("selectolax.lexbor", *_MAIL, *_CHARS)),
+    "mbox": Format("application/mbox", "mbox", ("selectolax.lexbor", *_MAIL, *_CHARS), preload=False),
     "msg": Format("application/vnd.ms-outlook", "msg", ("selectolax.lexbor", *_OLE, *_CHARS)),
     "jpeg": Format("image/jpeg", "image", _PILLOW),
     "png": Format("image/png", "image", _PILLOW),
@@ -87,14 +90,22 @@ FORMATS: dict[str, Format] = {
     "md": Format("text/markdown", "plain", _CHARS),
     "csv": Format("text/csv", "plain", _CHARS),
     "json": Format("application/json", "plain", _CHARS),
-    "office_2003_xml": Format("application/xml", "office_2003_xml", ("pyexpat",), "plain"),
-    "ipynb": Format("application/x-ipynb+json", "notebook", _CHARS, "plain"),
+    "office_2003_xml": Format("application/xml", "office_2003_xml", ("pyexpat",), "plain", preload=False),
+    "ipynb": Format("application/x-ipynb+json", "notebook", _CHARS, "plain", preload=False),
     "xml": Format("application/xml", "plain", _CHARS),
 }
 # All that a fork server may be told to preload.
 READER_MODULES = frozenset(module for entry in FORMATS.values() for module in entry.modules) | {
     "pigeonhole.extract.detect_charset"
 }
+
+# What a document without magic bytes may be.
+_TEXTS = tuple(name for name, entry in FORMATS.items() if name not in magic.NAMES and entry.preload)
+
+
+def candidates(head: bytes) -> tuple[str, ...]:
+    """The formats to preload for a document that begins with `head`, which has `magic.LONGEST` bytes."""
+    return tuple(name for name in dict.fromkeys(magic.candidates(head)) if name in FORMATS) or _TEXTS
 
 
 def read(source: Source, *, fallback: bool = False) -> Iterator[Segment]:

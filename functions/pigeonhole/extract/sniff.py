@@ -9,6 +9,8 @@ from pigeonhole.domain.errors import DocumentError
 from pigeonhole.extract.decode import SAMPLE, decode, is_text
 from pigeonhole.extract.legacy import is_encrypted
 from pigeonhole.extract.magic import (
+    BMP,
+    COMPOUND,
     COMPOUND_STREAMS,
     MAGIC,
     MAGIC_AT_OFFSET,
@@ -16,6 +18,9 @@ from pigeonhole.extract.magic import (
     PACKAGE_MEMBER_ENDINGS,
     PACKAGE_MEMBERS,
     PACKAGE_MIMETYPES,
+    PDF,
+    RIFF,
+    ZIP,
 )
 from pigeonhole.extract.package import ZIP_ERRORS, open_zip
 
@@ -79,16 +84,16 @@ def _by_magic(data: bytes) -> str | None:
     for prefix, found in MAGIC:
         if data.startswith(prefix):
             return found if found in IMAGE_FORMATS or found == "rtf" else _unless_text(data, found)
-    start = data.find(b"%PDF-", 0, HEAD_BYTES)
+    start = data.find(PDF, 0, HEAD_BYTES)
     if start == 0 or (b" obj" in data[: 2 * HEAD_BYTES] and (start > 0 or b"%%EOF" in data[-HEAD_BYTES:])):
         return "pdf"
-    if data.startswith((b"PK\x03\x04", b"PK\x05\x06")):
+    if data.startswith(ZIP):
         return _package_format(data)
-    if data.startswith(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"):
+    if data.startswith(COMPOUND):
         return _compound_format(data)
-    if data.startswith(b"BM") and data[6:10] == bytes(4):
+    if data.startswith(BMP) and data[6:10] == bytes(4):
         return "bmp"
-    if data.startswith(b"RIFF"):
+    if data.startswith(RIFF):
         return "webp" if data[8:12] == b"WEBP" else _unless_text(data, "sound or film")
     return next(
         (_unless_text(data, found) for at, magic, found in MAGIC_AT_OFFSET if data.startswith(magic, at)),

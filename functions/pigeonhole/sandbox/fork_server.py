@@ -21,8 +21,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from importlib import import_module
 
+from pigeonhole.extract import magic, registry
 from pigeonhole.extract.limits import Limits
-from pigeonhole.extract.registry import FORMATS
 from pigeonhole.sandbox.worker import (
     newly_loaded,
     parse_newly_loaded,
@@ -32,27 +32,12 @@ from pigeonhole.sandbox.worker import (
 )
 
 OK, TIMEOUT, MEMORY, CRASHED = b"ok", b"timeout", b"memory", b"crashed"
-HEAD_BYTES = 16
 # A request: bytes of memory, whether to use the fallback reader, and the length of the name that follows.
 # With it come three descriptors: the document's, and those of the pipes for frames and for the exit reason.
 REQUEST = struct.Struct(">Q?B")
 STDERR_BYTES = 4_096
 
-_FAMILIES: tuple[tuple[bytes, tuple[str, ...]], ...] = (
-    (b"%PDF", ("pdf",)),
-    (b"PK", ("docx", "xlsx", "odt", "epub")),
-    (b"\xd0\xcf\x11\xe0", ("doc", "xls", "msg")),
-    (b"{\\rtf", ("rtf",)),
-    (b"\x89PNG", ("png",)),
-    (b"\xff\xd8\xff", ("jpeg",)),
-    (b"GIF8", ("gif",)),
-    (b"RIFF", ("webp",)),
-    (b"II*\0", ("tiff",)),
-    (b"MM\0*", ("tiff",)),
-    (b"BM", ("bmp",)),
-)
 _TIME_SIGNALS = (-signal.SIGXCPU, -signal.SIGALRM)
-_TEXT_FORMATS = ("txt", "html", "eml")
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,10 +105,10 @@ class ForkServer:
         memory, fallback, length = REQUEST.unpack(head)
         name = _receive_exactly(self._control, length).decode("utf-8", "replace")
         document, result, status = descriptors
-        candidates = _candidates(os.pread(document, HEAD_BYTES, 0))
+        candidates = registry.candidates(os.pread(document, magic.LONGEST, 0))
         if candidates not in self._seen:
             self._seen.add(candidates)
-            self._preload(module for format_name in candidates for module in FORMATS[format_name].modules)
+            self._preload(module for name in candidates for module in registry.FORMATS[name].modules)
         self._fork_worker(ReadRequest(document, name, result, memory, fallback), status)
         os.close(document)
         os.close(result)
@@ -211,11 +196,6 @@ def _run_worker(request: ReadRequest, limits: Limits, stderr: int, preloaded: se
         code = 0
     finally:
         os._exit(code)
-
-
-def _candidates(head: bytes) -> tuple[str, ...]:
-    """The formats that a document may have that begins like this."""
-    return next((formats for prefix, formats in _FAMILIES if head.startswith(prefix)), _TEXT_FORMATS)
 
 
 def _no_warm_up() -> None:

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, fields
 
 from pigeonhole.domain.document import DocumentError, PageImage
+from pigeonhole.domain.error_codes import EXPLANATIONS
 from pigeonhole.extract.interface import Metadata, Segment
 from pigeonhole.extract.limits import Limits
 
@@ -19,9 +20,6 @@ PASSAGE, IMAGE, METADATA, FORMAT, ERROR, DONE = range(1, 7)
 SMALL_FRAME_BYTES = 8_192
 DETAIL_CHARS = 300
 FORMAT_NAME_CHARS = 80
-CODES = frozenset(
-    {"encrypted", "corrupt", "empty", "unsupported_type", "too_large", "extraction_memory", "crashed"}
-)
 
 _HEADER = struct.Struct(">BI")
 _IMAGE_HEADER = struct.Struct(">IHH")
@@ -96,8 +94,8 @@ def _decoded(frame_type: int, payload: bytes, limits: Limits) -> Segment | Detec
     if frame_type == FORMAT:
         return DetectedFormat(payload.decode("utf-8")[:FORMAT_NAME_CHARS])
     code, detail = json.loads(payload)
-    if code not in CODES:
-        raise ValueError("no such code")
+    if code not in EXPLANATIONS:
+        raise ValueError(f"unknown error code {code!r:.40}")
     raise DocumentError(code, str(detail))
 
 

@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pigeonhole.domain.document import DocumentError, PageImage
+from pigeonhole.domain.error_codes import EXPLANATIONS
 from pigeonhole.extract.interface import Metadata, Segment
 from pigeonhole.extract.limits import Limits
 from pigeonhole.sandbox import protocol
@@ -46,10 +47,16 @@ def test_segments_arrive_as_they_were_sent():
     assert received(b"".join(map(protocol.encode_frame, sent)) + protocol.encode_frame(None)) == sent
 
 
-def test_an_error_arrives_as_it_was_raised():
+@pytest.mark.parametrize("code", sorted(EXPLANATIONS))
+def test_every_error_arrives_as_it_was_raised(code):
     with pytest.raises(DocumentError) as exc_info:
-        received(protocol.encode_frame("words") + protocol.encode_frame(DocumentError("encrypted", "no key")))
-    assert (exc_info.value.code, exc_info.value.detail) == ("encrypted", "no key")
+        received(protocol.encode_frame("words") + protocol.encode_frame(DocumentError(code, "no key")))
+    assert (exc_info.value.code, exc_info.value.detail) == (code, "no key")
+
+
+def test_an_error_code_that_nobody_knows_is_refused_by_its_name():
+    with pytest.raises(protocol.ProtocolError, match="unknown error code 'new_code'"):
+        received(protocol.encode_frame(DocumentError("new_code")))
 
 
 @pytest.mark.parametrize(
