@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from pigeonhole.extract.interface import Segment, Source
-from pigeonhole.extract.xml_parser import LineBuffer, XmlParser, split
+from pigeonhole.extract.line_buffer import LineBuffer
+from pigeonhole.extract.xml_parser import XmlParser, split
 
 _TEXTS = ("t", "Data")
 _CHARACTERS = {"tab": "\t", "br": "\n", "cr": "\n", "noBreakHyphen": "-"}

@@ -14,8 +14,9 @@ from itertools import islice
 
 from pigeonhole.domain.document import DocumentError
 from pigeonhole.extract.interface import Metadata, Segment, Source, failed_part
+from pigeonhole.extract.line_buffer import LineBuffer
 from pigeonhole.extract.package import Package
-from pigeonhole.extract.xml_parser import LineBuffer, XmlParser, elements, first_texts
+from pigeonhole.extract.xml_parser import XmlParser, elements, first_texts, passages
 
 MAX_PROPERTIES = 1 << 20  # bytes
 
@@ -171,4 +172,4 @@ def _story(package: Package, name: str) -> Iterator[str]:
             lines.add(_ENDS[tag])
 
     parser = XmlParser(start, end, lambda text: lines.add(text) if path[-1] in _TEXTS else None)
-    yield from lines.read(parser, package.chunks(name))
+    yield from passages(parser, lines, package.chunks(name))

@@ -7,9 +7,10 @@ from contextlib import suppress
 
 from pigeonhole.domain.document import DocumentError
 from pigeonhole.extract.interface import Metadata, Segment, Source
+from pigeonhole.extract.line_buffer import LineBuffer
 from pigeonhole.extract.nested import read_picture
 from pigeonhole.extract.package import Package
-from pigeonhole.extract.xml_parser import CHUNK, Element, LineBuffer, XmlParser, elements, first_texts, split
+from pigeonhole.extract.xml_parser import CHUNK, Element, XmlParser, elements, first_texts, passages, split
 
 REPEATS = 20  # of one cell's value
 _META_ENDS = b"</office:meta>"
@@ -37,7 +38,7 @@ def read(source: Source) -> Iterator[Segment]:
         raise DocumentError("encrypted", "an OpenDocument file with a password")
     yield _metadata(_optional(package, "meta.xml"))
     content = ContentHandler(source.format_name, source.limits.rows)
-    yield from content.lines.read(content.parser, package.chunks("content.xml"))
+    yield from passages(content.parser, content.lines, package.chunks("content.xml"))
     yield from content.counts()
     if not content.has_text:
         for name in (name for name in package.members if name.startswith("Pictures/")):
@@ -50,7 +51,7 @@ def _read_flat_xml(source: Source) -> Iterator[Segment]:
     end = source.data.find(_META_ENDS, start, start + CHUNK) if start >= 0 else -1
     yield _metadata(source.data[start : end + len(_META_ENDS)] if end >= 0 else b"")
     content = ContentHandler(source.format_name, source.limits.rows)
-    yield from content.lines.read(content.parser, split(source.data))
+    yield from passages(content.parser, content.lines, split(source.data))
     yield from content.counts()
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from xml.parsers import expat
 
-from pigeonhole.domain.errors import DocumentError
+from pigeonhole.domain.document import DocumentError
+from pigeonhole.extract.line_buffer import LineBuffer
 
 DEEPEST = 1_000  # elements in elements
 CHUNK = 1 << 17
@@ -84,63 +85,17 @@ def split(xml: bytes) -> Iterator[bytes]:
     return (xml[at : at + CHUNK] for at in range(0, len(xml), CHUNK))
 
 
-class LineBuffer:
-    """Text that arrives in pieces and leaves in passages of whole lines.
+def passages(parser: XmlParser, lines: LineBuffer, chunks: Iterable[bytes]) -> Iterator[str]:
+    """The passages that gather in `lines` as `parser`, whose callbacks add to them, is fed the chunks.
 
-    The first passage is short, so that something is sent before a document breaks its worker. Sizes are
-    characters.
+    Of broken XML, all that stands before the break, and then its DocumentError.
     """
-
-    # A passage doubles up to the usual size; a line that is longer than the longest is broken.
-    FIRST, USUAL, LONGEST = 400, 51_200, 819_200
-
-    def __init__(self) -> None:
-        self._pieces: list[str] = []
-        self._size = 0
-        self._passage_chars = self.FIRST
-
-    def add(self, piece: str) -> None:
-        """Add text; a line ends only at the end of a piece."""
-        self._pieces.append(piece)
-        self._size += len(piece)
-
-    def remove_line_end(self) -> None:
-        """Remove a line end that turned out to be the last of its cell."""
-        if self._pieces and self._pieces[-1] == "\n":
-            self._pieces.pop()
-
-    def take_passage(self) -> Iterator[str]:
-        """The lines that have ended, once they are enough for a passage; else nothing."""
-        if self._size < self._passage_chars:
-            return
-        ends = (at for at in range(len(self._pieces) - 1, 0, -1) if self._pieces[at - 1].endswith("\n"))
-        if at := next(ends, 0):
-            yield "".join(self._pieces[:at])
-            self._pieces = self._pieces[at:]
-            self._size = sum(map(len, self._pieces))
-            self._passage_chars = min(self._passage_chars * 2, self.USUAL)
-        elif self._passage_chars < self.LONGEST:
-            self._passage_chars *= 2
-        else:
-            yield from self.take_rest()
-
-    def read(self, parser: XmlParser, chunks: Iterable[bytes]) -> Iterator[str]:
-        """The passages that `parser` adds here as it is fed the chunks.
-
-        Of broken XML, all that stands before the break, and then its DocumentError.
-        """
-        try:
-            for chunk in chunks:
-                yield from self.take_passage()
-                parser.feed(chunk)
-            parser.feed(b"", last=True)
-        except DocumentError:
-            yield from self.take_rest()
-            raise
-        yield from self.take_rest()
-
-    def take_rest(self) -> Iterator[str]:
-        """All that is left, whole lines or not."""
-        if self._pieces:
-            yield "".join(self._pieces)
-        self._pieces, self._size = [], 0
+    try:
+        for chunk in chunks:
+            yield from lines.take_passage()
+            parser.feed(chunk)
+        parser.feed(b"", last=True)
+    except DocumentError:
+        yield from lines.take_rest()
+        raise
+    yield from lines.take_rest()

@@ -4,6 +4,7 @@
     client       the function's end of the socket to the fork server, and of each worker's pipes
     protocol     the frames that a worker sends, and their validation
     fork_server  the process that imports the readers once, and forks
+    preloader    what that process imports before it forks
     worker       what a forked worker does: it restricts itself, reads one document, sends it and ends
 
 The fork server imports this package, and every forked worker pays for each module that the fork server

@@ -17,12 +17,11 @@ import socket
 import struct
 import sys
 import time
-from collections.abc import Iterable
 from dataclasses import dataclass, field
-from importlib import import_module
 
-from pigeonhole.extract import magic, registry
+from pigeonhole.extract import magic
 from pigeonhole.extract.limits import Limits
+from pigeonhole.sandbox.preloader import Preloader
 from pigeonhole.sandbox.worker import (
     newly_loaded,
     parse_newly_loaded,
@@ -77,8 +76,7 @@ class ForkServer:
         self._control = control
         self._limits = limits
         self._workers: dict[int, Worker] = {}
-        self._seen: set[tuple[str, ...]] = set()
-        self._preloaded: set[str] = set()
+        self._preloader = Preloader()
         self._poll = select.poll()
         self._poll.register(control, select.POLLIN)
 
@@ -105,10 +103,7 @@ class ForkServer:
         memory, fallback, length = REQUEST.unpack(head)
         name = _receive_exactly(self._control, length).decode("utf-8", "replace")
         document, result, status = descriptors
-        candidates = registry.candidates(os.pread(document, magic.LONGEST, 0))
-        if candidates not in self._seen:
-            self._seen.add(candidates)
-            self._preload(module for name in candidates for module in registry.FORMATS[name].modules)
+        self._preloader.load_for(os.pread(document, magic.LONGEST, 0))
         self._fork_worker(ReadRequest(document, name, result, memory, fallback), status)
         os.close(document)
         os.close(result)
@@ -119,7 +114,7 @@ class ForkServer:
         os.set_blocking(worker_stderr, False)
         pid = os.fork()
         if pid == 0:
-            _run_worker(request, self._limits, worker_stderr, self._preloaded)
+            _run_worker(request, self._limits, worker_stderr, self._preloader.modules)
         os.close(worker_stderr)
         with contextlib.suppress(OSError):
             os.setpgid(pid, pid)  # as the worker does: whichever of the two comes first
@@ -143,20 +138,7 @@ class ForkServer:
             os.write(worker.status, _exit_reason(worker, exit_status, usage, self._limits))
         os.close(worker.status)
         if worker.stderr:
-            self._preload(parse_newly_loaded(bytes(worker.stderr)))
-
-    def _preload(self, modules: Iterable[str]) -> None:
-        """Import here, once, what every later worker would import after its fork, and set it up.
-
-        A module may have a function `warm_up` for what is not done by its import.
-        """
-        for name in modules:
-            if name not in self._preloaded:
-                self._preloaded.add(name)
-                # what is missing or broken fails again in the workers that need it, and they report it
-                with contextlib.suppress(Exception):
-                    getattr(import_module(name), "warm_up", _no_warm_up)()
-                gc.freeze()  # so that no collection in a worker would write to pages that it shares with us
+            self._preloader.load(parse_newly_loaded(bytes(worker.stderr)))
 
     def _kill(self, workers: list[Worker]) -> None:
         now = time.monotonic()
@@ -196,10 +178,6 @@ def _run_worker(request: ReadRequest, limits: Limits, stderr: int, preloaded: se
         code = 0
     finally:
         os._exit(code)
-
-
-def _no_warm_up() -> None:
-    return None
 
 
 def _receive_exactly(control: socket.socket, size: int) -> bytes:
