@@ -1,8 +1,10 @@
-"""One extractor for all tests of the reading itself: starting it is not what they are about."""
+"""One extractor for all tests of the readers: starting it is not what they are about."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import io
+import zipfile
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import pytest
@@ -10,6 +12,7 @@ import pytest
 from pigeonhole.domain.document import Text
 from pigeonhole.extract.limits import Limits
 from pigeonhole.sandbox.extractor import Extractor
+from tests.documents.vectors import packages
 
 VECTORS = Path(__file__).parents[2] / "documents" / "vectors" / "files"
 
@@ -49,3 +52,10 @@ def read_within(tmp_path: Path) -> Iterator[ReadDocument]:
     yield read
     for extractor in opened:
         extractor.close()
+
+
+def with_members(package: bytes, members: Mapping[str, str | bytes]) -> bytes:
+    """The package with these members added, or in the place of its own of the same name."""
+    with zipfile.ZipFile(io.BytesIO(package)) as archive:
+        kept = {name: archive.read(name) for name in archive.namelist()}
+    return packages.archive({**kept, **members})

@@ -37,8 +37,8 @@ TOOL = 4
 OURS = str(Path(registry.__file__).parent)
 
 
-class Lines:
-    """The lines of ours that ran, each told once: a line that runs again costs nothing."""
+class LineCoverage:
+    """The lines of the readers that ran, each reported once: a line that runs again costs nothing."""
 
     def __init__(self, seen: set[str]) -> None:
         self.seen = seen
@@ -57,8 +57,8 @@ class Lines:
         return self._done
 
 
-def tried(data: bytes, name: str) -> str:
-    """What became of it: `text`, an error's code, or the place in our code that raised something else."""
+def outcome_of(data: bytes, name: str) -> str:
+    """What came of it: `text`, an error's code, or the place in our code that raised anything else."""
     try:
         format_name = sniff.detect_format(data, name)
         source = Source(
@@ -80,7 +80,7 @@ def round_of(corpus: dict[str, list[bytes]], seen: set[str], chance: random.Rand
     """Damage some documents; write down each before it is tried, and what came of it after."""
     resource.setrlimit(resource.RLIMIT_AS, (LIMITS.memory_bytes, LIMITS.memory_bytes))
     os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
-    lines = Lines(seen)
+    lines = LineCoverage(seen)
     found: list[tuple[str, str, str]] = []
     for _ in range(ROUND):
         name = chance.choice(list(corpus))
@@ -88,7 +88,7 @@ def round_of(corpus: dict[str, list[bytes]], seen: set[str], chance: random.Rand
         (notes / "now").write_bytes(data)
         signal.alarm(SLOW_SECONDS)
         lines.fresh = False
-        outcome = tried(data, name)
+        outcome = outcome_of(data, name)
         fault = outcome.startswith("!")
         if fault or lines.fresh:
             (notes / f"{len(found)}.bin").write_bytes(data)
@@ -140,10 +140,10 @@ def _one_round(corpus: dict[str, list[bytes]], seen: set[str], seed: int, keep: 
         code = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
         lines = notes / "seen.json"
         seen.update(json.loads(lines.read_text()) if lines.exists() else ())
-        return _learned(corpus, notes, code, keep)
+        return _add_findings(corpus, notes, code, keep)
 
 
-def _learned(corpus: dict[str, list[bytes]], notes: Path, code: int, keep: Path | None) -> Counter[str]:
+def _add_findings(corpus: dict[str, list[bytes]], notes: Path, code: int, keep: Path | None) -> Counter[str]:
     listed = notes / "found.json"
     found = json.loads(listed.read_text() or "[]") if listed.exists() else []
     outcomes = Counter(outcome for _, outcome, _ in found)

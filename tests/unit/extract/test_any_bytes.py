@@ -36,28 +36,28 @@ def fuzzed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Extractor
     extractor.close()
 
 
-def check(fuzzed: tuple[Extractor, Path], data: bytes, name: str) -> None:
+def check_invariant(fuzzed: tuple[Extractor, Path], data: bytes, name: str) -> None:
     extractor, path = fuzzed
     path.write_bytes(data)
     start = time.monotonic()
-    outcome = ended(extractor, path, name)
+    outcome = read_or_error_code(extractor, path, name)
     if isinstance(outcome, Text):
-        holds(outcome)
+        check_text(outcome)
     else:
         assert outcome in READING_ENDS_IN
     assert time.monotonic() - start < 2 * LIMITS.wall_seconds + GRACE_SECONDS
 
 
-def ended(extractor: Extractor, path: Path, name: str) -> Text | str:
+def read_or_error_code(extractor: Extractor, path: Path, name: str) -> Text | str:
     try:
         return extractor.read(path, name)
     except DocumentError as error:
         return error.detail if "unknown error code" in error.detail else error.code
 
 
-def holds(text: Text) -> None:
+def check_text(text: Text) -> None:
     coverage = text.coverage
-    assert text.media_type in {known.media_type for known in FORMATS.values()}
+    assert text.media_type in {entry.media_type for entry in FORMATS.values()}
     assert (
         coverage.chars_read == sum(len(part) for part in text.body if isinstance(part, str)) <= LIMITS.chars
     )
@@ -72,7 +72,7 @@ def holds(text: Text) -> None:
 @settings(FUZZ, max_examples=400)
 @given(name=st.sampled_from(sorted(SEEDS)), seed=st.integers(0, 2**32))
 def test_a_damaged_document_of_any_kind_ends_well(fuzzed, name, seed):
-    check(fuzzed, mutated(SEEDS[name], random.Random(seed)), name)
+    check_invariant(fuzzed, mutated(SEEDS[name], random.Random(seed)), name)
 
 
 @settings(FUZZ, max_examples=100)
@@ -84,7 +84,7 @@ def test_a_damaged_document_of_any_kind_ends_well(fuzzed, name, seed):
 @example(data=b"PK\3\4", name="x")
 @example(data=b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", name="x")
 def test_any_bytes_at_all_end_well(fuzzed, data, name):
-    check(fuzzed, data, name)
+    check_invariant(fuzzed, data, name)
 
 
 @settings(FUZZ, max_examples=100)
@@ -92,4 +92,4 @@ def test_any_bytes_at_all_end_well(fuzzed, data, name):
     st.text(min_size=1, max_size=2_000), st.sampled_from(["utf-8", "utf-16", "utf-32", "gb18030", "cp1252"])
 )
 def test_any_text_in_any_encoding_ends_well(fuzzed, words, encoding):
-    check(fuzzed, words.encode(encoding, "replace"), "x.txt")
+    check_invariant(fuzzed, words.encode(encoding, "replace"), "x.txt")

@@ -1,4 +1,4 @@
-"""Files of the last century: words in their own bytes, and words that the library passes over."""
+"""Word, Excel and PowerPoint files of before 2007: their encodings, passwords, metadata and outlines."""
 
 from __future__ import annotations
 
@@ -10,28 +10,30 @@ from pigeonhole.domain.errors import DocumentError
 from tests.documents.vectors import legacy
 
 LETTER = "Уважаемые коллеги, просим оплатить счёт до пятого марта.\r"
+
+
 PLEASE = "Größe der Säge: übermäßig. Zahlung bis fünften März, bitte.\r"
 
 
 @pytest.mark.parametrize(("text", "encoding"), [(LETTER, "cp1251"), (PLEASE, "cp1252")])
-def test_the_words_of_an_old_document_are_in_the_bytes_of_its_country(read, text, encoding):
+def test_an_old_word_document_is_decoded_in_the_code_page_of_its_country(read, text, encoding):
     document = read(legacy.old_doc(text.encode(encoding)), "letter.doc")
     assert document.media_type == "application/msword"
     assert document.text.split("\n\n") == text.split("\r")[:-1]
 
 
-def test_a_macintosh_had_bytes_of_its_own(read):
+def test_an_old_word_document_of_a_macintosh_is_decoded_as_mac_roman(read):
     text = "Été fini, année finie: «à bientôt»."
     document = read(legacy.old_doc(f"{text}\r".encode("mac_roman"), macintosh=True), "lettre.doc")
     assert document.text == text
 
 
-def test_an_old_document_with_a_password_says_so(read):
+def test_an_old_word_document_with_a_password_is_encrypted(read):
     with pytest.raises(DocumentError, match="encrypted"):
         read(legacy.old_doc(b"\x17\x95\xa1", locked=True), "letter.doc")
 
 
-def test_lines_that_only_the_outline_has_stand_on_their_slide(read):
+def test_lines_that_only_the_outline_has_are_added_to_their_slide(read):
     slides = [["Drawn by hand", "Rent, heat and water"], ["Plan", "Sell the old saw"]]
     text = read(legacy.ppt(slides, drawn="Drawn by hand"), "plan.ppt").text
     first, second = text.split("## Slide 2")
@@ -63,17 +65,5 @@ def test_an_old_presentation_has_as_many_pages_as_slides(read):
     assert read(legacy.ppt([["One"], ["Two"]]), "a.ppt").coverage.pages_total == 2
 
 
-def test_a_broken_statement_of_facts_leaves_the_words_of_an_old_document(read):
+def test_broken_metadata_leave_the_text_of_an_old_document_readable(read):
     assert read(legacy.doc(["Ten pallets"], stated=BOOKED[:60]), "a.doc").text == "# Ten pallets"
-
-
-def test_recipients_are_in_the_code_page_of_their_message(read):
-    names = ["張毓倫".encode("big5"), b"Ada Holm"]
-    message = legacy.msg("s", "Bo", "", b"{\\rtf1 x}", {}, received=names, code_page=950)
-    assert "To: 張毓倫; Ada Holm" in read(message, "a.msg").text
-
-
-def test_of_very_many_recipients_the_message_s_own_list_is_shown(read):
-    names = [b"%d" % number for number in range(101)]
-    message = legacy.msg("s", "Bo", "All of us", b"{\\rtf1 x}", {}, received=names)
-    assert "To: All of us" in read(message, "a.msg").text

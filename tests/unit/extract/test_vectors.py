@@ -1,4 +1,4 @@
-"""Every kind of document, each from a small one of our own: what it must give, and what it must not."""
+"""Every format, each from a small document of our own: what must be read of it, and what must not."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def text_of(extractor: Extractor, vector: dict[str, Any]) -> Text:
 
 
 @by_file(READ)
-def test_a_vector_is_known_by_its_content(extractor, vector):
+def test_a_vector_has_the_media_type_of_its_content(extractor, vector):
     assert text_of(extractor, vector).media_type == vector["kind"]
 
 
@@ -60,12 +60,12 @@ def test_a_vector_states_its_title_and_author(extractor, vector):
 
 
 @by_file(REFUSED)
-def test_a_locked_vector_is_refused_at_once(extractor, vector):
+def test_a_vector_that_cannot_be_read_is_refused_with_its_code(extractor, vector):
     with pytest.raises(DocumentError) as exc_info:
         text_of(extractor, vector)
     assert exc_info.value.code == vector["error"]
 
 
-def test_every_kind_in_the_table_has_a_vector():
-    shown = {vector["kind"] for vector in READ}
-    assert {known.media_type for known in FORMATS.values()} - shown == set()
+def test_every_format_of_the_registry_has_a_vector():
+    media_types = {vector["kind"] for vector in READ}
+    assert {entry.media_type for entry in FORMATS.values()} - media_types == set()

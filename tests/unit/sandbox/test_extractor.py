@@ -57,7 +57,7 @@ def test_a_document_that_takes_all_memory_fails_alone(read_within, document):
     assert exc_info.value.code == "extraction_memory"
 
 
-def test_a_workbook_on_which_one_library_aborts_is_read_by_the_other(read):
+def test_a_workbook_on_which_one_library_aborts_is_read_by_the_fallback(read):
     assert "42" in read(hostile.far_cell_xlsx()).text
 
 
@@ -69,7 +69,7 @@ def read_in_part(read_within: ReadDocument, document: bytes) -> Text:
     raise AssertionError(f"not a page in {PATIENCE[-1]} seconds")
 
 
-def test_a_page_whose_tree_takes_all_memory_is_read_without_one(read_within):
+def test_a_page_whose_parse_tree_takes_all_memory_is_read_without_it(read_within):
     page = b"<p>the first words" + b"<a href=x>y</a>" * 800_000
     assert read_within(page, replace(SMALL, memory_bytes=250 * MB)).text.startswith("the first words")
 
@@ -88,7 +88,7 @@ def test_a_document_that_takes_too_long_to_say_anything_is_a_timeout(read_within
     assert exc_info.value.code == "extraction_timeout"
 
 
-def test_processor_time_is_limited_as_well(read_within):
+def test_processor_time_is_limited(read_within):
     with pytest.raises(DocumentError) as exc_info:
         read_within(rb"{\rtf1 " + b"{" * 30_000_000, Limits(cpu_seconds=1, wall_seconds=300))
     assert exc_info.value.code == "extraction_timeout"
