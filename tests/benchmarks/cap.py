@@ -12,10 +12,9 @@ from typing import Any
 
 from infra.local.offline_claude import Fault
 from infra.local.offline_claude import Settings as Behaviour
-from pigeonhole.budget import STACK
-from pigeonhole.document import Allowance
-from pigeonhole.money import Cap
-from pigeonhole.record import OUTCOMES, Status
+from pigeonhole.domain.document import RateLimits
+from pigeonhole.domain.row_attributes import OUTCOMES, Status
+from pigeonhole.money.account import STACK, Cap
 from tests.benchmarks.crowd import BATCHES, Crowd
 from tests.simulation.simulated_aws import Faults
 

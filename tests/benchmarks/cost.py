@@ -11,9 +11,10 @@ from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 from infra.local.offline_claude import serve
-from pigeonhole import models
-from pigeonhole.claude import Claude
-from pigeonhole.ports import Rules
+from pigeonhole.adapters.anthropic_client import AnthropicClient
+from pigeonhole.claude import model_catalog
+from pigeonhole.claude.tiers import TierConfig
+from pigeonhole.services import PipelineConfig
 from tests.benchmarks.baselines import plain_haiku, sonnet_alone
 from tests.benchmarks.corpus import Document, documents
 from tests.benchmarks.offline import Bill, Offline

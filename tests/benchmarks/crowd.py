@@ -14,20 +14,18 @@ import httpx2
 from anthropic import Anthropic
 from greenlet import getcurrent
 
-from infra import template
 from infra.local.offline_claude import Settings as Behaviour
 from infra.local.offline_claude.api.app import App
 from infra.local.offline_claude.api.http_messages import HttpRequest, HttpResponse
-from pigeonhole import upkeep
-from pigeonhole.budget import Budget
-from pigeonhole.claude import Claude
-from pigeonhole.document import Allowance, Reply, Stage
-from pigeonhole.gate import Gatekeeper
-from pigeonhole.money import Cap
-from pigeonhole.ports import Parts, Rules
-from tests.benchmarks.sorting import deployed_rules
-from tests.simulation.scheduler import Hub, Invocation
-from tests.simulation.simulated_aws import VISIBILITY, Faults, Message, Outside
+from infra.ops import template
+from pigeonhole.adapters.anthropic_client import AnthropicClient
+from pigeonhole.domain.document import RateLimits, Reply, Stage
+from pigeonhole.guards.claude_call import CallGuards
+from pigeonhole.pipeline.sweep import sweep
+from pigeonhole.services import PipelineConfig, Services
+from tests.benchmarks.sorting import deployed_config
+from tests.simulation.scheduler import Scheduler, SimulatedInvocation
+from tests.simulation.simulated_aws import VISIBILITY, Faults, SentMessage, SimulatedAws
 from tests.support.fakes import START
 
 BATCHES = {"intake": 10, "escalation": 1, "dead": 10}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from pigeonhole.domain.document import DocumentError
+from pigeonhole.domain.errors import DocumentError
 from pigeonhole.extract.interface import NOT_READ, Metadata, Segment, Source, failed_part
 from pigeonhole.extract.nested import read_attached
 from pigeonhole.extract.package import Package

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from pigeonhole.domain.document import DocumentError, PageImage
+from pigeonhole.domain.document import PageImage
+from pigeonhole.domain.errors import DocumentError
 from pigeonhole.extract.interface import Metadata, Segment, Source
 
 if TYPE_CHECKING:

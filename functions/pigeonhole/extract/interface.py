@@ -11,7 +11,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import AnyStr
 
-from pigeonhole.domain.document import DocumentError, PageImage
+from pigeonhole.domain.document import PageImage
+from pigeonhole.domain.errors import DocumentError
 from pigeonhole.extract.limits import Limits
 
 

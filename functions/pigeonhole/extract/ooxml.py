@@ -12,7 +12,7 @@ from contextlib import suppress
 from html import unescape
 from itertools import islice
 
-from pigeonhole.domain.document import DocumentError
+from pigeonhole.domain.errors import DocumentError
 from pigeonhole.extract.interface import Metadata, Segment, Source, failed_part
 from pigeonhole.extract.line_buffer import LineBuffer
 from pigeonhole.extract.package import Package

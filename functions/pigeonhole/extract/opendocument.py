@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import suppress
 
-from pigeonhole.domain.document import DocumentError
+from pigeonhole.domain.errors import DocumentError
 from pigeonhole.extract.interface import Metadata, Segment, Source
 from pigeonhole.extract.line_buffer import LineBuffer
 from pigeonhole.extract.nested import read_picture

@@ -7,7 +7,7 @@ import zipfile
 import zlib
 from collections.abc import Iterator
 
-from pigeonhole.domain.document import DocumentError
+from pigeonhole.domain.errors import DocumentError
 from pigeonhole.extract.interface import Source
 
 CHUNK = 1 << 17

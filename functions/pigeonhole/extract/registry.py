@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib import import_module
 
-from pigeonhole.domain.document import DocumentError
+from pigeonhole.domain.errors import DocumentError
 from pigeonhole.extract import magic
 from pigeonhole.extract.interface import Metadata, ReaderFunction, Segment, Source
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import fields
 
-from pigeonhole.domain.document import Coverage, DocumentError, PageImage, Text
+from pigeonhole.domain.document import Coverage, PageImage, Text
+from pigeonhole.domain.errors import DocumentError
 from pigeonhole.extract.interface import ATTACHED, NOT_READ, PLACEHOLDERS, Metadata, Segment
 from pigeonhole.extract.limits import Limits
 from pigeonhole.extract.tidy import LONGEST_STATED, STATED

@@ -10,7 +10,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from pigeonhole.domain.document import DocumentError, Text, TryLater
+from pigeonhole.domain.document import Text
+from pigeonhole.domain.errors import DocumentError, TryLater
 from pigeonhole.extract.limits import Limits
 from pigeonhole.extract.registry import FORMATS
 from pigeonhole.extract.text_builder import TextBuilder

@@ -11,8 +11,9 @@ import struct
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, fields
 
-from pigeonhole.domain.document import DocumentError, PageImage
+from pigeonhole.domain.document import PageImage
 from pigeonhole.domain.error_codes import EXPLANATIONS
+from pigeonhole.domain.errors import DocumentError
 from pigeonhole.extract.interface import Metadata, Segment
 from pigeonhole.extract.limits import Limits
 

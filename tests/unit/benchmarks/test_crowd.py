@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from infra.local.offline_claude.settings import Settings as Behaviour
+from infra.local.offline_claude import Settings as Behaviour
 from pigeonhole.domain.document import RateLimits
-from pigeonhole.domain.record import Status
+from pigeonhole.domain.row_attributes import Status
 from pigeonhole.money.account import STACK, Cap
 from tests.benchmarks import burst
 from tests.benchmarks.crowd import Crowd

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pigeonhole.domain.document import DocumentError
+from pigeonhole.domain.errors import DocumentError
 from tests.documents.vectors import packages
 from tests.documents.vectors.make import encoded, picture
 from tests.unit.extract import hostile

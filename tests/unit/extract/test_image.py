@@ -8,7 +8,7 @@ import struct
 import pytest
 from PIL import Image
 
-from pigeonhole.domain.document import DocumentError
+from pigeonhole.domain.errors import DocumentError
 from pigeonhole.extract.limits import Limits
 
 

@@ -7,7 +7,7 @@ from email.message import EmailMessage
 
 import pytest
 
-from pigeonhole.domain.document import DocumentError
+from pigeonhole.domain.errors import DocumentError
 from pigeonhole.extract import mail
 from tests.unit.extract import hostile
 

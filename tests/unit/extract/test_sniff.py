@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pigeonhole.domain.document import DocumentError
+from pigeonhole.domain.errors import DocumentError
 from pigeonhole.extract import sniff
 from tests.documents.vectors import packages
 from tests.documents.vectors.compound import compound

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from pigeonhole.domain.document import DocumentError
+from pigeonhole.domain.errors import DocumentError
 from pigeonhole.extract import magic, registry, sniff
 from pigeonhole.extract.registry import FORMATS
 from tests.unit.extract.conftest import VECTORS

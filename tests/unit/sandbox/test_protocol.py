@@ -10,8 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pigeonhole.domain.document import DocumentError, PageImage
+from pigeonhole.domain.document import PageImage
 from pigeonhole.domain.error_codes import EXPLANATIONS
+from pigeonhole.domain.errors import DocumentError
 from pigeonhole.extract.interface import Metadata, Segment
 from pigeonhole.extract.limits import Limits
 from pigeonhole.sandbox import protocol
