@@ -15,9 +15,10 @@ from infra.cli.inputs import InputError
 from infra.cli.local import local, offline_claude
 from infra.cli.reconcile import reconcile
 from infra.cli.redrive import redrive
+from infra.cli.resume import gate, resume
 from infra.cli.review import review
 from infra.cli.run import run
-from infra.cli.status import gate_app, status
+from infra.cli.status import status
 from infra.local.server import SetupError
 from infra.ops.operations import NotAllowedError
 from infra.ops.stack import StackError
@@ -40,7 +41,8 @@ app.command()(failures)
 app.command()(redrive)
 app.command()(reconcile)
 app.command()(review)
-app.add_typer(gate_app, name="gate")
+app.command()(resume)
+app.add_typer(gate, name="gate")
 app.add_typer(local, name="local")
 app.command("offline-claude")(offline_claude)
 

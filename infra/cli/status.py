@@ -1,38 +1,32 @@
-"""`status` and `gate open`: how everything stands, what waits and why, and the word that lets it go on."""
+"""`status`: documents by status, the circuit breaker, queue depths, the budget, what is parked and why."""
 
 import json
 from collections import Counter
 from dataclasses import asdict
-from datetime import datetime
-from typing import Annotated, Any
+from typing import Any
 
-import typer
 from rich.table import Table
 
-from infra.cli.console import DATA, print_json, tell
+from infra.cli.console import DATA, print_json
 from infra.cli.costs import used
 from infra.cli.documents import AsJson, Region, StackName, find_stack
 from infra.cli.table import inert
-from infra.ops import listing
+from infra.ops import circuit_breaker, listing
 from infra.ops.listing import STATUSES
 from infra.ops.services import operator
 from infra.ops.spend import Queue, Standing, queues, standings
 from infra.ops.stack import QUEUES, Stack
-from pigeonhole.domain.record import stamp
-from pigeonhole.jobs.stored import BreakerState
-from pigeonhole.services import Services
-
-gate_app = typer.Typer(help="The gate, which is closed while Claude says stop.", no_args_is_help=True)
+from pigeonhole.ports import Parts
 
 
 def status(stack: StackName = None, region: Region = None, as_json: AsJson = False) -> None:
-    """Show how many documents stand where, the gate, the queues, the budget, what is parked and why."""
+    """Show documents by status, the circuit breaker, queue depths, the budget, and what is parked and why."""
     chosen = find_stack(stack, region)
     services = operator(chosen)
     accounts, waiting = budget(services)
     found: dict[str, Any] = {
         "documents": {each: listing.count(chosen, each) for each in STATUSES},
-        "gate": gate_words(services.outside.store.breaker()),
+        "circuit_breaker": circuit_breaker.state(parts),
         "queues": {name: depth for queue in QUEUES for name, depth in _depths(chosen, queue).items()},
         "parked": parked(chosen),
         "budget": {
@@ -46,42 +40,7 @@ def status(stack: StackName = None, region: Region = None, as_json: AsJson = Fal
         _print(found, accounts, waiting)
 
 
-@gate_app.callback()
-def _gate() -> None:
-    """Without this, typer would make the one command the whole of it."""
-
-
-@gate_app.command("open")
-def open_gate(
-    stack: StackName = None,
-    region: Region = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the gate as JSON.")] = False,
-) -> None:
-    """Let work go on that Claude stopped, once the key or the limit is in order."""
-    services = operator(find_stack(stack, region))
-    was = gate_words(services.outside.store.breaker())
-    services.guards.breaker.reset()
-    now = gate_words(services.outside.store.breaker())
-    if as_json:
-        print_json({"was": was, "now": now})
-    elif was["state"] == "open":
-        tell("The gate was open.")
-    elif now["state"] == "open":
-        tell("The gate is open. What is parked goes on with the next sweep, within twenty minutes.")
-    else:
-        tell("The gate was closed again at once; look at `status`.")
-    raise typer.Exit(0 if now["state"] == "open" else 1)
-
-
-def gate_words(state: BreakerState | None) -> dict[str, str | None]:
-    """The gate as JSON; `until` is absent where a person has to open it."""
-    if state is None or not state.is_tripped:
-        return {"state": "open"}
-    until = {"until": stamp(state.until)} if isinstance(state.until, datetime) else {}
-    return {"state": "closed", "waiting_for": state.waiting_for, "detail": state.detail, **until}
-
-
-def budget(services: Services) -> tuple[list[Standing], list[Queue]]:
+def budget(stack: Stack, parts: Parts) -> tuple[list[Standing], list[Queue]]:
     """How much of each cap is used, and what waits for one."""
     store, now = services.outside.store, services.outside.clock.now()
     return standings(store, services.config.caps, now.date()), queues(store, now)
@@ -122,10 +81,7 @@ def _print(found: dict[str, Any], accounts: list[Standing], waiting: list[Queue]
         table.add_row(name, str(number))
     for name, depths in found["queues"].items():
         table.add_row(f"queue {name}", ", ".join(f"{number} {what}" for what, number in depths.items()))
-    gate = found["gate"]
-    lasting = f" until {gate['until']}" if "until" in gate else ": `infra/pigeonhole gate open` opens it"
-    closed = f"closed for {gate.get('waiting_for')} ({gate.get('detail')}){lasting}"
-    table.add_row("gate", inert("open" if gate["state"] == "open" else closed))
+    table.add_row("circuit breaker", inert(_breaker(found["circuit_breaker"])))
     for account in accounts:
         table.add_row("budget", inert(used(account)))
     for each in found["parked"]:
@@ -134,3 +90,10 @@ def _print(found: dict[str, Any], accounts: list[Standing], waiting: list[Queue]
     for queue in waiting:
         table.add_row("over cap", inert(f"{queue.account}: {queue.documents}, until {queue.until} at most"))
     DATA.print(table)
+
+
+def _breaker(state: dict[str, str]) -> str:
+    if state["state"] == circuit_breaker.RESET:
+        return state["state"]
+    ends = f" until {state['until']}" if "until" in state else ": `infra/pigeonhole resume` resets it"
+    return f"{state['state']}, waiting for {state['waiting_for']} ({state['detail']}){ends}"

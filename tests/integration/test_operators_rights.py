@@ -27,7 +27,7 @@ COMMANDS = (
     "redrive rights/broken.zip --force --yes",
     "reconcile --heal",
     "review rights/invoice.txt --category letter",
-    "gate open",
+    "resume",
 )
 # By the API's names, where they are not IAM's; a transaction takes the rights of what is in it.
 RIGHTS = {"s3:HeadObject": "s3:GetObject", "s3:ListObjectVersions": "s3:ListBucketVersions"}

@@ -1,0 +1,46 @@
+"""`resume`: resets the circuit breaker that Claude has tripped. `gate open` is its old name."""
+
+from typing import Annotated
+
+import typer
+
+from infra.cli.console import print_json, tell
+from infra.cli.documents import Region, StackName, find_stack
+from infra.ops.circuit_breaker import RESET, reset, state
+from infra.ops.services import operator
+
+# The command's name before it took the field's word; kept for one release, in no list of commands.
+gate = typer.Typer(hidden=True, deprecated=True, help="The old name of `resume`.", no_args_is_help=True)
+
+
+def resume(
+    stack: StackName = None,
+    region: Region = None,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print the circuit breaker before and after as JSON.")
+    ] = False,
+) -> None:
+    """Reset the circuit breaker, once the key or the limit is in order, so that calls of Claude go on.
+
+    Exit code 1: it was tripped again at once.
+    """
+    parts = operator(find_stack(stack, region))
+    before = state(parts)
+    after = reset(parts)
+    if as_json:
+        print_json({"was": before, "now": after})
+    elif before["state"] == RESET:
+        tell("The circuit breaker was not tripped.")
+    elif after["state"] == RESET:
+        tell("The circuit breaker is reset. Parked documents go on with the next sweep, within 20 minutes.")
+    else:
+        tell("The circuit breaker was tripped again at once; `infra/pigeonhole status` says why.")
+    raise typer.Exit(0 if after["state"] == RESET else 1)
+
+
+@gate.callback()
+def _keep_open_a_subcommand() -> None:
+    """Without a callback typer would make `gate` itself the only command."""
+
+
+gate.command("open", deprecated=True)(resume)
