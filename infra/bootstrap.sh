@@ -1,5 +1,6 @@
-# Sourced by the commands beside it: finds a Python and becomes the asked-for command in its own environment.
-# The deployed runtime's 3.13 comes first. A name on PATH may be a shim that does not run, so each is tried.
+# Sourced by the commands in this folder: finds a Python, and with it executes the command in its environment.
+# 3.13 is tried first, as it is the deployed runtime. A name on PATH may be a shim of a Python that is not
+# installed, so each one is run to see.
 
 become() {
     here=$(CDPATH= cd -- "$(dirname -- "$0")" && pwd) || exit 2

@@ -1,1 +1,1 @@
-"""The command line: one command a file; what goes wrong is said in a sentence, with exit code 2."""
+"""The command line: one file a command; an error is one sentence on standard error and exit code 2."""

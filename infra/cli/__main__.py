@@ -1,4 +1,4 @@
-"""infra/pigeonhole: every command, and the one place where errors become sentences."""
+"""infra/pigeonhole: registers every command, and turns their errors into messages and exit codes."""
 
 import signal
 import sys
@@ -6,7 +6,7 @@ import sys
 import typer
 from botocore.exceptions import BotoCoreError, ClientError
 
-from infra.cli.console import complain
+from infra.cli.console import print_error
 from infra.cli.costs import show_costs
 from infra.cli.documents import list_documents, show
 from infra.cli.extract import extract
@@ -48,16 +48,20 @@ app.command("offline-claude")(offline_claude)
 
 
 def main() -> None:
-    """A termination unwinds like an interruption, so that what was started is stopped."""
+    """Run the command of the arguments.
+
+    SIGTERM raises SystemExit, as SIGINT raises KeyboardInterrupt, so that `with` blocks stop the servers
+    that they have started.
+    """
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     try:
         app(prog_name="infra/pigeonhole")
     except (InputError, SetupError, StackError, NotAllowedError, PigeonholeError) as error:
-        complain(str(error))
+        print_error(str(error))
     except (BotoCoreError, ClientError) as error:
-        complain(f"AWS says: {error}")
+        print_error(f"AWS: {error}")
     except BrokenPipeError:
-        sys.stderr.close()  # whoever read our output has seen enough
+        sys.stderr.close()  # the reader of a pipe, such as `head`, has closed it
         sys.exit(0)
     sys.exit(2)
 

@@ -1,4 +1,4 @@
-"""`costs`: what calls have cost, by whom and for what, what was saved, and what is used of the caps."""
+"""`costs`: what calls have cost, grouped; what was saved; and how much of each cap is used."""
 
 from decimal import Decimal
 from typing import Annotated
@@ -6,24 +6,35 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from infra.cli.console import DATA, print_json
+from infra.cli.console import STDOUT, print_json
 from infra.cli.documents import AsJson, Region, StackName, find_stack
 from infra.cli.inputs import InputError
-from infra.cli.table import inert
-from infra.ops.costs import KEPT_DAYS, USUAL_DAYS, By, Costs, WrongDatesError, costs, days, described
-from infra.ops.services import operator
-from infra.ops.spend import Standing, Used, standings
-from pigeonhole.jobs.usage import UsageTotals
+from infra.cli.table import plain_text
+from infra.ops.costs import (
+    DEFAULT_DAYS,
+    RETENTION_DAYS,
+    By,
+    Costs,
+    WrongDatesError,
+    costs,
+    costs_as_json,
+    date_range,
+)
+from infra.ops.services import operator, settings_of
+from infra.ops.spend import AccountUsage, CapUsage, account_usages, caps_of
+from pigeonhole.jobs.usage import Count
 
 
 def show_costs(
     number: Annotated[
         int | None,
-        typer.Option("--days", help=f"So many until today; usually {USUAL_DAYS}.", min=1, max=KEPT_DAYS),
+        typer.Option("--days", help=f"Number of days, default {DEFAULT_DAYS}.", min=1, max=RETENTION_DAYS),
     ] = None,
-    first: Annotated[str | None, typer.Option("--from", metavar="DAY", help="Such as 2026-11-01.")] = None,
-    last: Annotated[str | None, typer.Option("--to", metavar="DAY", help="Included; else today.")] = None,
-    by: Annotated[By, typer.Option(help="What is told apart.")] = By.DAY,
+    first: Annotated[
+        str | None, typer.Option("--from", metavar="DAY", help="First, such as 2026-11-01.")
+    ] = None,
+    last: Annotated[str | None, typer.Option("--to", metavar="DAY", help="Last; by default today.")] = None,
+    by: Annotated[By, typer.Option(help="What the costs are grouped by.")] = By.DAY,
     stack: StackName = None,
     region: Region = None,
     as_json: AsJson = False,
@@ -33,32 +44,36 @@ def show_costs(
     services = operator(chosen)
     today = services.outside.clock.now().date()
     try:
-        asked = days(today, number=number, first=first, last=last)
+        days = date_range(today, number=number, first=first, last=last)
     except WrongDatesError as error:
         raise InputError(str(error)) from error
-    usage = services.outside.runner.map(services.outside.store.usage, map(str, asked))
-    found = costs((line for day in usage for line in day), by)
-    accounts = standings(services.outside.store, services.config.caps, today)
+    tallies = parts.runner.map(parts.ledger.tallies, map(str, days))
+    found = costs((tally for day in tallies for tally in day), by)
+    accounts = account_usages(parts.ledger, caps_of(settings_of(chosen)), today)
     if as_json:
-        print_json(described(asked, by, found) | {"caps": [each.described() for each in accounts]})
+        print_json(costs_as_json(days, by, found) | {"caps": [each.as_json() for each in accounts]})
         return
-    DATA.print(_table(found, by))
-    for line in (*_lines(found.total), "Used of the caps, what is set aside included:", *map(used, accounts)):
-        DATA.print(inert(line), soft_wrap=True)
+    STDOUT.print(_table(found, by))
+    caps = "Used of the caps, reservations included:"
+    for line in (*_savings(found.total), caps, *map(usage_line, accounts)):
+        STDOUT.print(plain_text(line), soft_wrap=True)
 
 
 def dollars(usd: Decimal) -> str:
-    """To a hundredth of a cent."""
+    """Rounded to a hundredth of a cent."""
     return f"{'-' if usd < 0 else ''}${abs(usd):,.4f}"
 
 
-def used(account: Standing) -> str:
-    """Such as `stack: today $1.0000 of $10 (10 %), this month $20.0000 of $100 (20 %)`."""
-    return f"{account.account}: today {_part(account.day)}, this month {_part(account.month)}"
+def usage_line(account: AccountUsage) -> str:
+    """How much of its caps an account has used.
+
+    Such as `stack: today $1.0000 of $10 (10 %), this month $20.0000 of $100 (20 %)`.
+    """
+    return f"{account.account}: today {_cap_usage(account.day)}, this month {_cap_usage(account.month)}"
 
 
-def _part(of: Used) -> str:
-    return f"{dollars(of.usd)} of ${of.cap:,f} ({of.percent} %)"
+def _cap_usage(usage: CapUsage) -> str:
+    return f"{dollars(usage.usd)} of ${usage.cap:,f} ({usage.percent} %)"
 
 
 def _table(found: Costs, by: By) -> Table:
@@ -68,7 +83,7 @@ def _table(found: Costs, by: By) -> Table:
     for name, total in cells.items():
         table.add_column(name, total, justify="right", no_wrap=True)
     for group in found.groups:
-        table.add_row(inert(group.name), *_cells(group.count).values())
+        table.add_row(plain_text(group.name), *_cells(group.count).values())
     return table
 
 
@@ -85,8 +100,8 @@ def _cells(count: UsageTotals) -> dict[str, str]:
     }
 
 
-def _lines(total: UsageTotals) -> list[str]:
-    alone = "The strong model alone would have cost for the same documents, nothing cached:"
+def _savings(total: Count) -> list[str]:
+    alone = "The strong model alone would have cost, for the same documents and without caching:"
     return [
         f"{alone} {dollars(total.alone_usd)}",
         f"Saved by caching: {dollars(total.saved_by_caching_usd)}",

@@ -1,25 +1,26 @@
-"""`list` and `show`: what a stack knows of its documents, read as any reader may."""
+"""`list` and `show`: the public rows of a stack's documents, with the rights of any reader."""
 
 from itertools import islice
 from typing import Annotated
 
 import typer
 
-from infra.cli.console import DATA, print_json, print_json_lines, tell
+from infra.cli.console import STDOUT, print_info, print_json, print_json_lines
 from infra.cli.inputs import InputError
 from infra.cli.table import documents_table
-from infra.local.run import standing
+from infra.local.lifecycle import running_stack
 from infra.ops import listing
 from infra.ops.listing import STATUSES
-from infra.ops.stack import Row, Stack, deployed
+from infra.ops.rows import Row
+from infra.ops.stack import Stack, deployed
 
 StackName = Annotated[
-    str | None, typer.Option("--stack", help="A deployed stack; without it, the local one.")
+    str | None, typer.Option("--stack", help="Name of a deployed stack; by default the local one.")
 ]
 Region = Annotated[
-    str | None, typer.Option(help="The deployed stack's region; without it, the one set for AWS tools.")
+    str | None, typer.Option(help="Region of the deployed stack; by default that of the AWS configuration.")
 ]
-AsJson = Annotated[bool, typer.Option("--json", help="Print it as JSON.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
 def list_documents(
@@ -32,18 +33,18 @@ def list_documents(
 ) -> None:
     """List documents, newest first."""
     if status is not None and status not in STATUSES:
-        raise InputError(f"There is no status {status}; there are {', '.join(STATUSES)}.")
+        raise InputError(f"There is no status {status}; the statuses are {', '.join(STATUSES)}.")
     chosen = find_stack(stack, region)
     statuses = (status,) if status else STATUSES
     found = listing.of_category(chosen, category) if category else listing.of_statuses(chosen, statuses)
-    fitting = (row for row in listing.whole(chosen, found) if _fits(row, category, status))
-    rows = islice(fitting, limit)
+    matching = (row for row in listing.full_rows(chosen, found) if _matches(row, category, status))
+    rows = islice(matching, limit)
     if as_json:
         print_json_lines(rows)
     elif shown := list(rows):
-        DATA.print(documents_table(shown))
+        STDOUT.print(documents_table(shown))
     else:
-        tell("There are no such documents.")
+        print_info("No document matches.")
 
 
 def show(
@@ -54,7 +55,7 @@ def show(
     region: Region = None,
     as_json: AsJson = False,
 ) -> None:
-    """Show all that is known of one document."""
+    """Show the row of one document."""
     chosen = find_stack(stack, region)
     row = chosen.row(uri_of(chosen, document))
     if row is None:
@@ -66,16 +67,16 @@ def show(
 
 
 def uri_of(stack: Stack, document: str) -> str:
-    """The document's name, of which people may give the key alone."""
+    """The document's S3 URI; people may give the key in the inbox alone."""
     return document if document.startswith("s3://") else stack.uri(document)
 
 
 def find_stack(name: str | None, region: str | None) -> Stack:
-    """The named one, or the local one that stays."""
+    """The deployed stack of this name, or the local one that is running; InputError, StackError."""
     if region and not name:
-        raise InputError("--region goes with --stack: the local stack has none to choose.")
-    return deployed(name, region) if name else standing()
+        raise InputError("--region is for --stack: the local stack has only one region.")
+    return deployed(name, region) if name else running_stack()
 
 
-def _fits(row: Row, category: str | None, status: str | None) -> bool:
+def _matches(row: Row, category: str | None, status: str | None) -> bool:
     return category in (None, row.get("category")) and status in (None, row["status"])

@@ -1,4 +1,4 @@
-"""`extract`: what the functions would read of a file, through the very same sandbox."""
+"""`extract`: prints the text that the functions would read of a file, through the same sandbox."""
 
 import os
 import time
@@ -10,50 +10,56 @@ from typing import Annotated, Any
 
 import typer
 
-from infra.cli.console import DATA, harmless, print_json_lines
-from infra.cli.inputs import InputError, walked
-from infra.cli.table import inert
-from pigeonhole.domain.document import Text
+from infra.cli.console import STDOUT, print_json_lines, sanitize
+from infra.cli.inputs import InputError, walk
+from infra.cli.table import plain_text
+from pigeonhole.domain.document import DocumentError, Text
 from pigeonhole.domain.error_codes import EXPLANATIONS
 from pigeonhole.domain.errors import DocumentError
 from pigeonhole.extract.limits import Limits
 from pigeonhole.sandbox.extractor import Extractor
 
-STATED = ("title", "author", "created", "modified")
+# What a document says about itself.
+METADATA = ("title", "author", "created", "modified")
 
-Answer = dict[str, Any]
+Result = dict[str, Any]
 
 
 def extract(
-    paths: Annotated[list[Path], typer.Argument(metavar="PATH", help="Files, and folders of files.")],
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON object a file and line.")] = False,
+    paths: Annotated[list[Path], typer.Argument(metavar="PATH", help="Files and folders of files.")],
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print one JSON object a line, for each file.")
+    ] = False,
 ) -> None:
-    """Read text out of files, as the functions do. Exit code 1 if a file could not be read."""
-    files = [file for path in paths for file, _ in walked(path)]
+    """Print the text of files, read as the functions read them.
+
+    Exit code 1: a file could not be read.
+    """
+    files = [file for path in paths for file, _ in walk(path)]
     if not files:
         raise InputError(f"There are no files in {', '.join(map(str, paths))}")
-    answers = _side_by_side(files)
     failed = False
-    for answer in answers:
-        failed |= not answer["ok"]
+    for result in _extract_all(files):
+        failed |= not result["ok"]
         if as_json:
-            print_json_lines([answer])
+            print_json_lines([result])
         else:
-            _print(answer)
+            _print(result)
     raise typer.Exit(1 if failed else 0)
 
 
-def _side_by_side(files: Sequence[Path]) -> Iterator[Answer]:
-    workers = max(2, os.cpu_count() or 2)
-    extractor = Extractor(Limits(pool_bytes=workers * Limits().memory_bytes))
+def _extract_all(files: Sequence[Path]) -> Iterator[Result]:
+    """The results in the order of the files; as many files at a time as there are processors."""
+    children = max(2, os.cpu_count() or 2)
+    extractor = Extractor(Limits(room_bytes=children * Limits().memory_bytes))
     try:
-        with ThreadPoolExecutor(workers) as threads:
-            yield from threads.map(lambda path: _answer(extractor, path), files)
+        with ThreadPoolExecutor(children) as threads:
+            yield from threads.map(lambda path: _extract_one(extractor, path), files)
     finally:
         extractor.close()
 
 
-def _answer(extractor: Extractor, path: Path) -> Answer:
+def _extract_one(extractor: Extractor, path: Path) -> Result:
     started = time.monotonic()
     text, error = _read(extractor, path)
     return {
@@ -61,7 +67,7 @@ def _answer(extractor: Extractor, path: Path) -> Answer:
         "ok": error is None,
         "text": text.text if text else None,
         "media_type": text.media_type if text else None,
-        **{fact: getattr(text, fact, None) for fact in STATED},
+        **{fact: getattr(text, fact, None) for fact in METADATA},
         "coverage": asdict(text.coverage) if text else None,
         "error": error,
         "seconds": round(time.monotonic() - started, 3),
@@ -70,8 +76,8 @@ def _answer(extractor: Extractor, path: Path) -> Answer:
 
 def _read(extractor: Extractor, path: Path) -> tuple[Text | None, dict[str, str] | None]:
     if path.is_dir():
-        said = "It is a link to a folder, which is not followed, or a folder that may not be opened."
-        return None, _error("gone", said, "Name that folder itself, or check its permissions.")
+        message = "It is a link to a folder, which is not followed, or a folder that may not be opened."
+        return None, _error("gone", message, "Name that folder itself, or check its permissions.")
     if not path.is_file():
         return None, _error("gone", "There is no such file.", "Check the path.")
     try:
@@ -90,13 +96,13 @@ def _error(code: str, message: str, next_step: str) -> dict[str, str]:
     return {"code": code, "message": message, "next_step": next_step}
 
 
-def _print(answer: Answer) -> None:
-    DATA.print(inert(answer["path"]), style="bold")
-    if error := answer["error"]:
-        DATA.print(f"{error['message']} {error['next_step']} ({error['code']})", style="red", markup=False)
+def _print(result: Result) -> None:
+    STDOUT.print(plain_text(result["path"]), style="bold")
+    if error := result["error"]:
+        STDOUT.print(f"{error['message']} {error['next_step']} ({error['code']})", style="red", markup=False)
         return
-    coverage = {name: value for name, value in answer["coverage"].items() if value}
-    DATA.print(f"{answer['media_type']}, {coverage}", style="dim", markup=False)
-    for fact in filter(answer.get, STATED):
-        DATA.print(harmless(f"{fact}: {answer[fact]}"), style="dim", markup=False)
-    DATA.print(harmless(answer["text"]), markup=False, soft_wrap=True)
+    coverage = {name: value for name, value in result["coverage"].items() if value}
+    STDOUT.print(f"{result['media_type']}, {coverage}", style="dim", markup=False)
+    for fact in filter(result.get, METADATA):
+        STDOUT.print(sanitize(f"{fact}: {result[fact]}"), style="dim", markup=False)
+    STDOUT.print(sanitize(result["text"]), markup=False, soft_wrap=True)

@@ -1,4 +1,4 @@
-"""Files become keys of the inbox: every file gets one key of its own, or a reason why it cannot."""
+"""Finds the files of a run: each gets a key of its own in the inbox, or a reason why it cannot be used."""
 
 import os
 import stat
@@ -6,18 +6,18 @@ from collections.abc import Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-MAX_KEY_BYTES = 1024  # S3's
+MAX_KEY_BYTES = 1024  # S3's limit
 FORBIDDEN = "it may not be read: check its permissions"
 LINKED = "it is a link to a folder, which is not followed: name that folder itself"
 
 
 class InputError(Exception):
-    """The command was asked for something that makes no sense; the message says what."""
+    """The command's arguments cannot be used; the message says which and why."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Found:
-    """A file and its key, or what is wrong with it."""
+    """A file and its key in the inbox; `problem` says why it cannot be uploaded."""
 
     path: Path
     key: str
@@ -25,7 +25,11 @@ class Found:
 
 
 def find(paths: Sequence[Path], leave_out: Container[Path] = ()) -> list[Found]:
-    """A folder keeps its tree, so that its folders are the teams; several arguments keep their own names."""
+    """The files under the paths, each with a key; InputError if a path does not exist or there is no file.
+
+    The key is the path within the folder, so that its first folder is the team; with several paths it
+    begins with the folder's own name. Files in `leave_out` (resolved paths) are passed over.
+    """
     missing = [str(path) for path in paths if not path.exists()]
     if missing:
         raise InputError(f"There is no such file or folder: {', '.join(missing)}")
@@ -38,12 +42,16 @@ def find(paths: Sequence[Path], leave_out: Container[Path] = ()) -> list[Found]:
 def _named(paths: Sequence[Path]) -> Iterator[tuple[Path, str]]:
     for path in paths:
         top = f"{path.resolve().name}/" if len(paths) > 1 and path.is_dir() else ""
-        for file, name in walked(path):
+        for file, name in walk(path):
             yield file, top + name
 
 
-def walked(path: Path) -> Iterator[tuple[Path, str]]:
-    """Files, and the folders that were not opened: nobody knows what they hold."""
+def walk(path: Path) -> Iterator[tuple[Path, str]]:
+    """The files under a path with their relative names, in order.
+
+    A folder that cannot be opened and a link that leads out of the tree are listed with a trailing slash,
+    so that nothing is passed over in silence.
+    """
     if not path.is_dir():
         yield path, path.name
         return
@@ -60,7 +68,7 @@ def walked(path: Path) -> Iterator[tuple[Path, str]]:
 
 
 def _leads_out(folder: Path, top: Path) -> bool:
-    """Whether it is a link to a folder that is not under `top` itself, where its files would be found."""
+    """Whether this is a link to a folder outside `top`; inside, its files are found under their own path."""
     return folder.is_symlink() and not folder.resolve().is_relative_to(top.resolve())
 
 
@@ -83,13 +91,13 @@ def _problem(path: Path, key: str) -> str | None:
     if size > MAX_KEY_BYTES:
         return f"its path is {size} bytes long and S3 takes {MAX_KEY_BYTES}: rename it or move it up"
     if "\n" in key:
-        return "its name has a line break, which the local AWS cannot take: rename it"
+        return "its name has a line break, which the local AWS does not support: rename it"
     try:
         mode = path.stat().st_mode
     except PermissionError:
         return FORBIDDEN
     except OSError:
-        return "it is a link to nothing"
+        return "it is a link whose target does not exist"
     if stat.S_ISDIR(mode) and path.is_symlink():
         return LINKED
     if stat.S_ISDIR(mode) or not os.access(path, os.R_OK):

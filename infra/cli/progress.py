@@ -5,16 +5,16 @@ from contextlib import contextmanager
 
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from infra.cli.console import NEWS, tell
-from infra.cli.drive import News
+from infra.cli.console import STDERR, print_info
+from infra.cli.submit import OnProgress
 
 STEPS = {"uploaded": "Uploaded", "sorted": "Sorted"}
 
 
 @contextmanager
-def progress(total: int) -> Iterator[News]:
-    """What it gives is told of every advance."""
-    if NEWS.is_terminal:
+def progress(total: int) -> Iterator[OnProgress]:
+    """Gives a function to call with each step's name and by how many files it has advanced."""
+    if STDERR.is_terminal:
         with _bars() as bars:
             tasks = {step: bars.add_task(label, total=total) for step, label in STEPS.items()}
             yield lambda step, number: bars.advance(tasks[step], number)
@@ -24,11 +24,11 @@ def progress(total: int) -> Iterator[News]:
         def count(step: str, number: int) -> None:
             done[step] += number
             if done[step] == total or done[step] % max(1, total // 4) == 0:
-                tell(f"{STEPS[step]} {done[step]} of {total}")
+                print_info(f"{STEPS[step]} {done[step]} of {total}")
 
         yield count
 
 
 def _bars() -> Progress:
     columns = (TextColumn("{task.description:<9}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    return Progress(*columns, console=NEWS)
+    return Progress(*columns, console=STDERR)

@@ -1,16 +1,16 @@
-"""`resume`: resets the circuit breaker that Claude has tripped. `gate open` is its old name."""
+"""`resume`: resets the circuit breaker. `gate open` is the command's earlier name."""
 
 from typing import Annotated
 
 import typer
 
-from infra.cli.console import print_json, tell
+from infra.cli.console import print_info, print_json
 from infra.cli.documents import Region, StackName, find_stack
 from infra.ops.circuit_breaker import RESET, reset, state
 from infra.ops.services import operator
 
-# The command's name before it took the field's word; kept for one release, in no list of commands.
-gate = typer.Typer(hidden=True, deprecated=True, help="The old name of `resume`.", no_args_is_help=True)
+# The earlier name of the command: kept for one release, hidden in the list of commands.
+gate = typer.Typer(hidden=True, deprecated=True, help="The earlier name of `resume`.", no_args_is_help=True)
 
 
 def resume(
@@ -30,11 +30,13 @@ def resume(
     if as_json:
         print_json({"was": before, "now": after})
     elif before["state"] == RESET:
-        tell("The circuit breaker was not tripped.")
+        print_info("The circuit breaker was not tripped.")
     elif after["state"] == RESET:
-        tell("The circuit breaker is reset. Parked documents go on with the next sweep, within 20 minutes.")
+        print_info(
+            "The circuit breaker is reset. Parked documents go on with the next sweep, within 20 minutes."
+        )
     else:
-        tell("The circuit breaker was tripped again at once; `infra/pigeonhole status` says why.")
+        print_info("The circuit breaker was tripped again at once; `infra/pigeonhole status` says why.")
     raise typer.Exit(0 if after["state"] == RESET else 1)
 
 

@@ -1,11 +1,11 @@
-"""`review`: a person's word on a document; it ends all work on that version."""
+"""`review`: a person confirms or changes a document's category, which ends all work on that version."""
 
 import getpass
 from typing import Annotated
 
 import typer
 
-from infra.cli.console import print_json_lines, tell
+from infra.cli.console import print_info, print_json_lines
 from infra.cli.documents import AsJson, Region, StackName, find_stack, uri_of
 from infra.cli.inputs import InputError
 from infra.ops import operations
@@ -17,32 +17,30 @@ def review(
     document: Annotated[
         str, typer.Argument(metavar="DOCUMENT", help="The document's S3 URI, or its key in the inbox.")
     ],
-    accept: Annotated[bool, typer.Option("--accept", help="The answer is right as it stands.")] = False,
-    category: Annotated[str | None, typer.Option(help="It is of this category instead.")] = None,
+    accept: Annotated[bool, typer.Option("--accept", help="Confirm the category of the answer.")] = False,
+    category: Annotated[str | None, typer.Option(help="Set this category instead.")] = None,
     who: Annotated[
-        str | None, typer.Option("--by", help="Who decides; without it, whose credentials these are.")
+        str | None, typer.Option("--by", help="Who decides; by default the owner of the credentials.")
     ] = None,
     stack: StackName = None,
     region: Region = None,
     as_json: AsJson = False,
 ) -> None:
-    """Decide a document: confirm its answer, or name its category."""
+    """Decide a document: confirm the category of its answer, or set another one."""
     if accept == (category is not None):
-        raise InputError("Say either --accept or --category.")
+        raise InputError("Use either --accept or --category.")
     chosen = find_stack(stack, region)
     uri = uri_of(chosen, document)
     if chosen.row(uri) is None:
         raise InputError(f"There is no document {uri}.")
     try:
-        services = operator(chosen)
-        by, taxonomy = who or _caller(chosen), services.config.taxonomy
-        record = operations.review(uri, category, by, operation_ports(services), taxonomy)
-    except operations.NotAllowedError as error:
-        raise InputError(f"{uri} stays as it is: {error}.") from error
+        record = upkeep.review(uri, category, who or _caller(chosen), operator(chosen))
+    except upkeep.NotAllowedError as error:
+        raise InputError(f"{uri} is unchanged: {error}.") from error
     if as_json:
         print_json_lines([record.model_dump(mode="json", by_alias=True, exclude_none=True)])
     else:
-        tell(f"{record.document} is {record.category}, says {record.reviewed_by}.")
+        print_info(f"{record.document} is {record.category}, decided by {record.reviewed_by}.")
 
 
 def _caller(stack: Stack) -> str:

@@ -7,14 +7,14 @@ from typing import Any
 
 from rich.table import Table
 
-from infra.cli.console import DATA, print_json
-from infra.cli.costs import used
+from infra.cli.console import STDOUT, print_json
+from infra.cli.costs import usage_line
 from infra.cli.documents import AsJson, Region, StackName, find_stack
-from infra.cli.table import inert
+from infra.cli.table import plain_text
 from infra.ops import circuit_breaker, listing
 from infra.ops.listing import STATUSES
-from infra.ops.services import operator
-from infra.ops.spend import Queue, Standing, queues, standings
+from infra.ops.services import operator, settings_of
+from infra.ops.spend import AccountUsage, ParkedForCap, account_usages, caps_of, parked_for_caps
 from infra.ops.stack import QUEUES, Stack
 from pigeonhole.ports import Parts
 
@@ -30,7 +30,7 @@ def status(stack: StackName = None, region: Region = None, as_json: AsJson = Fal
         "queues": {name: depth for queue in QUEUES for name, depth in _depths(chosen, queue).items()},
         "parked": parked(chosen),
         "budget": {
-            "caps": [{"percent": each.percent, **each.described()} for each in accounts],
+            "caps": [{"percent": each.percent, **each.as_json()} for each in accounts],
             "parked": [asdict(each) for each in waiting],
         },
     }
@@ -40,15 +40,17 @@ def status(stack: StackName = None, region: Region = None, as_json: AsJson = Fal
         _print(found, accounts, waiting)
 
 
-def budget(stack: Stack, parts: Parts) -> tuple[list[Standing], list[Queue]]:
-    """How much of each cap is used, and what waits for one."""
-    store, now = services.outside.store, services.outside.clock.now()
-    return standings(store, services.config.caps, now.date()), queues(store, now)
+def budget(stack: Stack, parts: Parts) -> tuple[list[AccountUsage], list[ParkedForCap]]:
+    """How much of each cap is used, and how many documents are parked for one."""
+    now = parts.clock.now()
+    return account_usages(parts.ledger, caps_of(settings_of(stack)), now.date()), parked_for_caps(
+        parts.ledger, now
+    )
 
 
 def parked(stack: Stack) -> list[dict[str, Any]]:
-    """How many documents wait for the same, and the earliest time at which some of them may go on."""
-    rows = list(listing.whole(stack, listing.of_statuses(stack, ["parked"])))
+    """The parked documents by reason and stage; `until` is the earliest time at which one of them goes on."""
+    rows = list(listing.full_rows(stack, listing.of_statuses(stack, ["parked"])))
     waiting = [row["waiting"] for row in rows if row.get("waiting")]
     groups = Counter((each["for"], each["stage"]) for each in waiting)
     return [
@@ -67,7 +69,7 @@ def _earliest(waiting: list[dict[str, Any]], reason: str, stage: str) -> str | N
 
 
 def _depths(stack: Stack, name: str) -> dict[str, dict[str, int]]:
-    """The queue's depths, and those of the queue of its dead letters."""
+    """How many messages are in a queue and in its dead-letter queue."""
     sqs, url = stack.client("sqs"), stack.outputs[QUEUES[name]]
     attributes = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["RedrivePolicy"])["Attributes"]
     dead = json.loads(attributes["RedrivePolicy"])["deadLetterTargetArn"].rpartition(":")[2]
@@ -75,21 +77,23 @@ def _depths(stack: Stack, name: str) -> dict[str, dict[str, int]]:
     return {name: stack.depths(url), f"{name}_dead_letters": stack.depths(dead_url)}
 
 
-def _print(found: dict[str, Any], accounts: list[Standing], waiting: list[Queue]) -> None:
+def _print(found: dict[str, Any], accounts: list[AccountUsage], waiting: list[ParkedForCap]) -> None:
     table = Table("", "", show_header=False, box=None)
     for name, number in found["documents"].items():
         table.add_row(name, str(number))
     for name, depths in found["queues"].items():
         table.add_row(f"queue {name}", ", ".join(f"{number} {what}" for what, number in depths.items()))
-    table.add_row("circuit breaker", inert(_breaker(found["circuit_breaker"])))
+    table.add_row("circuit breaker", plain_text(_breaker(found["circuit_breaker"])))
     for account in accounts:
-        table.add_row("budget", inert(used(account)))
+        table.add_row("budget", plain_text(usage_line(account)))
     for each in found["parked"]:
         until = f", until {each['until']}" if each["until"] else ""
         table.add_row("parked", f"{each['documents']} for {each['for']}, at {each['stage']}{until}")
     for queue in waiting:
-        table.add_row("over cap", inert(f"{queue.account}: {queue.documents}, until {queue.until} at most"))
-    DATA.print(table)
+        table.add_row(
+            "over cap", plain_text(f"{queue.account}: {queue.documents}, until {queue.until} at most")
+        )
+    STDOUT.print(table)
 
 
 def _breaker(state: dict[str, str]) -> str:

@@ -1,12 +1,12 @@
-"""Documents as a table for people: what strangers wrote is never taken for markup or control characters."""
+"""Documents as a table for a terminal; names and texts are never taken for markup or control characters."""
 
 from collections.abc import Iterable
 
 from rich.table import Table
 from rich.text import Text
 
-from infra.cli.console import harmless
-from infra.ops.stack import Row
+from infra.cli.console import sanitize
+from infra.ops.rows import Row
 
 STYLES = {"done": "", "needs_review": "yellow", "failed": "red", "removed": "dim"}
 SUMMARY_CHARS = 100
@@ -14,7 +14,7 @@ KEY_CHARS = 96
 
 
 def documents_table(rows: Iterable[Row]) -> Table:
-    """One line a document, with the reason where there is no plain answer."""
+    """One line a document, with the reason where it has failed or waits for a person."""
     table = Table(header_style="bold")
     table.add_column("File", overflow="fold", min_width=16, max_width=48)
     table.add_column("Category", no_wrap=True)
@@ -23,23 +23,23 @@ def documents_table(rows: Iterable[Row]) -> Table:
     table.add_column("Summary", overflow="fold")
     table.add_column("Cost $", justify="right", no_wrap=True)
     for row in rows:
-        table.add_row(*(inert(cell) for cell in _cells(row)), style=STYLES.get(row["status"], ""))
+        table.add_row(*(plain_text(cell) for cell in _cells(row)), style=STYLES.get(row["status"], ""))
     return table
 
 
-def inert(text: str) -> Text:
-    """Text of a stranger on one line."""
-    return Text(" ".join(harmless(text).splitlines()).replace("\t", " "))
+def plain_text(text: str) -> Text:
+    """The text on one line, without markup and control characters."""
+    return Text(" ".join(sanitize(text).splitlines()).replace("\t", " "))
 
 
 def _cells(row: Row) -> tuple[str, ...]:
     confidence = row.get("confidence") if row.get("category") else None
     return (
-        _shortened(row["key"]),
+        _shorten(row["key"]),
         row.get("category") or row["status"],
         "" if confidence is None else f"{confidence:.2f}",
         row.get("tier") or "",
-        _what(row),
+        _summary(row),
         _cost(row),
     )
 
@@ -50,11 +50,11 @@ def _cost(row: Row) -> str:
     return f"{row.get('cost_usd') or 0:.4f}{more}"
 
 
-def _shortened(key: str) -> str:
+def _shorten(key: str) -> str:
     return key if len(key) <= KEY_CHARS else f"{key[: KEY_CHARS // 2]}…{key[-KEY_CHARS // 2 :]}"
 
 
-def _what(row: Row) -> str:
+def _summary(row: Row) -> str:
     if row["status"] == "failed":
         error = row["error"]
         return f"{error['message']} {error['next_step']}"

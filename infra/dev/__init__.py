@@ -1,1 +1,1 @@
-"""What keeps the repository: environments, locked requirements, the gate, the benchmarks."""
+"""Development of this repository: environments, locked requirements, the checks, benchmarks, references."""

@@ -1,4 +1,4 @@
-"""The gate: every static check side by side, then the tests; it fails if any of them does."""
+"""infra/check: every static check in parallel, then the tests; fails if any of them fails."""
 
 import os
 import subprocess
@@ -9,10 +9,10 @@ from pathlib import Path
 from infra.dev.bootstrap import ROOT
 
 TOOLS = Path(sys.executable).parent
-QUIET = {
+CHECK_ENVIRONMENT = {
     **os.environ,
     "SAM_CLI_TELEMETRY": "0",
-    "AWS_DEFAULT_REGION": "eu-west-1",  # sam wants to know one, and calls none
+    "AWS_DEFAULT_REGION": "eu-west-1",  # sam requires one and calls no service
     "PATH": f"{TOOLS}{os.pathsep}{os.environ.get('PATH', '')}",
 }
 CHECKS = {
@@ -25,9 +25,9 @@ CHECKS = {
 
 
 def main(pytest_arguments: list[str]) -> int:
-    """With arguments for pytest the other checks still run: the gate is one thing."""
-    with ThreadPoolExecutor(2) as side_by_side:
-        passed = dict(zip(CHECKS, side_by_side.map(_passes, CHECKS), strict=True))
+    """Run all checks and return the exit code; the arguments go to pytest."""
+    with ThreadPoolExecutor(2) as threads:
+        passed = dict(zip(CHECKS, threads.map(_passes, CHECKS), strict=True))
     tests = _run([sys.executable, "-m", "pytest", *pytest_arguments]).returncode
     passed["pytest"] = tests == 0
     failed = [name for name, ok in passed.items() if not ok]
@@ -48,7 +48,7 @@ def _run(command: list[str], *, capture: bool = False) -> subprocess.CompletedPr
     return subprocess.run(
         command,
         cwd=ROOT,
-        env=QUIET,
+        env=CHECK_ENVIRONMENT,
         text=True,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE if capture else None,

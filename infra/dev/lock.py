@@ -1,4 +1,4 @@
-"""Makes every requirements file from pyproject.toml: names, versions and hashes, for Python 3.11 and up."""
+"""infra/lock: compiles every hash-pinned requirements file from pyproject.toml, for Python 3.11 and later."""
 
 import subprocess
 import sys
@@ -7,7 +7,7 @@ from infra.dev.bootstrap import ROOT, uv, uv_environment
 
 CHECK = "infra/requirements/check.txt"
 PROJECT = "pyproject.toml"
-# The gate's lock comes first and constrains the others: what was tested is what ships.
+# That of the checks comes first and constrains the others, so that the tested versions are those that ship.
 LOCKS = {
     "infra/requirements/uv.txt": ["--group", "uv"],
     CHECK: [PROJECT, "--group", "cli", "--group", "check"],
@@ -19,15 +19,15 @@ LOCKS = {
 
 
 def main(options: list[str]) -> int:
-    """Options go to `uv pip compile`."""
+    """Run `uv pip compile` with these options for each file; returns the first exit code that is not 0."""
     compiler = [str(uv()), "pip", "compile", "--quiet", "--universal", "--python-version", "3.11"]
     plain = ["--generate-hashes", "--no-header", "--no-annotate"]
     for path, sources in LOCKS.items():
         print(path, file=sys.stderr, flush=True)
         command = [*compiler, *plain, *options, *sources, "--output-file", path]
-        made = subprocess.run(command, cwd=ROOT, env=uv_environment(), stdout=subprocess.DEVNULL)
-        if made.returncode:
-            return made.returncode
+        compiled = subprocess.run(command, cwd=ROOT, env=uv_environment(), stdout=subprocess.DEVNULL)
+        if compiled.returncode:
+            return compiled.returncode
     return 0
 
 

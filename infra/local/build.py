@@ -1,7 +1,7 @@
-"""What the functions need, as the local stack takes it: our code as a zip, the libraries in a folder.
+"""Builds the functions for the local stack: the code as a zip, the libraries as a folder.
 
-MiniStack unpacks the code for every worker, so the libraries stay out of it: they are built once for
-each lock file and Python, and found through PYTHONPATH.
+MiniStack unpacks the zip for every worker, so the libraries are not in it: they are built once for each
+lock file and Python version, and found through PYTHONPATH.
 """
 
 import hashlib
@@ -13,29 +13,29 @@ import sys
 import zipfile
 from pathlib import Path
 
-from infra.dev.bootstrap import ROOT, exclusively, uv, uv_environment
+from infra.dev.bootstrap import ROOT, file_lock, uv, uv_environment
 from infra.local.server import SetupError
 
 FUNCTIONS = ROOT / "functions"
 REQUIREMENTS = FUNCTIONS / "requirements.txt"
 BUILDS = ROOT / ".local" / "functions"
-# The recipe of functions/Makefile, called without make since a machine may have none.
+# As in functions/Makefile, but without make, which a machine may not have.
 INSTALL = ("--quiet", "--require-hashes", "--only-binary", ":all:")
 NOT_CODE = frozenset({"__pycache__", "Makefile", "requirements.txt"})
 
 
 def libraries() -> Path:
-    """The folder of everything in functions/requirements.txt, for this machine's Python."""
+    """The folder with everything in functions/requirements.txt, built for this Python if it is not there."""
     folder = BUILDS / _fingerprint()
     if not folder.exists():
-        with exclusively(BUILDS / "lock"):
+        with file_lock(BUILDS / "lock"):
             if not folder.exists():
                 _build(folder)
     return folder
 
 
 def code() -> bytes:
-    """Our own code as a zip, the same bytes for the same code."""
+    """The code in functions/ as a zip; the same code gives the same bytes."""
     archive = io.BytesIO()
     with zipfile.ZipFile(archive, "w") as zipped:
         for path in sorted(FUNCTIONS.rglob("*")):
@@ -53,8 +53,8 @@ def _build(folder: Path) -> None:
     shutil.rmtree(unfinished, ignore_errors=True)
     install = [str(uv()), "pip", "install", *INSTALL, "--requirement", str(REQUIREMENTS)]
     here = ["--python", sys.executable, "--target", str(unfinished), "--compile-bytecode"]
-    made = subprocess.run([*install, *here], env=uv_environment())
-    if made.returncode:
+    installed = subprocess.run([*install, *here], env=uv_environment())
+    if installed.returncode:
         raise SetupError("The functions' libraries could not be installed; the message above says why.")
     unfinished.rename(folder)
 

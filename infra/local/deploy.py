@@ -1,4 +1,4 @@
-"""Puts template.yaml, but for the listed differences, onto the local AWS, and says where its parts are."""
+"""Deploys template.yaml, with the differences of differences.py, to the local AWS."""
 
 import json
 import time
@@ -6,17 +6,17 @@ from collections.abc import Mapping
 from typing import Any
 
 from infra.local.build import code, libraries
-from infra.local.differences import Here, Waits, localised
+from infra.local.differences import LocalSetup, Timeouts, localised
 from infra.local.ministack import ACCESS_KEY_ID, REGION, SECRET_ACCESS_KEY
 from infra.local.server import SetupError
 from infra.ops import template
 from infra.ops.stack import Stack
 
 STACK_NAME = "pigeonhole"
-BESIDE = "deploy"
+DEPLOY_BUCKET = "deploy"
 DEPLOY_SECONDS = 120.0
-# Every worker is a process of its own, so more of them than this only get into each other's way on a laptop.
-NUMBERS = {"MaximumConcurrency": 2}
+# Every worker is a process: more of them compete for the few processors of a laptop.
+NUMBER_PARAMETERS = {"MaximumConcurrency": 2}
 
 
 def deploy(
@@ -26,9 +26,13 @@ def deploy(
     api_key: str,
     parameters: Mapping[str, str],
     taxonomy: str | None = None,
-    waits: Waits | None = None,
+    timeouts: Timeouts | None = None,
 ) -> Stack:
-    """Without `claude_url` the functions ask the real Claude, with this key."""
+    """Deploy the stack and wait until it is complete; SetupError if it fails.
+
+    Without `claude_url` the functions call the real Claude API, with `api_key`. `parameters` are the
+    template's, `taxonomy` is the text of a taxonomy file, `timeouts` replace those of the template.
+    """
     bare = Stack(
         endpoint_url=endpoint_url,
         region=REGION,
@@ -37,15 +41,19 @@ def deploy(
         claude_url=claude_url,
         outputs={},
     )
-    given = {**parameters, "ApiKeySecretArn": _secret(bare, api_key)}
+    values = {**parameters, "ApiKeySecretArn": _secret(bare, api_key)}
     if claude_url:
-        given["ClaudeBaseUrl"] = claude_url
-    bare.client("s3").create_bucket(Bucket=BESIDE, CreateBucketConfiguration={"LocationConstraint": REGION})
-    code_uri = _kept(bare, "functions.zip", code())
+        values["ClaudeBaseUrl"] = claude_url
+    bare.client("s3").create_bucket(
+        Bucket=DEPLOY_BUCKET, CreateBucketConfiguration={"LocationConstraint": REGION}
+    )
+    code_uri = _upload(bare, "functions.zip", code())
     if taxonomy:
-        given["TaxonomyUri"] = _kept(bare, "taxonomy.toml", taxonomy.encode())
-    here = Here(code_uri=code_uri, libraries=str(libraries()), numbers=NUMBERS, waits=waits)
-    outputs = _create(bare.client("cloudformation"), localised(template.load(), here), given)
+        values["TaxonomyUri"] = _upload(bare, "taxonomy.toml", taxonomy.encode())
+    setup = LocalSetup(
+        code_uri=code_uri, libraries=str(libraries()), numbers=NUMBER_PARAMETERS, timeouts=timeouts
+    )
+    outputs = _create(bare.client("cloudformation"), localised(template.load(), setup), values)
     return Stack(
         endpoint_url=endpoint_url,
         region=REGION,
@@ -57,16 +65,16 @@ def deploy(
 
 
 def _secret(stack: Stack, api_key: str) -> str:
-    made = stack.client("secretsmanager").create_secret(
+    secret = stack.client("secretsmanager").create_secret(
         Name="pigeonhole/claude-api-key", SecretString=api_key
     )
-    return str(made["ARN"])
+    return str(secret["ARN"])
 
 
-def _kept(stack: Stack, key: str, body: bytes) -> str:
-    """What has to be there before the stack is."""
-    stack.client("s3").put_object(Bucket=BESIDE, Key=key, Body=body)
-    return f"s3://{BESIDE}/{key}"
+def _upload(stack: Stack, key: str, body: bytes) -> str:
+    """Put what the deployment needs into its bucket; returns the S3 URI."""
+    stack.client("s3").put_object(Bucket=DEPLOY_BUCKET, Key=key, Body=body)
+    return f"s3://{DEPLOY_BUCKET}/{key}"
 
 
 def _create(cloudformation: Any, local: template.Template, parameters: Mapping[str, str]) -> dict[str, str]:
@@ -77,16 +85,16 @@ def _create(cloudformation: Any, local: template.Template, parameters: Mapping[s
         Capabilities=["CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND"],
     )
     deadline = time.monotonic() + DEPLOY_SECONDS
-    while (stack := _described(cloudformation))["StackStatus"] == "CREATE_IN_PROGRESS":
+    while (stack := _describe(cloudformation))["StackStatus"] == "CREATE_IN_PROGRESS":
         if time.monotonic() > deadline:
-            raise SetupError(f"template.yaml was not deployed in {DEPLOY_SECONDS:.0f} s on the local AWS")
+            raise SetupError(f"template.yaml was not deployed to the local AWS within {DEPLOY_SECONDS:.0f} s")
         time.sleep(0.1)
     if stack["StackStatus"] != "CREATE_COMPLETE":
-        raise SetupError(f"template.yaml cannot be deployed on the local AWS: {_why(cloudformation, stack)}")
+        raise SetupError(f"template.yaml cannot be deployed to the local AWS: {_why(cloudformation, stack)}")
     return {output["OutputKey"]: output["OutputValue"] for output in stack["Outputs"]}
 
 
-def _described(cloudformation: Any) -> dict[str, Any]:
+def _describe(cloudformation: Any) -> dict[str, Any]:
     (stack,) = cloudformation.describe_stacks(StackName=STACK_NAME)["Stacks"]
     return dict(stack)
 

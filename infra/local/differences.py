@@ -1,4 +1,4 @@
-"""All in which the local template differs from template.yaml, each with its reason; nothing else may."""
+"""Every difference between the local template and template.yaml, each with its reason."""
 
 from collections.abc import Callable, Mapping
 from copy import deepcopy
@@ -9,8 +9,8 @@ from infra.ops.template import Template
 
 
 @dataclass(frozen=True, kw_only=True)
-class Waits:
-    """In seconds: how long an invocation and a call may take, and a message is invisible."""
+class Timeouts:
+    """Time-outs in seconds: of an invocation, of a call of Claude, and of a message's visibility."""
 
     invocation: int
     call: int
@@ -18,54 +18,54 @@ class Waits:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Here:
-    """What is so on this machine; without `waits` they are the template's."""
+class LocalSetup:
+    """The values for this machine; without `timeouts` those of the template stay."""
 
     code_uri: str
     libraries: str
     numbers: Mapping[str, int] = field(default_factory=dict)
-    waits: Waits | None = None
+    timeouts: Timeouts | None = None
 
 
-def localised(template: Template, here: Here) -> Template:
+def localised(template: Template, setup: LocalSetup) -> Template:
     """The template as the local stack deploys it."""
     local = deepcopy(template)
-    for differ in DIFFERENCES:
-        differ(local, here)
+    for apply in DIFFERENCES:
+        apply(local, setup)
     return local
 
 
-def code_only_zip(template: Template, here: Here) -> None:
-    """`sam deploy` uploads the build; here our code alone is uploaded, since every worker unpacks it anew."""
-    template["Globals"]["Function"]["CodeUri"] = here.code_uri
+def code_only_zip(template: Template, setup: LocalSetup) -> None:
+    """The zip has the code alone, since every worker unpacks it; `sam deploy` uploads the whole build."""
+    template["Globals"]["Function"]["CodeUri"] = setup.code_uri
 
 
-def libraries_beside(template: Template, here: Here) -> None:
-    """The libraries are built once, by the recipe of functions/Makefile, and found here."""
-    template["Globals"]["Function"]["Environment"]["Variables"]["PYTHONPATH"] = here.libraries
+def libraries_in_a_folder(template: Template, setup: LocalSetup) -> None:
+    """The libraries are built once, as functions/Makefile builds them, and found through PYTHONPATH."""
+    template["Globals"]["Function"]["Environment"]["Variables"]["PYTHONPATH"] = setup.libraries
 
 
-def numbers_are_numbers(template: Template, here: Here) -> None:
-    """MiniStack keeps a number parameter as a string, and its queue poller then dies of comparing the two."""
+def numbers_are_numbers(template: Template, setup: LocalSetup) -> None:
+    """Number parameters become numbers: MiniStack leaves them strings, and its queue poller fails on them."""
     parameters = template.get("Parameters", {})
     defaults = {name: p["Default"] for name, p in parameters.items() if p["Type"] == "Number"}
-    numbers = {**defaults, **here.numbers}
+    numbers = {**defaults, **setup.numbers}
     template["Resources"] = _with_numbers(template["Resources"], numbers)
 
 
-def plain_http(template: Template, _: Here) -> None:
-    """The local endpoint is http on 127.0.0.1, which the buckets would rightly refuse."""
+def plain_http(template: Template, _: LocalSetup) -> None:
+    """The bucket policies do not demand TLS: the local endpoint is http on 127.0.0.1."""
     for resource in template["Resources"].values():
         if resource["Type"] == "AWS::S3::BucketPolicy":
             document = resource["Properties"]["PolicyDocument"]
             document["Statement"] = [s for s in document["Statement"] if s.get("Sid") != "TlsOnly"]
 
 
-def shorter_waits(template: Template, here: Here) -> None:
-    """For a soak: what crashed is found out in seconds instead of a quarter of an hour."""
-    if here.waits is None:
+def shorter_timeouts(template: Template, setup: LocalSetup) -> None:
+    """Shorter time-outs, for a soak test: a crash shows after seconds instead of a quarter of an hour."""
+    if setup.timeouts is None:
         return
-    resources, seconds = template["Resources"], here.waits
+    resources, seconds = template["Resources"], setup.timeouts
     for function, queue in (("TriageFunction", "IntakeQueue"), ("EscalationFunction", "EscalationQueue")):
         resources[function]["Properties"]["Timeout"] = seconds.invocation
         resources[queue]["Properties"]["VisibilityTimeout"] = seconds.visibility
@@ -77,12 +77,12 @@ def shorter_waits(template: Template, here: Here) -> None:
     }
 
 
-DIFFERENCES: tuple[Callable[[Template, Here], None], ...] = (
+DIFFERENCES: tuple[Callable[[Template, LocalSetup], None], ...] = (
     code_only_zip,
-    libraries_beside,
+    libraries_in_a_folder,
     numbers_are_numbers,
     plain_http,
-    shorter_waits,
+    shorter_timeouts,
 )
 
 

@@ -1,4 +1,4 @@
-"""A server process of ours: started in a clean environment and a folder of its own, and surely stopped."""
+"""Server processes: started with a clean environment in their own folder, stopped with their children."""
 
 import fcntl
 import os
@@ -14,32 +14,35 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-GUARD = Path(__file__).with_name("guard.py")
+SUPERVISOR = Path(__file__).with_name("supervisor.py")
 STOP_SECONDS = 10.0
 READY_SECONDS = 60.0
 
 
 class SetupError(Exception):
-    """Something that the stack needs could not be set up; the message says what, and what to do."""
+    """Something that the stack needs could not be set up; the message says what and why."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Server:
-    """Known by its folder: lock, pid, log, and tmp for what it writes."""
+    """A server, identified by its folder, which holds `lock`, `pid`, `log` and `tmp` (its TMPDIR).
+
+    `supervisor` is the process of supervisor.py, where this process has started it to be watched.
+    """
 
     folder: Path
-    guard: subprocess.Popen[bytes] | None = None
+    supervisor: subprocess.Popen[bytes] | None = None
 
     @classmethod
     def start(cls, folder: Path, command: list[str], env: Mapping[str, str], *, watched: bool) -> "Server":
-        """Watched, the server ends with this process, whatever ends it."""
+        """Start the command under a supervisor; watched, it ends with this process, however that ends."""
         (folder / "tmp").mkdir(parents=True)
-        guard = subprocess.Popen(
+        supervisor = subprocess.Popen(
             [
                 sys.executable,
                 "-I",
                 "-S",
-                str(GUARD),
+                str(SUPERVISOR),
                 str(folder),
                 "watched" if watched else "alone",
                 *command,
@@ -51,50 +54,50 @@ class Server:
             start_new_session=True,
         )
         if watched:
-            return cls(folder=folder, guard=guard)
-        guard.wait()
+            return cls(folder=folder, supervisor=supervisor)
+        supervisor.wait()
         return cls(folder=folder)
 
     @property
     def is_running(self) -> bool:
-        """Whoever started it."""
+        """Whether its supervisor lives, whichever process has started it."""
         return _is_locked(self.folder / "lock")
 
     @property
     def has_ended(self) -> bool:
-        """Whether it was started and is gone."""
-        if self.guard is not None:
-            return self.guard.poll() is not None
+        """Whether it was started and has ended."""
+        if self.supervisor is not None:
+            return self.supervisor.poll() is not None
         return (self.folder / "pid").exists() and not self.is_running
 
-    def wait_until(self, url: str) -> None:
-        """Until the address answers."""
+    def wait_until_ready(self, url: str) -> None:
+        """Wait until the URL answers; SetupError if the server ends or does not answer in time."""
         deadline = time.monotonic() + READY_SECONDS
         while not _answers(url):
             if self.has_ended:
-                raise SetupError(f"{self.folder.name} ended as it started:\n{self.last_words()}")
+                raise SetupError(f"{self.folder.name} ended as it started:\n{self.log_tail()}")
             if time.monotonic() > deadline:
                 raise SetupError(
-                    f"{self.folder.name} did not answer in {READY_SECONDS:.0f} s:\n{self.last_words()}"
+                    f"{self.folder.name} did not answer in {READY_SECONDS:.0f} s:\n{self.log_tail()}"
                 )
             time.sleep(0.05)
 
-    def last_words(self, lines: int = 20) -> str:
-        """The end of its log."""
+    def log_tail(self, lines: int = 20) -> str:
+        """The last lines of its log."""
         log = self.folder / "log"
         return "\n".join(log.read_text(errors="replace").splitlines()[-lines:]) if log.exists() else ""
 
     def stop(self) -> None:
-        """Ends the server, all that it started, and its folder; nothing if it is gone already."""
-        if self.guard is not None:
-            _end(self.guard)
+        """Stop the server and its children and delete its folder; does nothing if it has ended already."""
+        if self.supervisor is not None:
+            _stop(self.supervisor)
         elif self.is_running:
-            _end_other(int((self.folder / "pid").read_text()), self.folder / "lock")
+            _stop_by_pid(int((self.folder / "pid").read_text()), self.folder / "lock")
         shutil.rmtree(self.folder, ignore_errors=True)
 
 
 def free_port() -> int:
-    """A port of 127.0.0.1 that nobody listens on just now."""
+    """A port of 127.0.0.1 that is free at this moment."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
@@ -111,18 +114,18 @@ def _answers(url: str) -> bool:
         return False
 
 
-def _end(guard: subprocess.Popen[bytes]) -> None:
-    guard.terminate()
+def _stop(supervisor: subprocess.Popen[bytes]) -> None:
+    supervisor.terminate()
     try:
-        guard.wait(STOP_SECONDS)
+        supervisor.wait(STOP_SECONDS)
     except subprocess.TimeoutExpired:
-        os.killpg(guard.pid, signal.SIGKILL)
-        guard.wait()
-    if guard.stdin is not None:
-        guard.stdin.close()
+        os.killpg(supervisor.pid, signal.SIGKILL)
+        supervisor.wait()
+    if supervisor.stdin is not None:
+        supervisor.stdin.close()
 
 
-def _end_other(pid: int, lock: Path) -> None:
+def _stop_by_pid(pid: int, lock: Path) -> None:
     os.kill(pid, signal.SIGTERM)
     deadline = time.monotonic() + STOP_SECONDS
     while _is_locked(lock):

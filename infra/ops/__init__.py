@@ -1,1 +1,1 @@
-"""What an operator does to a stack, without a command line: each command of infra/cli is one of these."""
+"""What an operator does with a stack, without a command line; the commands of infra/cli call it."""

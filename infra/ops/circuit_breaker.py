@@ -1,4 +1,4 @@
-"""The circuit breaker of a stack: it trips when Claude says stop, and an operator may reset it by hand."""
+"""The circuit breaker of a stack: tripped when Claude refuses calls for a time, reset by hand here."""
 
 from __future__ import annotations
 

@@ -1,23 +1,25 @@
-"""Why documents have no answer, told once a cause; and what it would cost to try them again (pure)."""
+"""Groups documents without an answer by cause, and estimates what a redrive of them costs (pure)."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from types import MappingProxyType
-from typing import Any
 
-from infra.report.words import reason
-from pigeonhole.money.account import STACK, account_of
+from infra.ops.rows import Row
+from infra.report.labels import reason
+from pigeonhole.guards.budget import STACK, account_of
 
-Row = dict[str, Any]
 WITHOUT_ANSWER = ("failed", "needs_review")
 ASK_A_PERSON = "A person decides: infra/pigeonhole review DOCUMENT --accept, or --category."
 
 
 @dataclass(frozen=True, kw_only=True)
 class Cause:
-    """`code` is an error's or a review reason's; `sample` is one of the documents."""
+    """Documents that failed, or wait for a person, for the same reason.
+
+    `code` is an error code or a review reason; `sample` is the URI of one of the documents.
+    """
 
     status: str
     code: str
@@ -29,7 +31,10 @@ class Cause:
 
 @dataclass(frozen=True, kw_only=True)
 class Estimate:
-    """What so many documents may cost at the mean of those that have been paid for; None where none has."""
+    """The expected cost of new runs, by the mean cost of those of the documents that have cost anything.
+
+    `mean_usd` is None where none has.
+    """
 
     documents: int
     paid_for: int
@@ -37,19 +42,19 @@ class Estimate:
 
     @property
     def usd(self) -> float | None:
-        """For all of them; less where an answer to the same question is known already."""
+        """US dollars for all of them; less where a cached reply can be used."""
         return None if self.mean_usd is None else self.documents * self.mean_usd
 
 
 def code_of(row: Row) -> str:
-    """The error's code, or the first reason why a person has to look."""
+    """The error code of a row, or its first review reason."""
     if error := row.get("error"):
         return str(error["code"])
     return str(next(iter(row.get("review_reasons") or ()), "unknown"))
 
 
-def grouped(rows: Iterable[Row]) -> list[Cause]:
-    """One cause for all documents that share it, the commonest first."""
+def group_by_cause(rows: Iterable[Row]) -> list[Cause]:
+    """The causes of the rows without an answer, the most frequent first."""
     groups: dict[tuple[str, str], list[Row]] = {}
     for row in rows:
         if row["status"] in WITHOUT_ANSWER:
@@ -59,23 +64,23 @@ def grouped(rows: Iterable[Row]) -> list[Cause]:
 
 
 def estimate(rows: Sequence[Row], refused: Mapping[str, Decimal] = MappingProxyType({})) -> Estimate:
-    """By the documents' own past: what one has cost, divided by its runs.
+    """Estimate by what each document has cost so far, divided by its runs.
 
-    A call whose answer never came counts at its dearest, as it does under the caps; so does one that a cap
-    has `refused`, which is what that document goes on with.
+    A call whose answer never came counts at its highest possible price, as it does under the caps. A document
+    in `refused` counts at the price of the call that a cap has refused, with which it goes on.
     """
     costs = [cost for row in rows if (cost := _cost(row, refused.get(row["document"])))]
     mean = sum(costs) / len(costs) if costs else None
     return Estimate(documents=len(rows), paid_for=len(costs), mean_usd=mean)
 
 
-def short(cost: Estimate, rows: Iterable[Row], rooms: Mapping[str, Decimal]) -> dict[str, float]:
-    """The accounts that have less left than the rows may cost, with what they have left."""
-    wanted = Counter(account for row in rows for account in (STACK, account_of(row["team"])))
+def over_cap(cost: Estimate, rows: Iterable[Row], headroom: Mapping[str, Decimal]) -> dict[str, float]:
+    """The accounts with less headroom, in US dollars, than new runs of the rows may cost."""
+    documents = Counter(account for row in rows for account in (STACK, account_of(row["team"])))
     return {
-        account: max(0.0, float(room))
-        for account, room in rooms.items()
-        if wanted[account] * (cost.mean_usd or 0.0) > room
+        account: max(0.0, float(usd))
+        for account, usd in headroom.items()
+        if documents[account] * (cost.mean_usd or 0.0) > usd
     }
 
 

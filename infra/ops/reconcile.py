@@ -1,4 +1,4 @@
-"""What the inbox shows against what the tables say of it: what is wrong, if anything, and what mends it."""
+"""Compares a document in the inbox with its row and its work, and repairs what is inconsistent."""
 
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -16,7 +16,7 @@ from pigeonhole.services import Services
 
 
 class Finding(StrEnum):
-    """What may be wrong with a document."""
+    """In which way a document's state is inconsistent."""
 
     NEVER_STARTED = "never_started"
     STUCK = "stuck"
@@ -26,62 +26,68 @@ class Finding(StrEnum):
 
 MEANINGS = {
     Finding.NEVER_STARTED: "it is in the inbox and has no row",
-    Finding.STUCK: "its work is open and nobody is coming for it",
-    Finding.STALE: "its row is about another version than the inbox shows",
-    Finding.ORPHANED: "its row stands and the inbox shows nothing there",
+    Finding.STUCK: "its work is open, and no message or sweep will take it up",
+    Finding.STALE: "its row is about another version than the inbox has",
+    Finding.ORPHANED: "it has a row and is no longer in the inbox",
 }
 
 
 @dataclass(frozen=True, kw_only=True)
-class Seen:
-    """One document from both sides; `shown` is the current version, `job` the row's if it is open."""
+class DocumentState:
+    """One document: its current version in the inbox, its row, and the row's work if that is open."""
 
-    shown: Upload | None
+    current: Upload | None
     row: Record | None
     job: Job | None = None
 
 
-def judge(seen: Seen, *, breaker: BreakerState | None, before: datetime) -> Finding | None:
-    """Nothing is wrong with what changed since `before`: its event may still be on the way."""
-    shown, row = seen.shown, seen.row
+def classify(state: DocumentState, *, breaker: Gate | None, before: datetime) -> Finding | None:
+    """What is wrong with a document, or None.
+
+    Nothing is wrong with what has changed since `before`: its event may still be on the way.
+    """
+    current, row = state.current, state.row
     if row and datetime.fromisoformat(row.updated_at) > before:
         return None
-    if shown is None:
+    if current is None:
         return Finding.ORPHANED if row and row.status is not Status.REMOVED else None
-    if shown.uploaded_at > before:
+    if current.uploaded_at > before:
         return None
     if row is None:
         return Finding.NEVER_STARTED
-    if row.status is Status.REMOVED or row.version_id != shown.version_id:
+    if row.status is Status.REMOVED or row.version_id != current.version_id:
         return Finding.STALE
     if row.status in OUTCOMES:
         return None
-    return Finding.STUCK if is_forgotten(seen.job, breaker=breaker, before=before) else None
+    return Finding.STUCK if is_stuck(state.work, breaker=breaker, before=before) else None
 
 
-def is_forgotten(job: Job | None, *, breaker: BreakerState | None, before: datetime) -> bool:
-    """Whether sweep should have come by then; while the breaker is tripped, what is parked rightly waits."""
-    if job is None or job.stage is Stage.ENDED or job.wake_at is None:
-        return True
-    waits = job.draft.status is Status.PARKED and breaker is not None and breaker.is_tripped
-    return job.wake_at < before and not waits
+def is_stuck(work: Work | None, *, breaker: Gate | None, before: datetime) -> bool:
+    """Whether sweep should have sent it on before that time.
 
-
-def heal(finding: Finding, seen: Seen, services: Services) -> None:
-    """S3 has the last word about what a key shows; open work is sent on, or begun anew where it is gone."""
-    if finding is Finding.STUCK and seen.job and seen.job.stage is not Stage.ENDED:
-        services.outside.queues.send(seen.job.task)
-    elif finding is Finding.STUCK and seen.row:
-        redrive(seen.row, operation_ports(services), services.config.visibility, forced=False)
-    elif upload := _taken_away(seen):
-        services.sync.sync(upload)
-
-
-def _taken_away(seen: Seen) -> Upload | None:
-    """As if something had just expired at the key, other than what it shows.
-
-    Like an expiry, a look at the bucket has no sequencer: it is as new as the row that it finds.
+    While the circuit breaker is tripped, what is parked waits rightly.
     """
-    if seen.shown:
-        return replace(seen.shown, sequencer="", version_id="")
-    return replace(upload_of(seen.row), sequencer="") if seen.row else None
+    if work is None or work.stage is Stage.ENDED or work.due is None:
+        return True
+    waits = work.draft.status is Status.PARKED and breaker is not None and breaker.is_closed
+    return work.due < before and not waits
+
+
+def heal(finding: Finding, state: DocumentState, parts: Parts) -> None:
+    """Repair it: make the row agree with S3; send open work on, or begin a new run where the work is gone."""
+    if finding is Finding.STUCK and state.work and state.work.stage is not Stage.ENDED:
+        parts.queues.send(state.work.order)
+    elif finding is Finding.STUCK and state.row:
+        upkeep.redrive(state.row, parts, forced=False)
+    elif upload := _as_expiry(state):
+        follow(upload, parts)
+
+
+def _as_expiry(state: DocumentState) -> Upload | None:
+    """An expiry event of another version of this key, which makes the row follow what S3 has now.
+
+    Like an expiry, a listing has no sequencer: it counts as new as the row that it finds.
+    """
+    if state.current:
+        return replace(state.current, sequencer="", version_id="")
+    return replace(upkeep.upload_of(state.row), sequencer="") if state.row else None

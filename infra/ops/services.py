@@ -1,4 +1,4 @@
-"""An operator's services: the functions' own composition, on this machine, with the stack's settings."""
+"""What the use cases need, for an operator's machine: built from the settings of the deployed stack."""
 
 from collections.abc import Iterable
 from dataclasses import replace
@@ -19,28 +19,40 @@ from pigeonhole.services import PipelineConfig, Services
 from pigeonhole.settings import Settings, SettingsError
 
 
-def operator(stack: Stack, *, acts: bool = True) -> Services:
-    """What triage works with, but for the readers of queues and documents.
+def operator(stack: Stack, *, dry_run: bool = False) -> Parts:
+    """The adapters that triage has, except those that receive messages and read documents.
 
-    Without `acts` it is a dry run: nothing is written or sent, and what would be allowed is allowed.
+    In a dry run every read is real, every write succeeds without being written, and nothing is sent.
+    StackError if the stack has other settings than this version knows, or a taxonomy that is not valid.
     """
     settings = settings_of(stack)
-    outside = replace(bootstrap.outside(settings, None, _clients(stack)), telemetry=Silent())
-    if not acts:
-        dynamodb = stack.client("dynamodb")
-        tables = {"documents": settings.documents_table, "ledger": settings.ledger_table}
-        outside = replace(outside, store=_ReadOnlyStore(dynamodb, **tables), queues=_NoQueues())
-    return Services(outside, _configured(settings, stack))
-
-
-def operation_ports(services: Services) -> OperationPorts:
-    """What redrive and review work with."""
-    outside = services.outside
-    return OperationPorts(jobs=outside.store, queues=outside.queues, system=services.system)
+    s3, clock = stack.client("s3"), bootstrap.SystemClock()
+    tables = {"documents": settings.documents_table, "ledger": settings.ledger_table}
+    ledger = (_DryRunLedger if dry_run else DynamoLedger)(stack.client("dynamodb"), **tables)
+    urls = {Stage.TRIAGE: settings.intake_queue_url, Stage.ESCALATION: settings.escalation_queue_url}
+    rules = bootstrap.rules(settings, None)
+    if settings.taxonomy_uri:
+        rules = replace(rules, taxonomy=_own_taxonomy(s3, settings.taxonomy_uri))
+    return Parts(
+        objects=Inbox(s3),
+        reader=bootstrap.NoReader(),
+        artifacts=ArtifactsBucket(s3, settings.artifacts_bucket),
+        analyst=bootstrap.LateClaude(settings, clock),
+        gate=Gatekeeper(ledger, clock),
+        budget=bootstrap.budget(settings, ledger, clock),
+        ledger=ledger,
+        queues=SqsQueues(stack.client("sqs"), urls, own=None) if not dry_run else _DryRunQueues(),
+        bus=EventBus(stack.client("events"), settings.event_bus_name),
+        runner=bootstrap.Threads(),
+        clock=clock,
+        chance=bootstrap.SystemChance(),
+        journal=NullJournal(),
+        rules=rules,
+    )
 
 
 def settings_of(stack: Stack) -> Settings:
-    """What the functions of the stack were deployed with."""
+    """The settings of the deployed functions, from the environment of triage; StackError."""
     name = stack.outputs.get("TriageFunction")
     if name is None:
         raise StackError("The stack is older than this command: deploy template.yaml again.")
@@ -48,32 +60,22 @@ def settings_of(stack: Stack) -> Settings:
     try:
         return Settings.load(found["Environment"]["Variables"])
     except SettingsError as error:
-        raise StackError(f"The stack is of another version than this command: {error}") from error
+        raise StackError(f"The stack has another version than this command: {error}") from error
 
 
-def _clients(stack: Stack) -> Any:
-    def client(service: str, *, attempts: int = 0) -> Any:  # noqa: ARG001  a person may try again
-        return stack.client(service)
-
-    return client
-
-
-def _configured(settings: Settings, stack: Stack) -> PipelineConfig:
-    """Where the taxonomy is missing or wrong no document is worked on, and whoever looks why has to know."""
-    uri = settings.taxonomy_uri
-    if not uri:
-        return bootstrap.configured(settings, bootstrap.taxonomy_text_at(None))
+def _own_taxonomy(s3: Any, uri: str) -> taxonomy.Taxonomy:
+    """The taxonomy at this S3 URI; StackError, since without a valid one no function works on a document."""
     try:
         return bootstrap.configured(settings, taxonomy_text(stack.client("s3"), uri))
     except (TaxonomyError, UnicodeDecodeError, PigeonholeError) as error:
         raise StackError(
             f"The stack's taxonomy {uri} cannot be used, so triage and escalation do not start; "
-            f"put a right one there: {error}"
+            f"put a valid one there: {error}"
         ) from error
 
 
-class Silent:
-    """ports.Telemetry of a command, which says itself what came of it."""
+class NullJournal:
+    """ports.Journal of a command, which prints its results itself: nothing is logged or counted."""
 
     def log(self, event: str, **fields: object) -> None:
         pass
@@ -88,15 +90,15 @@ class Silent:
         pass
 
 
-class _ReadOnlyStore(DynamoStore):
-    """ports.Store that reads the tables and leaves them as they are."""
+class _DryRunLedger(DynamoLedger):
+    """ports.Ledger that reads the tables and writes nothing."""
 
-    def commit(self, *writes: AnyWrite, usage: Iterable[UsageLine] = ()) -> bool:  # noqa: ARG002  the port's
-        """As if nobody had been quicker."""
-        return bool(writes)
+    def swap(self, *swaps: Swap, tallies: Iterable[Tally] = ()) -> bool:  # noqa: ARG002  the port's
+        """As if the conditional write had succeeded."""
+        return bool(swaps)
 
 
-class _NoQueues:
+class _DryRunQueues:
     """ports.Queues that sends nothing."""
 
     def send(self, task: Task) -> None:

@@ -1,4 +1,4 @@
-"""What each account may spend, what it has spent or set aside, and what waits for it to have money again."""
+"""The accounts and their caps: what is used of them, and how many documents are parked for one."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from decimal import Decimal
 from functools import partial
 from typing import Any
 
-from infra.ops.costs import in_json
+from infra.ops.costs import json_number
 from pigeonhole.domain.record import stamp
 from pigeonhole.jobs.job import CapWait
 from pigeonhole.money.account import Cap, day_ends, month_ends
@@ -17,73 +17,86 @@ from pigeonhole.stores import Store
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Used:
-    """How much of a cap is used, what is set aside included."""
+class CapUsage:
+    """US dollars used of a cap; reservations of calls under way are included."""
 
     usd: Decimal
     cap: Decimal
 
     @property
     def percent(self) -> int:
-        """Whole percents, rounded down; all of a cap that allows nothing."""
+        """Whole percents, rounded down; 100 for a cap of nothing."""
         return int(100 * self.usd / self.cap) if self.cap else 100
 
-    def described(self) -> dict[str, float]:
-        """As JSON."""
-        return {"usd": in_json(self.usd), "cap": in_json(self.cap)}
+    def as_json(self) -> dict[str, float]:
+        """As a JSON object."""
+        return {"usd": json_number(self.usd), "cap": json_number(self.cap)}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Standing:
-    """An account today and this month."""
+class AccountUsage:
+    """What an account has used of its caps today and this month (UTC)."""
 
     account: str
-    day: Used
-    month: Used
+    day: CapUsage
+    month: CapUsage
 
     @property
     def percent(self) -> int:
-        """Of that cap of which more is used."""
+        """Whole percents of the cap of which more is used."""
         return max(self.day.percent, self.month.percent)
 
-    def described(self) -> dict[str, Any]:
-        """As JSON."""
-        return {"account": self.account, "day": self.day.described(), "month": self.month.described()}
+    def as_json(self) -> dict[str, Any]:
+        """As a JSON object."""
+        return {"account": self.account, "day": self.day.as_json(), "month": self.month.as_json()}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Queue:
-    """How many documents wait for an account, and when the first of them may go on at the latest."""
+class ParkedForCap:
+    """How many documents are parked for an account's cap, and the time by which the first one goes on."""
 
     account: str
     documents: int
     until: str
 
 
-def standings(store: Store, caps: Mapping[str, Cap], today: date) -> list[Standing]:
-    """Every account as it stands."""
-    found = {name: store.account(name, today) for name in caps}
+def caps_of(settings: Settings) -> dict[str, Cap]:
+    """The caps in US dollars by account: the stack's, and those of teams."""
+    caps = {STACK: Cap(day=settings.daily_cap_usd, month=settings.monthly_cap_usd)}
+    for each in filter(None, settings.team_caps.split(",")):
+        team, _, dollars = each.partition("=")
+        day, month = map(Decimal, dollars.split("/"))
+        caps[account_of(team)] = Cap(day=day, month=month)
+    return caps
+
+
+def account_usages(ledger: Ledger, caps: Mapping[str, Cap], today: date) -> list[AccountUsage]:
+    """What every account has used of its caps."""
+    found = {name: ledger.account(name, today) for name in caps}
     return [
-        Standing(
+        AccountUsage(
             account=name,
-            day=Used(usd=found[name].spent_on(today), cap=cap.day),
-            month=Used(usd=found[name].usd, cap=cap.month),
+            day=CapUsage(usd=found[name].spent_on(today), cap=cap.day),
+            month=CapUsage(usd=found[name].usd, cap=cap.month),
         )
         for name, cap in caps.items()
     ]
 
 
-def queues(store: Store, now: datetime) -> list[Queue]:
-    """What is parked for money, by the account that has none left."""
+def parked_for_caps(ledger: Ledger, now: datetime) -> list[ParkedForCap]:
+    """The documents parked for a cap, by account.
+
+    The ledger calls `counted` for each of them, which says no to all: the query is used to count.
+    """
     ends: dict[str, list[datetime]] = {}
 
     def counted(by: CapWait, *, end: datetime) -> bool:
         ends.setdefault(by.account, []).append(end)
-        return False  # nothing more of it is wanted
+        return False  # it is counted, not fetched
 
     for end in sorted({day_ends(now), month_ends(now)}):
         store.jobs_over_cap(end, partial(counted, end=end), limit=1)
     return [
-        Queue(account=account, documents=len(each), until=stamp(min(each)))
+        ParkedForCap(account=account, documents=len(each), until=stamp(min(each)))
         for account, each in sorted(ends.items())
     ]

@@ -1,39 +1,41 @@
-"""A deployed Pigeonhole, here or in an account: where its parts are, and what people do with them."""
+"""A deployed stack, local or in an AWS account: its resources, uploads, rows and queues."""
 
 import json
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import boto3
-from boto3.dynamodb.types import TypeDeserializer
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
+from infra.ops.rows import Row, from_dynamodb
+
 OUTCOMES = frozenset({"done", "needs_review", "failed", "removed"})
 QUEUES = {"intake": "IntakeQueueUrl", "escalation": "EscalationQueueUrl"}
-Row = dict[str, Any]
 
-_DEPTHS = {"waiting": "ApproximateNumberOfMessages", "in_hand": "ApproximateNumberOfMessagesNotVisible",
+_DEPTHS = {"waiting": "ApproximateNumberOfMessages", "in_flight": "ApproximateNumberOfMessagesNotVisible",
            "delayed": "ApproximateNumberOfMessagesDelayed"}  # fmt: skip
 _CONFIG = Config(retries={"mode": "standard", "max_attempts": 5}, max_pool_connections=25)
-_ROWS_A_LOOK = 100  # what BatchGetItem takes
+_BATCH_SIZE = 100  # the limit of BatchGetItem
 
 
 class StackError(Exception):
     """The stack cannot be used; the message says why and what to do."""
 
 
-class NoNews(Exception):
-    """No document has got its outcome for as long as we were willing to wait."""
+class NoProgress(Exception):
+    """No document has got its outcome for so long that waiting for more was given up."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Stack:
-    """What `local up` prints is exactly these fields."""
+    """Where a stack is and how it is reached; `local up --json` prints exactly these fields.
+
+    None stands for what the user's own AWS configuration says. `claude_url` is the offline Claude's.
+    """
 
     endpoint_url: str | None
     region: str | None
@@ -44,23 +46,23 @@ class Stack:
     _clients: dict[str, Any] = field(default_factory=dict, repr=False, compare=False)
 
     def client(self, service: str) -> Any:
-        """The boto3 client of a service of this stack's account."""
+        """A boto3 client for a service in the stack's account and region."""
         if service not in self._clients:
             self._clients[service] = client(
                 service, self.endpoint_url, self.region, self.access_key_id, self.secret_access_key
             )
         return self._clients[service]
 
-    def described(self) -> dict[str, Any]:
-        """For people's own tools, which read it as JSON."""
+    def as_json(self) -> dict[str, Any]:
+        """The fields as a JSON object."""
         return {name: value for name, value in asdict(self).items() if not name.startswith("_")}
 
     def uri(self, key: str) -> str:
-        """The name of the document at a key of the inbox."""
+        """The S3 URI of the document at a key of the inbox."""
         return f"s3://{self.outputs['InboxBucket']}/{key}"
 
     def upload(self, key: str, body: bytes | Path) -> str:
-        """Drop a document; its URI."""
+        """Upload a document to the inbox; returns its S3 URI."""
         s3, bucket = self.client("s3"), self.outputs["InboxBucket"]
         if isinstance(body, Path):
             s3.upload_file(str(body), bucket, key)
@@ -69,41 +71,41 @@ class Stack:
         return self.uri(key)
 
     def row(self, uri: str) -> Row | None:
-        """One document's row as it is now."""
+        """One document's row, by a consistent read; None if it has none."""
         return self.rows([uri]).get(uri)
 
     def rows(self, uris: Iterable[str]) -> dict[str, Row]:
-        """The rows of up to 100 documents that have one."""
+        """The rows of up to 100 documents by URI, by consistent reads; those without a row are left out."""
         wanted = {
             self.outputs["DocumentsTable"]: {
                 "Keys": [{"document": {"S": uri}} for uri in uris],
-                **_CONSISTENT,
+                "ConsistentRead": True,
             }
         }
         found: list[Row] = []
         while wanted:
             answer = self.client("dynamodb").batch_get_item(RequestItems=wanted)
-            found += [plain(item) for items in answer["Responses"].values() for item in items]
+            found += [from_dynamodb(item) for items in answer["Responses"].values() for item in items]
             wanted = answer.get("UnprocessedKeys", {})
         return {row["document"]: row for row in found}
 
     def depths(self, queue_url: str) -> dict[str, int]:
-        """How many messages a queue has: those that wait, are being worked on, or come later."""
-        asked = {"QueueUrl": queue_url, "AttributeNames": list(_DEPTHS.values())}
-        found = self.client("sqs").get_queue_attributes(**asked)["Attributes"]
+        """How many messages of a queue are waiting, in flight and delayed, as SQS estimates it."""
+        request = {"QueueUrl": queue_url, "AttributeNames": list(_DEPTHS.values())}
+        found = self.client("sqs").get_queue_attributes(**request)["Attributes"]
         return {name: int(found[attribute]) for name, attribute in _DEPTHS.items()}
 
     def is_idle(self) -> bool:
-        """Whether neither queue has a message; an invocation has its messages until it has ended."""
+        """Whether both queues are empty; a message stays in flight until its invocation has ended."""
         return not any(sum(self.depths(self.outputs[each]).values()) for each in QUEUES.values())
 
     def sweep(self) -> int:
-        """Have sweep look at once for what may go on; how many it sent."""
+        """Invoke sweep and wait for it; returns how many messages it has sent. StackError if it fails."""
         answer = self.client("lambda").invoke(FunctionName=self._function("SweepFunction"), Payload=b"{}")
-        said = json.load(answer["Payload"])
+        payload = json.load(answer["Payload"])
         if "FunctionError" in answer:
-            raise StackError(f"Sweep failed: {said.get('errorMessage', said)}")
-        return int(said["sent"])
+            raise StackError(f"Sweep failed: {payload.get('errorMessage', payload)}")
+        return int(payload["sent"])
 
     def outcomes(
         self,
@@ -111,30 +113,31 @@ class Stack:
         *,
         patience: float,
         every: float = 0.25,
-        is_over: Callable[[Sequence[Row]], bool] = lambda _: False,
+        should_stop: Callable[[Sequence[Row]], bool] = lambda _: False,
     ) -> Iterator[Row]:
-        """Each document's row once it has its outcome.
+        """Each document's row as soon as it has its outcome, polled every `every` seconds.
 
-        NoNews after `patience` seconds without any, or as soon as `is_over` says so of the others' rows.
+        NoProgress after `patience` seconds without a new outcome, or as soon as `should_stop` is true of the
+        rows of all that are left.
         """
         waiting: dict[str, Row | None] = dict.fromkeys(uris)
-        last_news = time.monotonic()
+        last_outcome = time.monotonic()
         while waiting:
-            looked_at = list(waiting)[:_ROWS_A_LOOK]
-            waiting |= self.rows(looked_at)
-            ready = [row for row in map(waiting.get, looked_at) if row and row["status"] in OUTCOMES]
+            batch = list(waiting)[:_BATCH_SIZE]
+            waiting |= self.rows(batch)
+            ready = [row for row in map(waiting.get, batch) if row and row["status"] in OUTCOMES]
             for row in ready:
                 del waiting[row["document"]]
                 yield row
             if ready:
-                last_news = time.monotonic()
-            elif time.monotonic() - last_news > patience or _are(is_over, waiting):
-                raise NoNews
-            _to_the_back(waiting, looked_at)
-            time.sleep(0 if len(ready) == _ROWS_A_LOOK else every)
+                last_outcome = time.monotonic()
+            elif time.monotonic() - last_outcome > patience or _holds_for_all(should_stop, waiting):
+                raise NoProgress
+            _move_to_back(waiting, batch)
+            time.sleep(0 if len(ready) == _BATCH_SIZE else every)
 
     def wait_row(self, uri: str, statuses: Iterable[str] = OUTCOMES, *, timeout: float = 60) -> Row:
-        """The row once it has one of these statuses; TimeoutError tells what it was instead."""
+        """The row once it has one of these statuses; TimeoutError, naming its status, after `timeout` s."""
         wanted, deadline = frozenset(statuses), time.monotonic() + timeout
         while (row := self.row(uri)) is None or row["status"] not in wanted:
             if time.monotonic() > deadline:
@@ -145,7 +148,7 @@ class Stack:
         return row
 
     def _function(self, name: str) -> str:
-        """The full name of one of the stack's functions: all of them begin as the stack is called."""
+        """The full name of one of the functions; all of them begin with the stack's name."""
         prefix = self.outputs["TriageFunction"].partition("TriageFunction")[0] + name
         pages = self.client("lambda").get_paginator("list_functions").paginate()
         found = [each["FunctionName"] for page in pages for each in page["Functions"]]
@@ -155,13 +158,13 @@ class Stack:
 def client(
     service: str, endpoint: str | None, region: str | None, key: str | None, secret: str | None
 ) -> Any:
-    """A boto3 client; what is None comes from the user's own AWS configuration."""
+    """A boto3 client; an argument that is None comes from the user's own AWS configuration."""
     session = boto3.Session(aws_access_key_id=key, aws_secret_access_key=secret, region_name=region)
     return session.client(service, endpoint_url=endpoint, config=_CONFIG)
 
 
 def deployed(name: str, region: str | None = None) -> Stack:
-    """The stack of that name in the account and region that AWS tools use here."""
+    """The deployed stack of this name, found with the user's AWS configuration; StackError."""
     try:
         cloudformation = client("cloudformation", None, region, None, None)
         (stack,) = cloudformation.describe_stacks(StackName=name)["Stacks"]
@@ -182,35 +185,13 @@ def deployed(name: str, region: str | None = None) -> Stack:
     )
 
 
-def plain(item: Mapping[str, Any]) -> Row:
-    """A row of DynamoDB's as JSON can say it."""
-    return {name: _plain(_FROM_DYNAMODB.deserialize(value)) for name, value in item.items()}
-
-
-def _plain(value: Any) -> Any:
-    match value:
-        case Decimal():
-            return int(value) if value == value.to_integral_value() else float(value)
-        case dict():
-            return {name: _plain(inner) for name, inner in value.items()}
-        case list():
-            return [_plain(inner) for inner in value]
-        case set() | frozenset():
-            return sorted(_plain(inner) for inner in value)
-    return value
-
-
-def _are(is_over: Callable[[Sequence[Row]], bool], waiting: Mapping[str, Row | None]) -> bool:
+def _holds_for_all(condition: Callable[[Sequence[Row]], bool], waiting: Mapping[str, Row | None]) -> bool:
     rows = [row for row in waiting.values() if row]
-    return len(rows) == len(waiting) and is_over(rows)
+    return len(rows) == len(waiting) and condition(rows)
 
 
-def _to_the_back(waiting: dict[str, Row | None], uris: Iterable[str]) -> None:
-    """So that the next look is at others, and a few slow documents hide nobody's news."""
+def _move_to_back(waiting: dict[str, Row | None], uris: Iterable[str]) -> None:
+    """The next batch is of others, so that a hundred slow documents do not hide the outcomes of the rest."""
     for uri in uris:
         if uri in waiting:
             waiting[uri] = waiting.pop(uri)
-
-
-_CONSISTENT = {"ConsistentRead": True}
-_FROM_DYNAMODB = TypeDeserializer()

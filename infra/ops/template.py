@@ -1,4 +1,4 @@
-"""Reads template.yaml: CloudFormation's short tags become the long form that JSON can say."""
+"""Reads template.yaml; CloudFormation's short tags (!Ref) become their long form ({"Ref": …})."""
 
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,7 @@ def load(path: Path = TEMPLATE) -> Template:
 
 
 class _Loader(yaml.SafeLoader):
-    """The safe loader, and functions of CloudFormation."""
+    """The safe loader, with the intrinsic functions of CloudFormation."""
 
 
 def _function(loader: yaml.SafeLoader, name: str, node: yaml.Node) -> dict[str, Any]:
@@ -33,7 +33,7 @@ def _function(loader: yaml.SafeLoader, name: str, node: yaml.Node) -> dict[str, 
             return {key: loader.construct_sequence(node, deep=True)}
         case yaml.MappingNode():
             return {key: loader.construct_mapping(node, deep=True)}
-    raise TypeError(f"!{name} is used on something that is no value")
+    raise TypeError(f"!{name} is used on a node that is not a scalar, a list or a mapping")
 
 
 _Loader.add_multi_constructor("!", _function)

@@ -1,1 +1,1 @@
-"""The page that shows what became of a folder of documents."""
+"""The HTML report of a run, and the labels that the commands share with it."""

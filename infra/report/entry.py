@@ -1,4 +1,4 @@
-"""One document as the report shows it: every attribute of its row may be absent, odd or hostile."""
+"""One document as the report shows it; any attribute of its row may be absent, of a wrong type or hostile."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from decimal import Decimal, InvalidOperation
 from functools import cached_property
 from typing import Any
 
-from infra.report.words import FACTS, WAITING, reason
+from infra.report.labels import FACTS, WAITING, reason
 
 Row = Mapping[str, Any]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Entry:
-    """One document as the page shows it; `number` is its anchor."""
+    """One document as the page shows it; `number` makes its anchor."""
 
     number: int
     row: Row
@@ -53,12 +53,12 @@ class Entry:
 
     @cached_property
     def unsettled(self) -> Decimal | None:
-        """The most that calls may have cost whose answer never came."""
+        """US dollars that calls without an answer may have cost at most."""
         return decimal(self.row.get("unsettled_usd"))
 
     @cached_property
     def tokens(self) -> Mapping[str, Counter[str]]:
-        """By model, then by kind."""
+        """Token counts by model and kind."""
         usage = self.row.get("usage")
         return (
             {str(model): _counts(kinds) for model, kinds in usage.items()}
@@ -80,7 +80,7 @@ class Entry:
 
     @cached_property
     def tone(self) -> str:
-        """The colour that the document has everywhere on the page."""
+        """The CSS class that gives the document its colour."""
         if self.status in ("failed", "needs_review"):
             return self.status
         return self.tier if self.tier in ("fast", "strong", "human") else ""
@@ -100,12 +100,11 @@ class Entry:
 
     @cached_property
     def facts(self) -> list[tuple[str, object]]:
-        """What only the curious need, in the row's own terms."""
-        plain = [(label, self.row.get(key)) for key, label in FACTS.items()]
-        told = (
-            [("error", f"{self.error.get('code')}: {self.error.get('detail') or ''}")] if self.error else []
-        )
-        return [(label, value) for label, value in (*plain, *told) if value not in (None, "", {})]
+        """Labels and values of the attributes under "Details"."""
+        values = [(label, self.row.get(key)) for key, label in FACTS.items()]
+        if self.error:
+            values.append(("error", f"{self.error.get('code')}: {self.error.get('detail') or ''}"))
+        return [(label, value) for label, value in values if value not in (None, "", {})]
 
     @cached_property
     def waiting(self) -> str | None:
@@ -116,19 +115,19 @@ class Entry:
 
     @cached_property
     def unread(self) -> list[str]:
-        """What an answer does not rest on, though the document holds it."""
+        """Which parts of the document were not read or not sent, in sentences."""
         covered = self.row.get("coverage")
         return list(_gaps(covered, sent=self.tier is not None)) if isinstance(covered, Mapping) else []
 
     @cached_property
     def language(self) -> str | None:
-        """A language code fit for HTML's lang."""
+        """The language code, if it is valid as HTML's `lang`."""
         code = str(self.row.get("language") or "")
         return code if re.fullmatch(r"[a-z]{2,3}(-[A-Za-z]{2,4})?", code) else None
 
 
 def decimal(value: object) -> Decimal | None:
-    """A count or amount that came as a number or as text; None for anything else."""
+    """A count or an amount from a number or text; None if it is neither, negative or not finite."""
     try:
         number = Decimal(str(value))
     except InvalidOperation:
@@ -150,9 +149,9 @@ def _gaps(covered: Row, *, sent: bool) -> Iterator[str]:
     yield from (f"{read:,} of {total:,} {what} read" for read, total, what in (*pages, *characters))
     if failed:
         yield f"{failed:,} part{'s' if failed > 1 else ''} could not be read"
-    read, told = (decimal(covered.get(key)) for key in ("chars_read", "chars_sent"))
-    if sent and read and told is not None and told < read:
-        yield f"{told:,} of {read:,} characters that were read went to the model"
+    read, sent_chars = (decimal(covered.get(key)) for key in ("chars_read", "chars_sent"))
+    if sent and read and sent_chars is not None and sent_chars < read:
+        yield f"{sent_chars:,} of {read:,} characters that were read went to the model"
     elif covered.get("truncated") and not (pages or characters):
         yield "only part of it was read"
 

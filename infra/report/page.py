@@ -1,4 +1,4 @@
-"""The report page: public rows in, one self-contained HTML page out; what a row says is only text in it."""
+"""Renders the report: public rows in, one self-contained HTML page out; values are escaped as text."""
 
 from __future__ import annotations
 
@@ -15,18 +15,19 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 from markupsafe import Markup
 
 from infra.report.entry import Entry, Row
-from infra.report.words import ENGINES, STATUSES, TIERS
+from infra.report.labels import ENGINES, STATUSES, TIERS
 
-# In a name these turn the reading order around: better seen than obeyed.
-_TURNS = re.compile("[\u202a-\u202e\u2066-\u2069]")
+# Marks that reverse the reading direction of a name: shown as their code points.
+_BIDI_MARKS = re.compile("[\u202a-\u202e\u2066-\u2069]")
 
 
 def render(
-    rows: Sequence[Row], *, engine: str, seconds: float, left: Mapping[str, str] = MappingProxyType({})
+    rows: Sequence[Row], *, engine: str, seconds: float, missing: Mapping[str, str] = MappingProxyType({})
 ) -> str:
-    """The page about these rows; `engine` is `offline` or `api`, `seconds` how long it all took.
+    """The page about these rows, as HTML.
 
-    `left` are the files that have no row, with the reason.
+    `engine` is `offline` or `api`, `seconds` the duration of the run. `missing` are the files without an
+    outcome, with the reason.
     """
     ordered = sorted(rows, key=lambda row: str(row.get("key", "")))
     entries = [Entry(number=number, row=row) for number, row in enumerate(ordered, 1)]
@@ -38,7 +39,7 @@ def render(
         engine=ENGINES.get(engine, engine),
         offline=engine == "offline",
         seconds=seconds,
-        left=left,
+        missing=missing,
         statuses={key: [e for e in entries if e.status == key] for key in _known_first(entries)},
         pigeonholes=_by_category(entries),
         hard=[e for e in entries if e.escalated or e.reviewed],
@@ -64,22 +65,22 @@ def _template() -> Template:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {"usd": usd, "named": named, "clock": clock}
+    environment.filters |= {"usd": usd, "readable": readable, "duration": duration}
     return environment.get_template("page.html.j2")
 
 
 def _visible(value: object) -> object:
-    """Text in which nothing is hidden: what is not a character, or turns the line around, becomes a mark."""
+    """The text with control characters and marks of the reading direction made visible."""
     if not isinstance(value, str) or isinstance(value, Markup):
         return value
-    marked = _TURNS.sub(lambda found: f"⟨U+{ord(found[0]):04X}⟩", value)
+    marked = _BIDI_MARKS.sub(lambda found: f"⟨U+{ord(found[0]):04X}⟩", value)
     return "".join(
         c if c in "\n\t" or unicodedata.category(c) not in ("Cc", "Cs") else "\ufffd" for c in marked
     )
 
 
 def usd(amount: Decimal | None) -> str:
-    """Dollars, with as many digits as a small amount needs."""
+    """US dollars, with two significant digits where it is less than a dollar."""
     if amount is None:
         return "unknown"
     if amount == 0:
@@ -87,14 +88,14 @@ def usd(amount: Decimal | None) -> str:
     return f"${amount:,.2f}" if amount >= 1 else f"${amount:.{min(9, 1 - amount.adjusted())}f}"
 
 
-def named(slug: str) -> str:
-    """A slug as people write it."""
+def readable(slug: str) -> str:
+    """A slug as words, such as `Meeting minutes`."""
     words = slug.replace("_", " ").strip() or slug
     return words[:1].upper() + words[1:]
 
 
-def clock(seconds: float) -> str:
-    """How long something took."""
+def duration(seconds: float) -> str:
+    """Seconds as text, such as `9.9 s` or `2 min 11 s`."""
     minutes, rest = divmod(round(seconds), 60)
     return f"{minutes} min {rest} s" if minutes else f"{seconds:.1f} s"
 
@@ -119,7 +120,7 @@ def _by_category(entries: Iterable[Entry]) -> dict[str, list[Entry]]:
 
 
 def _bills(entries: Sequence[Entry]) -> dict[str, tuple[int, Decimal]]:
-    """What was paid, by who had the last word; a strong answer's bill includes the fast reading before it."""
+    """Documents and cost by deciding tier; the cost of a strong answer includes the fast call before it."""
     by_tier: dict[str, list[Entry]] = {}
     for entry in entries:
         by_tier.setdefault(entry.tier or "none", []).append(entry)

@@ -12,9 +12,10 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from infra.local.offline_claude import Settings as Behaviour
-from infra.local.run import Wanted, local_stack
-from infra.ops.stack import OUTCOMES, NoNews, Row, Stack
+from infra.local.lifecycle import StackOptions, local_stack
+from infra.local.offline_claude.settings import Settings as Behaviour
+from infra.ops.rows import Row
+from infra.ops.stack import OUTCOMES, NoProgress, Stack
 from tests.benchmarks.crowd import Crowd, invoice
 
 MINUTE_S = 60.0
@@ -73,7 +74,7 @@ def through_the_stack() -> Trial:
     options = ["--requests-per-minute", str(LOCAL_PER_MINUTE), "--burst", str(BURST_S)]
     options += ["--latency", str(LATENCY_S), "--jitter", str(JITTER_S)]
     parameters = {"RequestsPerMinute": TOLD} if TOLD else {}
-    with local_stack(Wanted(claude_options=options, parameters=parameters)) as stack:
+    with local_stack(StackOptions(claude_options=options, parameters=parameters)) as stack:
         with ThreadPoolExecutor(4) as side_by_side:
             keys = [f"team-{number % 7}/invoice-{number}.txt" for number in range(LOCAL)]
             uris = list(side_by_side.map(stack.upload, keys, map(invoice, range(LOCAL))))
@@ -89,7 +90,7 @@ def _outcomes(stack: Stack, uris: Sequence[str]) -> list[Row]:
     try:
         for row in stack.outcomes(uris, patience=PATIENCE_S):
             rows.append(row)
-    except NoNews:
+    except NoProgress:
         pass
     return rows
 

@@ -19,7 +19,7 @@ from typing import Any
 
 from infra.cli.inputs import find
 from infra.local.build import FUNCTIONS
-from infra.local.run import Wanted, local_stack
+from infra.local.lifecycle import StackOptions, local_stack
 from infra.ops import template
 from infra.ops.stack import Stack
 from tests.benchmarks.corpus import SAMPLES
@@ -90,7 +90,7 @@ def ten(on: Path | None) -> list[Path]:
 def stack_at_rest() -> Iterator[Stack]:
     """A local stack whose own functions sleep, so that messages are ours and processors free."""
     options = ["--latency", str(LATENCY_S), "--jitter", str(JITTER_S)]
-    with local_stack(Wanted(claude_options=options)) as stack:
+    with local_stack(StackOptions(claude_options=options)) as stack:
         functions = stack.client("lambda")
         for mapping in functions.list_event_source_mappings()["EventSourceMappings"]:
             functions.update_event_source_mapping(UUID=mapping["UUID"], Enabled=False)

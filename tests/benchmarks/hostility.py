@@ -136,6 +136,7 @@ def _workers() -> list[int]:
     children: dict[int, list[tuple[int, str]]] = {}
     for pid, parent, *words in lines:
         children.setdefault(int(parent), []).append((int(pid), " ".join(words)))
-    guards = [pid for pid, words in children.get(os.getpid(), []) if "guard.py" in words and SERVER in words]
-    servers = [pid for guard in guards for pid, words in children.get(guard, []) if SERVER in words]
+    ours = children.get(os.getpid(), [])
+    supervisors = [pid for pid, words in ours if "supervisor.py" in words and SERVER in words]
+    servers = [pid for each in supervisors for pid, words in children.get(each, []) if SERVER in words]
     return [pid for server in servers for pid, _ in children.get(server, [])]

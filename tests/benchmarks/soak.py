@@ -14,15 +14,16 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from infra.local.differences import Waits
-from infra.local.run import Wanted, local_stack
+from infra.local.differences import Timeouts
+from infra.local.lifecycle import StackOptions, local_stack
+from infra.ops.rows import Row, from_dynamodb
 from infra.ops.services import operator, settings_of
-from infra.ops.stack import OUTCOMES, NoNews, Row, Stack, plain
+from infra.ops.stack import OUTCOMES, NoProgress, Stack
 from tests.benchmarks.hostility import early, hostility, send, swept, waiting
 
 SIZE = int(os.environ.get("SOAK_SIZE", "1000"))
 SEED = int(os.environ.get("SOAK_SEED", "1"))
-WAITS = Waits(invocation=20, call=8, visibility=30)
+TIMEOUTS = Timeouts(invocation=20, call=8, visibility=30)
 # Of every hundred calls about a third: busy, failing, cut before and after it was billed.
 FAULTS = (
     "rate_limit:rate=0.09,retry_after_s=1",
@@ -41,7 +42,7 @@ def run(on: Path | None) -> Iterator[dict[str, Any]]:
     """SOAK_SIZE and SOAK_SEED change the size and the seed; `on` has no meaning here."""
     chance = random.Random(SEED)
     options = [*FAULTS, "--latency", "0.1", "--low-confidence", "0.1", "--seed", str(SEED)]
-    with local_stack(Wanted(claude_options=options, waits=WAITS)) as stack:
+    with local_stack(StackOptions(claude_options=options, timeouts=TIMEOUTS)) as stack:
         started = time.monotonic()
         versions, bodies = _uploaded(stack)
         copies = send(stack, chance.sample(bodies, len(bodies) // 3))
@@ -97,7 +98,7 @@ def _outcomes(stack: Stack, uris: Mapping[str, str]) -> dict[str, Row]:
     try:
         for row in stack.outcomes(uris, patience=PATIENCE_S):
             rows[row["document"]] = row
-    except NoNews:
+    except NoProgress:
         pass
     return rows
 
@@ -131,8 +132,8 @@ def _reserved(stack: Stack) -> int:
         TableName=settings_of(stack).ledger_table, FilterExpression="attribute_exists(#l)",
         ExpressionAttributeNames={"#l": "lease"},
     )  # fmt: skip
-    held = [plain(item) for page in pages for item in page["Items"]]
-    return sum(item["lease"]["until"] > now for item in held)
+    held = [from_dynamodb(item) for page in pages for item in page["Items"]]
+    return sum(item.get("lease_until", "") > now for item in held)
 
 
 def _rows(stack: Stack, uris: Sequence[str]) -> dict[str, Row]:

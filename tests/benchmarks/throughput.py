@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from infra.cli.inputs import find
-from infra.local.run import Wanted, local_stack
+from infra.local.lifecycle import StackOptions, local_stack
 from infra.ops.stack import Stack
 
 DOCUMENTS = 600
@@ -20,7 +20,7 @@ PATIENCE_S = 120.0
 def run(on: Path | None) -> Iterator[dict[str, Any]]:
     """From the first upload to the last outcome; `on` gives other documents than small invoices."""
     with local_stack(
-        Wanted(parameters={"RequestsPerMinute": "100000"}, claude_options=["--latency", str(LATENCY_S)])
+        StackOptions(parameters={"RequestsPerMinute": "100000"}, claude_options=["--latency", str(LATENCY_S)])
     ) as stack:
         _through(stack, "warm-up", WARM_UP, on)
         seconds = _through(stack, "measured", DOCUMENTS, on)

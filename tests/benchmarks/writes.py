@@ -11,7 +11,7 @@ from typing import Any
 
 from boto3.dynamodb.types import TypeDeserializer
 
-from infra.local.run import local_stack
+from infra.local.lifecycle import local_stack
 from infra.ops.services import settings_of
 from infra.ops.stack import Stack
 from pigeonhole.adapters.dynamodb import DynamoStore

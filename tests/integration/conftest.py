@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from infra.local.run import local_stack
+from infra.local.lifecycle import local_stack
 from infra.ops.stack import Stack
 
 ClaudeIs = Callable[..., None]

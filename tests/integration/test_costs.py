@@ -14,11 +14,11 @@ from typer.testing import CliRunner
 
 from infra.cli import documents
 from infra.cli.__main__ import app
-from infra.cli.drive import Journey, drive
 from infra.cli.inputs import Found, find
-from infra.cli.outcome import conclude, write
+from infra.cli.results import print_results, write
 from infra.cli.run import caps
-from infra.local.run import Wanted, local_stack
+from infra.cli.submit import RunResult, submit_and_wait
+from infra.local.lifecycle import StackOptions, local_stack
 from infra.ops.services import operator
 from infra.ops.stack import Stack
 from pigeonhole.jobs.job import Job
@@ -40,7 +40,7 @@ class Ended:
 
     stack: Stack
     files: Sequence[Found]
-    journey: Journey
+    result: RunResult
     seconds: float
     bill: dict[str, Any]
 
@@ -55,19 +55,19 @@ class Ended:
 @pytest.fixture(scope="module")
 def ended(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ended]:
     """The offline Claude stands in for the API, and has a bill of its own."""
-    wanted = Wanted(claude_options=["low_confidence:marker=HARD,model=haiku"], parameters=caps(CAP))
+    wanted = StackOptions(claude_options=["low_confidence:marker=HARD,model=haiku"], parameters=caps(CAP))
     files = find([_folder(tmp_path_factory.mktemp("papers"))])
     with local_stack(wanted) as stack, pytest.MonkeyPatch.context() as patch:
-        patch.setattr(documents, "standing", lambda: stack)
-        journey, began = Journey(), time.monotonic()
-        drive(stack, files, journey, patience=300, news=lambda *_: None)
+        patch.setattr(documents, "running_stack", lambda: stack)
+        result, began = RunResult(), time.monotonic()
+        submit_and_wait(stack, files, result, patience=300, on_progress=lambda *_: None)
         seconds = time.monotonic() - began
-        journey.rows["legal/same.txt"] = stack.wait_row(
+        result.rows["legal/same.txt"] = stack.wait_row(
             stack.upload("legal/same.txt", INVOICE.format(4000).encode())
         )
         with urllib.request.urlopen(f"{stack.claude_url}/_offline/bill", timeout=10) as answer:
             bill = json.load(answer)
-        yield Ended(stack=stack, files=files, journey=journey, seconds=seconds, bill=bill)
+        yield Ended(stack=stack, files=files, result=result, seconds=seconds, bill=bill)
 
 
 def _folder(folder: Path) -> Path:
@@ -80,15 +80,15 @@ def _folder(folder: Path) -> Path:
     return folder
 
 
-def test_what_the_cap_allows_is_done_and_the_rest_is_named_as_over_it(ended: Ended):
-    rows = ended.journey.rows.values()
+def test_what_the_cap_allows_is_done_and_the_rest_is_told_as_over_it(ended: Ended):
+    rows = ended.result.rows.values()
     assert {row["status"] for row in rows} == {"done"}
     assert len([row for row in rows if row["tier"] == "fast"]) == EASY + 1
     assert len([row for row in rows if row["tier"] == "strong"]) == 1
-    assert len(ended.journey.left) == HARD - 1
-    for key, why in ended.journey.left.items():
-        waiting = ended.journey.unfinished[key]["waiting"]
-        assert why.startswith("left over the cap: parked for spend_cap at escalation")
+    assert len(ended.result.missing) == HARD - 1
+    for key, why in ended.result.missing.items():
+        waiting = ended.result.unfinished[key]["waiting"]
+        assert why.startswith("over the cap: parked for spend_cap at escalation")
         assert waiting["until"] in why
 
 
@@ -96,24 +96,24 @@ def test_nobody_waits_for_a_cap_that_will_not_move(ended: Ended):
     assert ended.seconds < 200
     assert ended.stack.is_idle()
     assert ended.stack.sweep() == 0
-    assert ended.journey.troubles == []
+    assert ended.result.log_errors == []
 
 
 def test_a_run_that_leaves_some_over_the_cap_ends_with_three(
     ended: Ended, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ):
-    write(ended.files, ended.journey, tmp_path, engine="api", seconds=1)
-    assert conclude(ended.files, ended.journey, tmp_path, engine="api", table=False, started=0) == 3
-    assert capsys.readouterr().err.count("left over the cap") == HARD - 1
+    write(ended.files, ended.result, tmp_path, engine="api", seconds=1)
+    assert print_results(ended.files, ended.result, tmp_path, engine="api", table=False, started=0) == 3
+    assert capsys.readouterr().err.count("over the cap") == HARD - 1
 
 
 def test_what_was_billed_is_within_the_cap(ended: Ended):
     assert 0 < ended.bill["usd"] <= CAP
 
 
-def test_rows_usage_account_and_bill_agree_to_the_last_digit(ended: Ended):
-    costs, billed = ended.printed("costs", "--by", "team"), round(ended.bill["usd"], 12)
-    assert round(ended.journey.sum_of("cost_usd"), 12) == billed
+def test_rows_tallies_account_and_bill_agree_to_the_last_digit(ended: Ended):
+    costs, billed = ended.told("costs", "--by", "team"), round(ended.bill["usd"], 12)
+    assert round(ended.result.sum_of("cost_usd"), 12) == billed
     assert costs["total"]["usd"] == billed
     assert costs["caps"] == [
         {"account": "stack", "day": {"usd": billed, "cap": CAP}, "month": {"usd": billed, "cap": CAP}}
@@ -121,7 +121,7 @@ def test_rows_usage_account_and_bill_agree_to_the_last_digit(ended: Ended):
     assert costs["total"]["calls"] == ended.bill["requests"] == EASY + HARD + 1
     assert (costs["total"]["reused"], costs["total"]["unsettled_usd"]) == (1, 0)
     for team in costs["groups"]:
-        rows = [*ended.journey.rows.values(), *ended.journey.unfinished.values()]
+        rows = [*ended.result.rows.values(), *ended.result.unfinished.values()]
         mine = sum(Decimal(str(row["cost_usd"])) for row in rows if row["team"] == team["name"])
         assert Decimal(str(team["usd"])) == mine
 
@@ -152,15 +152,15 @@ def test_the_status_says_what_is_used_of_the_caps_and_what_waits_for_them(ended:
     (cap,) = status["budget"]["caps"]
     assert cap["percent"] == int(100 * ended.bill["usd"] / CAP)
     (waiting,) = status["budget"]["parked"]
-    until = {row["waiting"]["until"] for row in ended.journey.unfinished.values()}
+    until = {row["waiting"]["until"] for row in ended.result.unfinished.values()}
     assert waiting == {"account": "stack", "documents": HARD - 1, "until": min(until)}
-    assert {"documents", "gate", "queues", "parked"} < status.keys()
+    assert {"documents", "circuit_breaker", "queues", "parked"} < status.keys()
     assert f"stack: {HARD - 1}, until" in CliRunner().invoke(app, ["status"]).stdout
 
 
 def test_a_redrive_tells_what_its_next_call_may_cost_and_which_cap_has_no_room_for_it(ended: Ended):
-    words = CliRunner().invoke(app, ["redrive", next(iter(ended.journey.left))]).output
-    (wanted,) = {job.charges.over_cap.usd for job in over_cap(ended.stack) if job.charges.over_cap}
+    words = CliRunner().invoke(app, ["redrive", next(iter(ended.result.missing))]).output
+    (wanted,) = {work.over_cap.usd for work in over_cap(ended.stack) if work.over_cap}
     assert f"1 would be run again; they may cost ${wanted:.4f}" in words
     assert f"stack may spend ${CAP - ended.bill['usd']:.4f} more for now" in words
 
@@ -171,5 +171,5 @@ def over_cap(stack: Stack) -> list[Job]:
 
 
 def test_a_wrong_day_is_said_in_a_sentence(ended: Ended):
-    with pytest.raises(Exception, match="2026-13-01 is no day"):
+    with pytest.raises(Exception, match="2026-13-01 is not a day"):
         CliRunner().invoke(app, ["costs", "--from", "2026-13-01"], catch_exceptions=False)

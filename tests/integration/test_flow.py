@@ -10,7 +10,8 @@ from urllib.parse import quote_plus
 
 import pytest
 
-from infra.ops.stack import Row, Stack
+from infra.ops.rows import Row
+from infra.ops.stack import Stack
 from pigeonhole.domain.record import Record
 
 DOCUMENTS = Path(__file__).parent.parent / "documents"

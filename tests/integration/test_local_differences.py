@@ -5,15 +5,15 @@ from dataclasses import replace
 from typing import Any
 
 from infra.local.build import INSTALL, REQUIREMENTS
-from infra.local.differences import DIFFERENCES, Here, Waits, localised
+from infra.local.differences import DIFFERENCES, LocalSetup, Timeouts, localised
 from infra.ops import template
 from infra.ops.stack import Stack
 
-HERE = Here(
+HERE = LocalSetup(
     code_uri="s3://deploy/functions.zip",
     libraries="/libraries",
     numbers={"MaximumConcurrency": 2},
-    waits=Waits(invocation=30, call=10, visibility=45),
+    timeouts=Timeouts(invocation=30, call=10, visibility=45),
 )
 DEPLOYED = template.load()
 
@@ -45,7 +45,7 @@ WAITS = {
 
 
 def test_the_local_template_differs_in_the_listed_places_and_nowhere_else():
-    usual = replace(HERE, waits=None)
+    usual = replace(HERE, timeouts=None)
     assert dict(_differing(DEPLOYED, localised(DEPLOYED, usual))) == EXPECTED
 
 
@@ -68,7 +68,7 @@ def test_every_difference_is_needed_and_says_why():
 
 
 def test_without_a_number_of_its_own_the_stack_takes_the_templates_default():
-    local = localised(DEPLOYED, Here(code_uri="s3://deploy/functions.zip", libraries="/libraries"))
+    local = localised(DEPLOYED, LocalSetup(code_uri="s3://deploy/functions.zip", libraries="/libraries"))
     events = local["Resources"]["TriageFunction"]["Properties"]["Events"]
     default = DEPLOYED["Parameters"]["MaximumConcurrency"]["Default"]
     assert events["Intake"]["Properties"]["ScalingConfig"] == {"MaximumConcurrency": default}

@@ -83,7 +83,7 @@ def test_the_operators_policy_grants_what_the_commands_call(stack: Stack, monkey
         return made
 
     monkeypatch.setattr(stacks, "client", recorded)
-    monkeypatch.setattr(documents, "standing", lambda: replace(stack, _clients={}))
+    monkeypatch.setattr(documents, "running_stack", lambda: replace(stack, _clients={}))
     for command in COMMANDS:
         ended = CliRunner().invoke(app, command.split())
         assert ended.exit_code in (0, 1), (command, ended.output)

@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from infra.cli.drive import Journey, drive
 from infra.cli.inputs import find
-from infra.local import run as local
+from infra.cli.submit import RunResult, submit_and_wait
+from infra.local import lifecycle
 from infra.ops.stack import StackError
 
 RUN = [sys.executable, "-I", "-m", "infra.cli", "run"]
@@ -110,10 +110,10 @@ def test_categories_that_no_function_could_start_with_are_refused(tmp_path: Path
 @pytest.mark.stack
 def test_a_key_that_is_not_taken_is_reported_and_nobody_waits_for_it(tmp_path: Path):
     (tmp_path / "good.txt").write_bytes(INVOICE)
-    journey, began = Journey(), time.monotonic()
-    with local.local_stack(local.Wanted(claude_options=["authentication:rate=1"])) as found:
-        drive(found, find([tmp_path]), journey, patience=90, news=lambda *_: None)
-    assert journey.left == {"good.txt": "Claude does not take the key: parked for credentials at triage"}
+    result, began = RunResult(), time.monotonic()
+    with lifecycle.local_stack(lifecycle.StackOptions(claude_options=["authentication:rate=1"])) as found:
+        submit_and_wait(found, find([tmp_path]), result, patience=90, on_progress=lambda *_: None)
+    assert result.missing == {"good.txt": "Claude rejects the API key: parked for credentials at triage"}
     assert time.monotonic() - began < 60
 
 
@@ -157,15 +157,15 @@ def test_a_mistake_of_the_user_is_said_in_a_sentence(arguments: list[str], words
 
 @pytest.mark.stack
 def test_a_stack_that_stays_can_be_found_used_and_stopped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(local, "STAYING", tmp_path / "stack")
-    local.up()
-    found = local.standing()
+    monkeypatch.setattr(lifecycle, "KEPT_STACK", tmp_path / "stack")
+    lifecycle.up()
+    found = lifecycle.running_stack()
     try:
         uri = found.upload("team/invoice.txt", INVOICE)
         assert found.wait_row(uri)["category"] == "invoice"
     finally:
-        assert local.down()
+        assert lifecycle.down()
     assert list((tmp_path / "stack").iterdir() if (tmp_path / "stack").exists() else []) == []
-    with pytest.raises(StackError, match="No local stack is up"):
-        local.standing()
-    assert not local.down()
+    with pytest.raises(StackError, match="No local stack is running"):
+        lifecycle.running_stack()
+    assert not lifecycle.down()

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from infra.cli.reconcile import Look
+from infra.cli.reconcile import InboxComparison
 from infra.ops import circuit_breaker, listing
 from infra.ops.reconcile import Finding, heal
 from infra.ops.services import operator
@@ -29,10 +29,12 @@ def parts(stack: Stack) -> Iterator[Parts]:
 
 def findings(stack: Stack, parts: Parts, prefix: str) -> list[Finding]:
     """All that is wrong now, mended as it is found."""
-    look = Look(stack=stack, parts=parts, prefix=prefix, before=parts.clock.now() + timedelta(minutes=1))
-    found = list(look.findings())
-    for finding, seen in found:
-        heal(finding, seen, parts)
+    comparison = InboxComparison(
+        stack=stack, parts=parts, prefix=prefix, before=parts.clock.now() + timedelta(minutes=1)
+    )
+    found = list(comparison.findings())
+    for finding, state in found:
+        heal(finding, state, parts)
     return [finding for finding, _ in found]
 
 
@@ -70,7 +72,7 @@ def test_a_rehearsed_redrive_leaves_no_trace_and_a_real_one_is_a_new_run(stack: 
     stack.wait_row(uri)
     record = parts.ledger.row(uri)
     assert record
-    rehearsed = upkeep.redrive(record, operator(stack, acts=False), forced=False)
+    rehearsed = upkeep.redrive(record, operator(stack, dry_run=True), forced=False)
     assert (rehearsed.run, latest(parts, uri).run) == (2, 1)
     upkeep.redrive(record, parts, forced=False)
     assert latest(parts, uri).run == 2
@@ -81,7 +83,9 @@ def test_a_persons_word_is_the_rows_and_is_listed_so(stack: Stack, parts: Parts)
     stack.wait_row(uri)
     upkeep.review(uri, "letter", "someone", parts)
     (row,) = (
-        row for row in listing.whole(stack, listing.of_category(stack, "letter")) if row["document"] == uri
+        row
+        for row in listing.full_rows(stack, listing.of_category(stack, "letter"))
+        if row["document"] == uri
     )
     assert (row["tier"], row["reviewed_by"]) == ("human", "someone")
 

@@ -73,7 +73,7 @@ def made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     (tmp_path / "infra" / "requirements" / "cli.txt").write_text("rich==15.0.0")
     monkeypatch.setattr(bootstrap, "ROOT", tmp_path)
     monkeypatch.setattr(bootstrap, "ENVIRONMENTS", tmp_path / "envs")
-    monkeypatch.setattr(bootstrap, "_make", make)
+    monkeypatch.setattr(bootstrap, "_create", make)
     return names
 
 

@@ -7,9 +7,8 @@ import typer
 
 from infra.cli import local, redrive, review
 from infra.cli.inputs import InputError
-from infra.local import run
-from infra.ops import listing, operations
-from infra.ops.operations import NotAllowedError
+from infra.local import lifecycle
+from infra.ops import listing
 from infra.ops.stack import Stack
 
 
@@ -47,8 +46,8 @@ def test_a_review_that_may_not_be_names_its_document(monkeypatch: pytest.MonkeyP
     def refuse(*_: object) -> None:
         raise NotAllowedError("there is no answer")
 
-    monkeypatch.setattr(operations, "review", refuse)
-    with pytest.raises(InputError, match=r"^s3://inbox/there stays as it is: there is no answer\.$"):
+    monkeypatch.setattr(upkeep, "review", refuse)
+    with pytest.raises(InputError, match=r"^s3://inbox/there is unchanged: there is no answer\.$"):
         review.review("there", accept=True, who="somebody")
 
 
@@ -58,7 +57,7 @@ def test_a_redrive_that_fits_no_document_says_so(
     monkeypatch.setattr(listing, "of_statuses", lambda *_: iter(()))
     with pytest.raises(typer.Exit):
         redrive.redrive(code="crahsed")
-    assert "No document fits" in capsys.readouterr().err
+    assert "No document matches" in capsys.readouterr().err
 
 
 def test_a_stack_that_came_up_is_described_once(
@@ -72,6 +71,6 @@ def test_a_stack_that_came_up_is_described_once(
         claude_url=None,
         outputs={"InboxBucket": "the-inbox"},
     )
-    monkeypatch.setattr(run, "up", lambda: here)
+    monkeypatch.setattr(lifecycle, "up", lambda: here)
     local.up()
     assert capsys.readouterr().out.count("the-inbox") == 1

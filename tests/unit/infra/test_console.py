@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from infra.cli.console import harmless, json_line
+from infra.cli.console import json_line, sanitize
 from infra.cli.table import documents_table
 
 HOSTILE = "\x1b[31m\x9b2J\u202egnp.exe\x07 [bold]not bold[/bold] \ud800"
@@ -50,7 +50,7 @@ def test_the_table_says_what_became_of_a_document_and_why(row: dict[str, Any], w
 
 
 def test_line_breaks_stay_where_a_text_is_shown_whole():
-    assert harmless("a\n\tb\x00c") == "a\n\tb c"
+    assert sanitize("a\n\tb\x00c") == "a\n\tb c"
 
 
 def test_a_name_that_is_no_text_still_makes_a_line_of_json():

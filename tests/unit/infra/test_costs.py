@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from infra.ops.costs import By, Group, WrongDatesError, costs, days, described
+from infra.ops.costs import By, Group, WrongDatesError, costs, costs_as_json, date_range
 from pigeonhole.domain.document import Tier
 from pigeonhole.jobs.usage import UsageLine, UsageTotals
 
@@ -74,10 +74,10 @@ def test_days_come_in_their_order_whatever_they_cost():
 
 
 def test_sums_are_exact_and_as_json_lose_nothing():
-    found = costs([usage(usd=Decimal("0.1")), usage(usd=Decimal("0.2")), usage(usd=Decimal("1E-9"))], By.TIER)
-    as_json = described([TODAY], By.TIER, found)
-    assert as_json["total"]["usd"] == 0.300000001
-    assert [(group["name"], group["usd"]) for group in as_json["groups"]] == [("fast", 0.300000001)]
+    found = costs([tally(usd=Decimal("0.1")), tally(usd=Decimal("0.2")), tally(usd=Decimal("1E-9"))], By.TIER)
+    told = costs_as_json([TODAY], By.TIER, found)
+    assert told["total"]["usd"] == 0.300000001
+    assert [(group["name"], group["usd"]) for group in told["groups"]] == [("fast", 0.300000001)]
 
 
 def test_the_json_has_these_keys_and_no_others():
@@ -90,8 +90,8 @@ def test_the_json_has_these_keys_and_no_others():
         "calls": 3, "reused": 1, "unsettled": 1, "input_tokens": 10, "output_tokens": 20,
         "cache_read_tokens": 30, "cache_write_tokens": 40, "usd": 0.5, "unsettled_usd": 0.25,
     }  # fmt: skip
-    found = costs([replace(usage(), totals=counted)], By.CATEGORY)
-    assert described([date(2026, 11, 21), TODAY], By.CATEGORY, found) == {
+    found = costs([replace(tally(), count=counted)], By.CATEGORY)
+    assert costs_as_json([date(2026, 11, 21), TODAY], By.CATEGORY, found) == {
         "from": "2026-11-21",
         "to": "2026-11-22",
         "by": "category",
@@ -114,17 +114,17 @@ def test_the_json_has_these_keys_and_no_others():
     ids=["usually", "today", "since", "until", "both"],
 )
 def test_days_are_until_today_or_from_and_to_with_both(asked, first, last, number):
-    found = days(TODAY, **{"number": None, "first": None, "last": None} | asked)
+    found = date_range(TODAY, **{"number": None, "first": None, "last": None} | asked)
     assert (str(found[0]), str(found[-1]), len(found)) == (first, last, number)
 
 
 @pytest.mark.parametrize(
     ("asked", "words"),
     [
-        ({"first": "yesterday"}, "yesterday is no day: write it as 2026-11-22, in UTC"),
-        ({"last": "2026-02-30"}, "2026-02-30 is no day"),
+        ({"first": "yesterday"}, "yesterday is not a day: write it as 2026-11-22, in UTC"),
+        ({"last": "2026-02-30"}, "2026-02-30 is not a day"),
         ({"first": "2026-11-21", "last": "2026-11-20"}, "2026-11-21 is after 2026-11-20"),
-        ({"number": 3, "last": "2026-11-20"}, "either how many days"),
+        ({"number": 3, "last": "2026-11-20"}, "either --days, or --from and --to"),
         ({"first": "2026-11-23"}, "not one of the last 400 days until 2026-11-22"),
         ({"last": "0001-01-01"}, "not one of the last 400 days"),
     ],
@@ -132,4 +132,4 @@ def test_days_are_until_today_or_from_and_to_with_both(asked, first, last, numbe
 )
 def test_days_that_make_no_sense_are_said_in_a_sentence(asked, words):
     with pytest.raises(WrongDatesError, match=words):
-        days(TODAY, **{"number": None, "first": None, "last": None} | asked)
+        date_range(TODAY, **{"number": None, "first": None, "last": None} | asked)

@@ -6,7 +6,8 @@ from decimal import Decimal
 
 import pytest
 
-from infra.ops.failures import Estimate, Row, code_of, estimate, grouped, short
+from infra.ops.failures import Estimate, code_of, estimate, group_by_cause, over_cap
+from infra.ops.rows import Row
 
 
 def row(key: str, status: str = "failed", **more: object) -> Row:
@@ -18,7 +19,7 @@ def failed(key: str, code: str) -> Row:
 
 
 def test_documents_that_share_a_cause_are_one_line_and_the_commonest_comes_first():
-    causes = grouped([failed("a", "empty"), failed("b", "corrupt"), failed("c", "corrupt")])
+    causes = group_by_cause([failed("a", "empty"), failed("b", "corrupt"), failed("c", "corrupt")])
     assert [(cause.code, cause.count, cause.sample) for cause in causes] == [
         ("corrupt", 2, "s3://inbox/b"),
         ("empty", 1, "s3://inbox/a"),
@@ -27,7 +28,7 @@ def test_documents_that_share_a_cause_are_one_line_and_the_commonest_comes_first
 
 
 def test_what_a_person_has_to_look_at_is_told_by_its_first_reason():
-    (cause,) = grouped([row("a", "needs_review", review_reasons=("mixed_documents", "truncated"))])
+    (cause,) = group_by_cause([row("a", "needs_review", review_reasons=("mixed_documents", "truncated"))])
     assert cause.code == "mixed_documents"
     assert "one file" in cause.message
     assert "review" in cause.next_step
@@ -36,12 +37,12 @@ def test_what_a_person_has_to_look_at_is_told_by_its_first_reason():
 def test_the_same_code_is_another_cause_where_there_is_an_answer():
     errors = {"code": "upstream", "message": "m", "next_step": "n"}
     both = [row("a", "failed", error=errors), row("b", "needs_review", error=errors)]
-    assert [cause.status for cause in grouped(both)] == ["failed", "needs_review"]
+    assert [cause.status for cause in group_by_cause(both)] == ["failed", "needs_review"]
 
 
 @pytest.mark.parametrize("status", ["done", "removed", "processing", "parked"])
 def test_what_has_an_answer_or_may_get_one_has_no_cause(status):
-    assert grouped([row("a", status)]) == []
+    assert group_by_cause([row("a", status)]) == []
 
 
 def test_a_row_without_any_reason_is_not_lost():
@@ -69,8 +70,8 @@ def test_a_call_that_a_cap_refused_counts_at_what_it_would_have_set_aside():
 def test_a_redrive_that_does_not_fit_under_a_cap_says_under_which():
     cost = Estimate(documents=3, paid_for=3, mean_usd=0.5)
     rows = [row("a", team="legal"), row("b", team="legal"), row("c", team="-")]
-    rooms = {"stack": Decimal("1.5"), "team:legal": Decimal("0.9"), "team:finance": Decimal(-1)}
-    assert short(cost, rows, rooms) == {"team:legal": 0.9, "team:finance": 0.0}
+    headroom = {"stack": Decimal("1.5"), "team:legal": Decimal("0.9"), "team:finance": Decimal(-1)}
+    assert over_cap(cost, rows, headroom) == {"team:legal": 0.9, "team:finance": 0.0}
 
 
 def test_where_nothing_was_ever_paid_nobody_knows():

@@ -95,7 +95,10 @@ def test_what_is_no_file_is_said_to_be_none(tmp_path: Path):
     os.mkfifo(tmp_path / "pipe")
     (tmp_path / "dangling").symlink_to("nothing")
     problems = {file.key: file.problem for file in find([tmp_path])}
-    assert problems == {"pipe": "it is not a regular file", "dangling": "it is a link to nothing"}
+    assert problems == {
+        "pipe": "it is not a regular file",
+        "dangling": "it is a link whose target does not exist",
+    }
 
 
 def test_a_path_that_is_not_there_is_named(tmp_path: Path):

@@ -44,9 +44,9 @@ def test_the_limit_counts_what_is_shown(
 def test_none_is_said(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]):
     monkeypatch.setattr(documents, "find_stack", lambda *_: OneCategory())
     documents.list_documents(category="invoice", status="failed", limit=9, as_json=False)
-    assert capsys.readouterr().err == "There are no such documents.\n"
+    assert capsys.readouterr().err == "No document matches.\n"
 
 
 def test_a_region_without_a_stack_is_not_passed_over():
-    with pytest.raises(InputError, match="--region goes with --stack"):
+    with pytest.raises(InputError, match="--region is for --stack"):
         documents.find_stack(None, "eu-central-1")

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from infra.ops.reconcile import Finding, Seen, heal, judge
+from infra.ops.reconcile import DocumentState, Finding, classify, heal
 from pigeonhole.domain.document import Stage
 from pigeonhole.domain.record import Record, stamp
 from pigeonhole.domain.row_attributes import Status
@@ -21,7 +21,7 @@ SHOWN = upload()
 BEFORE = START + timedelta(hours=1)
 LATER = START + timedelta(hours=2)
 WAITING = {"for": "claude", "since": stamp(START), "stage": "triage"}
-TRIPPED = BreakerState(is_tripped=True)
+TRIPPED = Gate(is_closed=True)
 
 
 def processing(at: datetime = START) -> Record:
@@ -45,66 +45,66 @@ NEW = replace(SHOWN, uploaded_at=LATER)
 
 
 @pytest.mark.parametrize(
-    ("seen", "breaker", "finding"),
+    ("state", "breaker", "finding"),
     [
-        (Seen(shown=SHOWN, row=None), None, Finding.NEVER_STARTED),
-        (Seen(shown=NEW, row=None), None, None),
-        (Seen(shown=SHOWN, row=DONE), None, None),
-        (Seen(shown=SHOWN, row=OTHER), None, Finding.STALE),
-        (Seen(shown=NEW, row=OTHER), None, None),
-        (Seen(shown=SHOWN, row=REMOVED), None, Finding.STALE),
-        (Seen(shown=None, row=REMOVED), None, None),
-        (Seen(shown=None, row=DONE), None, Finding.ORPHANED),
-        (Seen(shown=None, row=processing(LATER)), None, None),
-        (Seen(shown=SHOWN, row=processing(), job=open_job()), None, Finding.STUCK),
-        (Seen(shown=SHOWN, row=processing(), job=open_job(LATER)), None, None),
-        (Seen(shown=SHOWN, row=processing(), job=None), None, Finding.STUCK),
-        (Seen(shown=SHOWN, row=processing(), job=open_job(None)), None, Finding.STUCK),
-        (Seen(shown=SHOWN, row=processing(LATER), job=None), None, None),
-        (Seen(shown=SHOWN, row=PARKED, job=open_job(START, PARKED)), None, Finding.STUCK),
-        (Seen(shown=SHOWN, row=PARKED, job=open_job(START, PARKED)), TRIPPED, None),
+        (DocumentState(current=SHOWN, row=None), None, Finding.NEVER_STARTED),
+        (DocumentState(current=NEW, row=None), None, None),
+        (DocumentState(current=SHOWN, row=DONE), None, None),
+        (DocumentState(current=SHOWN, row=OTHER), None, Finding.STALE),
+        (DocumentState(current=NEW, row=OTHER), None, None),
+        (DocumentState(current=SHOWN, row=REMOVED), None, Finding.STALE),
+        (DocumentState(current=None, row=REMOVED), None, None),
+        (DocumentState(current=None, row=DONE), None, Finding.ORPHANED),
+        (DocumentState(current=None, row=processing(LATER)), None, None),
+        (DocumentState(current=SHOWN, row=processing(), work=work()), None, Finding.STUCK),
+        (DocumentState(current=SHOWN, row=processing(), work=work(LATER)), None, None),
+        (DocumentState(current=SHOWN, row=processing(), work=None), None, Finding.STUCK),
+        (DocumentState(current=SHOWN, row=processing(), work=work(None)), None, Finding.STUCK),
+        (DocumentState(current=SHOWN, row=processing(LATER), work=None), None, None),
+        (DocumentState(current=SHOWN, row=PARKED, work=work(START, PARKED)), None, Finding.STUCK),
+        (DocumentState(current=SHOWN, row=PARKED, work=work(START, PARKED)), TRIPPED, None),
     ],
     ids=[
         "no row", "just uploaded", "done", "another version", "just overwritten", "removed yet shown",
-        "removed", "shows nothing", "just taken out", "overdue", "in good time", "job is gone",
-        "no wake-up", "job is gone just now", "parked too long", "parked while the breaker is tripped",
+        "removed", "shows nothing", "just taken out", "overdue", "in good time", "work is gone",
+        "nobody comes", "work is gone just now", "parked too long", "parked while the breaker is tripped",
     ],
 )  # fmt: skip
-def test_what_is_wrong_is_named_and_what_is_on_its_way_is_not(seen, breaker, finding):
-    assert judge(seen, breaker=breaker, before=BEFORE) is finding
+def test_what_is_wrong_is_named_and_what_is_on_its_way_is_not(state, breaker, finding):
+    assert classify(state, breaker=breaker, before=BEFORE) is finding
 
 
 def test_what_never_started_is_started():
     world = World()
     world.put(SHOWN, "text")
-    heal(Finding.NEVER_STARTED, Seen(shown=SHOWN, row=None), world.services)
-    assert world.store.rows[SHOWN.document].status is Status.PROCESSING
-    assert [task.upload.version_id for task in world.queues.tasks] == ["v1"]
+    heal(Finding.NEVER_STARTED, DocumentState(current=SHOWN, row=None), world.parts)
+    assert world.ledger.rows[SHOWN.document].status is Status.PROCESSING
+    assert [order.upload.version_id for order in world.queues.orders] == ["v1"]
 
 
 def test_a_stale_row_follows_the_bucket():
     world = World()
     world.put(SHOWN, "text")
-    world.store.commit(Write(before=None, after=OTHER))
-    heal(Finding.STALE, Seen(shown=SHOWN, row=OTHER), world.services)
-    assert world.store.rows[SHOWN.document].version_id == "v1"
+    world.ledger.swap(Swap(before=None, after=OTHER))
+    heal(Finding.STALE, DocumentState(current=SHOWN, row=OTHER), world.parts)
+    assert world.ledger.rows[SHOWN.document].version_id == "v1"
 
 
 def test_the_row_of_what_is_no_more_becomes_a_tombstone():
     world = World()
-    world.store.commit(Write(before=None, after=DONE))
-    heal(Finding.ORPHANED, Seen(shown=None, row=DONE), world.services)
-    assert world.store.rows[SHOWN.document].status is Status.REMOVED
+    world.ledger.swap(Swap(before=None, after=DONE))
+    heal(Finding.ORPHANED, DocumentState(current=None, row=DONE), world.parts)
+    assert world.ledger.rows[SHOWN.document].status is Status.REMOVED
 
 
-def test_a_stuck_job_is_sent_on_from_where_it_stopped():
-    world, stuck = World(), job(SHOWN, wake_at=START, stage=Stage.ESCALATION)
-    heal(Finding.STUCK, Seen(shown=SHOWN, row=processing(), job=stuck), world.services)
-    assert world.queues.tasks == [Task(upload=SHOWN, stage=Stage.ESCALATION)]
+def test_stuck_work_is_sent_on_from_where_it_stopped():
+    world, stuck = World(), replace(work(), stage=Stage.ESCALATION)
+    heal(Finding.STUCK, DocumentState(current=SHOWN, row=processing(), work=stuck), world.parts)
+    assert world.queues.orders == [stuck.order]
 
 
 def test_a_stuck_row_whose_job_is_gone_is_redriven():
     world = World()
-    world.store.commit(Write(before=None, after=processing()))
-    heal(Finding.STUCK, Seen(shown=SHOWN, row=processing()), world.services)
-    assert [task.run for task in world.queues.tasks] == [2]
+    world.ledger.swap(Swap(before=None, after=processing()))
+    heal(Finding.STUCK, DocumentState(current=SHOWN, row=processing()), world.parts)
+    assert [order.run for order in world.queues.orders] == [2]

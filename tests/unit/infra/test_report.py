@@ -11,9 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from infra.report.entry import decimal
-from infra.report.page import clock, named, render, usd
-from infra.report.words import STATUSES
-from pigeonhole.domain.error_codes import EXPLANATIONS, ErrorCode
+from infra.report.labels import STATUSES
+from infra.report.page import duration, readable, render, usd
+from pigeonhole.domain.error_codes import EXPLANATIONS
 
 INVOICE = {
     "schema": 1,
@@ -120,7 +120,7 @@ def test_nobody_is_said_to_be_sure_of_a_category_that_is_not_there() -> None:
 
 
 def test_a_file_without_an_outcome_is_on_the_page_with_the_reason() -> None:
-    html = render([INVOICE], engine="api", seconds=1, left={"in/<b>.txt": "it is a link to nothing"})
+    html = render([INVOICE], engine="api", seconds=1, missing={"in/<b>.txt": "it is a link to nothing"})
     seen = Page(html)
     assert is_harmless(seen)
     assert "in/<b>.txt it is a link to nothing" in seen.text
@@ -300,5 +300,5 @@ def test_small_amounts_keep_their_digits(amount: str, shown: str) -> None:
 
 
 def test_durations_and_slugs_are_written_for_people() -> None:
-    assert [clock(9.87), clock(131.4)] == ["9.9 s", "2 min 11 s"]
-    assert named("meeting_minutes") == "Meeting minutes"
+    assert [duration(9.87), duration(131.4)] == ["9.9 s", "2 min 11 s"]
+    assert readable("meeting_minutes") == "Meeting minutes"

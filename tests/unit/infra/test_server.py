@@ -91,7 +91,7 @@ def test_a_server_that_cannot_start_leaves_its_last_words(tmp_path: Path):
     dying = [sys.executable, "-c", "import sys; sys.exit('the port is already in use')"]
     server = Server.start(tmp_path / "server", dying, {}, watched=True)
     with pytest.raises(SetupError, match="the port is already in use"):
-        server.wait_until(f"http://127.0.0.1:{free_port()}/")
+        server.wait_until_ready(f"http://127.0.0.1:{free_port()}/")
     server.stop()
 
 

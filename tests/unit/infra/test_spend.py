@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from decimal import Decimal
 
-from infra.ops.spend import Queue, Used, queues, standings
+from infra.ops.spend import CapUsage, ParkedForCap, account_usages, caps_of, parked_for_caps
 from pigeonhole import bootstrap
 from pigeonhole.domain.errors import OverCap
 from pigeonhole.jobs import retry, transitions
@@ -43,10 +43,9 @@ def test_the_caps_are_those_that_the_functions_keep():
 def test_an_account_stands_at_what_was_withdrawn_today_and_this_month():
     store, caps = FakeStore(), bootstrap.caps(SETTINGS)
     for day, usd in ((START.date(), "0.5"), (START.date() - timedelta(days=1), "1")):
-        cap = caps["team:finance"]
-        store.withdraw(Withdrawal(account="team:finance", day=day, usd=Decimal(usd), cap=cap))
-    stack, finance, legal = standings(store, caps, START.date())
-    assert finance.described() == {
+        ledger.draw(Draw(account="team:finance", day=day, usd=Decimal(usd), cap=caps["team:finance"]))
+    stack, finance, legal = account_usages(ledger, caps, START.date())
+    assert finance.as_json() == {
         "account": "team:finance",
         "day": {"usd": 0.5, "cap": 1.5},
         "month": {"usd": 1.5, "cap": 9.0},
@@ -55,17 +54,17 @@ def test_an_account_stands_at_what_was_withdrawn_today_and_this_month():
 
 
 def test_percents_are_rounded_down():
-    assert Used(usd=Decimal("0.999"), cap=Decimal(1)).percent == 99
+    assert CapUsage(usd=Decimal("0.999"), cap=Decimal(1)).percent == 99
 
 
-def test_what_is_parked_for_money_is_counted_by_account_with_the_earliest_end():
-    store = FakeStore()
-    park(store, "a", "stack", month_ends(START))
-    park(store, "b", "stack", day_ends(START))
-    park(store, "c", "team:legal", month_ends(START))
-    assert queues(store, START) == [
-        Queue(account="stack", documents=2, until="2026-11-23T00:00:00.000Z"),
-        Queue(account="team:legal", documents=1, until="2026-12-01T00:00:00.000Z"),
+def test_what_is_parked_for_money_is_told_by_account_with_the_earliest_end():
+    ledger = FakeLedger()
+    parked(ledger, "a", "stack", month_ends(START))
+    parked(ledger, "b", "stack", day_ends(START))
+    parked(ledger, "c", "team:legal", month_ends(START))
+    assert parked_for_caps(ledger, START) == [
+        ParkedForCap(account="stack", documents=2, until="2026-11-23T00:00:00.000Z"),
+        ParkedForCap(account="team:legal", documents=1, until="2026-12-01T00:00:00.000Z"),
     ]
 
 

@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from infra.ops.stack import NoNews, Row, Stack, plain
+from infra.ops.rows import Row, from_dynamodb
+from infra.ops.stack import NoProgress, Stack
 
 
 class Table:
@@ -54,7 +55,7 @@ def test_a_hundred_slow_documents_do_not_hide_the_others():
     table = Table(dict.fromkeys(slow, ()) | {uri: ["done"] for uri in quick})
     rows = stack(table).outcomes([*slow, *quick], patience=0.2, every=0)
     assert sorted(row["document"] for row in islice(rows, len(quick))) == sorted(quick)
-    with pytest.raises(NoNews):
+    with pytest.raises(NoProgress):
         next(rows)
     assert table.largest_look == 100
 
@@ -63,18 +64,18 @@ def test_nobody_waits_for_rows_that_are_said_to_be_over():
     table = Table({"a": ["processing", "processing", "parked"], "b": ["processing", "done"], "c": ["parked"]})
     seen = []
 
-    def is_over(rows: Iterable[Row]) -> bool:
+    def should_stop(rows: Iterable[Row]) -> bool:
         seen.append({row["document"]: row["status"] for row in rows})
         return all(row["status"] == "parked" for row in rows)
 
-    rows = stack(table).outcomes("abc", patience=60, every=0, is_over=is_over)
+    rows = stack(table).outcomes("abc", patience=60, every=0, should_stop=should_stop)
     assert next(rows)["document"] == "b"
-    with pytest.raises(NoNews):
+    with pytest.raises(NoProgress):
         next(rows)
     assert seen[-1] == {"a": "parked", "c": "parked"}
 
 
-def test_nothing_is_over_while_a_row_is_missing():
+def test_nothing_should_stop_while_a_row_is_missing():
     parked = [f"parked {number}" for number in range(100)]
     table = Table({**dict.fromkeys(parked, ("parked",)), "late": ()})
     table.last["late"] = "done"
@@ -82,11 +83,11 @@ def test_nothing_is_over_while_a_row_is_missing():
 
 
 def _until_over(table: Table, uris: Iterable[str]) -> Iterator[Row]:
-    with suppress(NoNews):
-        yield from stack(table).outcomes(uris, patience=60, every=0, is_over=lambda _: True)
+    with suppress(NoProgress):
+        yield from stack(table).outcomes(uris, patience=60, every=0, should_stop=lambda _: True)
 
 
-def test_nothing_to_wait_for_is_over_at_once():
+def test_nothing_to_wait_for_should_stop_at_once():
     assert list(stack(Table({})).outcomes([], patience=0)) == []
 
 
@@ -96,7 +97,7 @@ def test_a_row_that_does_not_come_is_a_timeout_that_says_what_it_was():
 
 
 def test_a_row_is_plain_enough_for_json():
-    row = plain(
+    row = from_dynamodb(
         {
             "confidence": {"N": "0.85"},
             "run": {"N": "1"},

@@ -1,9 +1,9 @@
-"""Keeps a server going for as long as its starter wants it, then clears up; standard library only.
+"""Supervises a server: runs it, stops it with its children, and deletes its folder; standard library only.
 
-Called by path as: guard.py FOLDER watched|alone COMMAND…. Watched, standard input is a pipe that the
-starter holds: when it ends, however the starter died, the server and all that it started go. Alone,
-only a SIGTERM ends it. The lock in the folder is held for as long as this process lives, so whoever
-finds it free knows that the server is gone.
+Called by path as `supervisor.py FOLDER watched|alone COMMAND…`. Watched, standard input is a pipe whose
+other end the starter holds: it closes when the starter ends, for whatever reason, and the server is
+stopped. Alone, only SIGTERM stops it. The lock file in the folder is held for as long as this process
+lives, so a free lock means that the server has ended.
 """
 
 import contextlib
@@ -20,16 +20,19 @@ GRACE_SECONDS = 3.0
 
 
 def main(folder: Path, *, watched: bool, command: list[str]) -> int:
-    """Returns the server's own exit code if it ends by itself; its folder, with the log, then stays."""
+    """Run the command until it ends or is to be stopped.
+
+    Returns the server's exit code if it ends by itself; its folder, with the log, is then kept.
+    """
     if not watched and os.fork():
-        os._exit(0)  # the starter need not wait for what outlives it
-    signal.signal(signal.SIGTERM, _ends)
+        os._exit(0)  # the parent returns at once; the child outlives the starter
+    signal.signal(signal.SIGTERM, _exit)
     with (folder / "lock").open("w") as lock, (folder / "log").open("ab") as log:
         fcntl.flock(lock, fcntl.LOCK_EX)
         (folder / "pid").write_text(str(os.getpid()))
         server = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
         if watched:
-            threading.Thread(target=_ends_with_the_pipe, daemon=True).start()
+            threading.Thread(target=_stop_when_the_pipe_closes, daemon=True).start()
         try:
             return server.wait()
         except SystemExit:
@@ -37,14 +40,14 @@ def main(folder: Path, *, watched: bool, command: list[str]) -> int:
             _clear(folder)
             raise
         finally:
-            _leave_nobody_behind()
+            _stop_children()
 
 
-def _ends(*_: object) -> None:
+def _exit(*_: object) -> None:
     sys.exit(0)
 
 
-def _ends_with_the_pipe() -> None:
+def _stop_when_the_pipe_closes() -> None:
     while os.read(0, 1024):
         pass
     os.kill(os.getpid(), signal.SIGTERM)
@@ -62,11 +65,11 @@ def _stop(server: subprocess.Popen[bytes]) -> None:
 def _clear(folder: Path) -> None:
     shutil.rmtree(folder, ignore_errors=True)
     with contextlib.suppress(OSError):
-        folder.parent.rmdir()  # the last of several servers
+        folder.parent.rmdir()  # fails while another server has its folder there
 
 
-def _leave_nobody_behind() -> None:
-    """The starter made us the leader of a group of our own: what is left of it are the server's children."""
+def _stop_children() -> None:
+    """End the rest of the process group, which the starter made for this process: the server's children."""
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     os.killpg(0, signal.SIGTERM)
 

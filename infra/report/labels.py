@@ -1,4 +1,4 @@
-"""The report's plain words for the codes in a row."""
+"""Labels and sentences for the codes in a row, as the report and the commands show them."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ WAITING = {
     "credentials": "for valid credentials",
 }
 
-# The attributes that stand under "Details", with their labels.
+# The attributes under "Details", with their labels.
 FACTS = {
     "document": "document",
     "version_id": "version",
@@ -68,7 +68,7 @@ _REASONS = {
 
 
 def reason(code: str) -> str:
-    """Why a document was hard, in a sentence; a code that has none yet is shown as it is."""
+    """A sentence for a review reason, an escalation reason or an error code; an unknown code as it is."""
     if code in _REASONS:
         return _REASONS[code]
     return EXPLANATIONS[ErrorCode(code)].message if code in EXPLANATIONS else code.replace("_", " ")
