@@ -1,4 +1,4 @@
-"""A command finds a Python that really runs, and makes what it needs once."""
+"""The commands find a Python that runs, and create their environments once per lock file."""
 
 import os
 import shutil
@@ -15,7 +15,7 @@ SHELL = shutil.which("sh") or "/bin/sh"
 
 @pytest.fixture
 def command(tmp_path: Path) -> Path:
-    """A command that becomes a bootstrap which only says how it was called."""
+    """A command whose bootstrap.py only prints its arguments."""
     shutil.copy(bootstrap.ROOT / "infra" / "bootstrap.sh", tmp_path)
     (tmp_path / "dev").mkdir()
     (tmp_path / "dev" / "bootstrap.py").write_text("import sys; print(sys.argv[1:])")
@@ -25,7 +25,7 @@ def command(tmp_path: Path) -> Path:
 
 
 def call(command: Path, pythons: dict[str, str], *arguments: str) -> subprocess.CompletedProcess[str]:
-    """Call it where PATH has nothing but these Pythons, each a script."""
+    """Call it with a PATH that has only these Pythons, each a shell script."""
     path = command.parent / "bin"
     path.mkdir()
     for name in ("dirname", "sh"):
@@ -39,30 +39,30 @@ def call(command: Path, pythons: dict[str, str], *arguments: str) -> subprocess.
     )
 
 
-WORKS = f'exec {sys.executable} "$@"'
-A_SHIM_OF_NOTHING = "echo 'not installed' >&2; exit 127"
+RUNS = f'exec {sys.executable} "$@"'
+BROKEN_SHIM = "echo 'not installed' >&2; exit 127"
 
 
 @pytest.mark.parametrize("name", ["python3.13", "python3.12", "python3.11", "python3"])
-def test_any_usual_name_of_a_python_will_do(command: Path, name: str):
-    assert call(command, {name: WORKS}).stdout == "['cli', '-m', 'infra.cli', 'run']\n"
+def test_any_usual_name_of_a_python_is_found(command: Path, name: str):
+    assert call(command, {name: RUNS}).stdout == "['cli', '-m', 'infra.cli', 'run']\n"
 
 
-def test_a_python_that_is_only_a_name_is_passed_over(command: Path):
-    ended = call(command, {"python3.13": A_SHIM_OF_NOTHING, "python3": WORKS}, "a folder", "--out", "b*")
+def test_a_python_that_does_not_run_is_skipped(command: Path):
+    ended = call(command, {"python3.13": BROKEN_SHIM, "python3": RUNS}, "a folder", "--out", "b*")
     assert ended.stdout == "['cli', '-m', 'infra.cli', 'run', 'a folder', '--out', 'b*']\n"
     assert ended.stderr == ""
 
 
-def test_without_a_python_the_user_learns_what_to_install(command: Path):
-    ended = call(command, {"python3": A_SHIM_OF_NOTHING})
+def test_without_a_python_the_error_says_what_to_install(command: Path):
+    ended = call(command, {"python3": BROKEN_SHIM})
     assert ended.returncode == 2
     assert "needs Python 3.11 or newer" in ended.stderr
 
 
 @pytest.fixture
-def made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """The environments that were made, in a checkout of its own; making one takes no time."""
+def created(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The names of the environments that were created, in a temporary checkout; nothing is installed."""
     names: list[str] = []
 
     def make(name: str, folder: Path, lock: Path) -> None:
@@ -77,19 +77,21 @@ def made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return names
 
 
-def test_an_environment_is_made_once_for_each_lock_file(made: list[str], tmp_path: Path):
+def test_an_environment_is_created_once_for_each_lock_file(created: list[str], tmp_path: Path):
     for _ in range(3):
         bootstrap.environment("cli")
-    assert made == ["cli"]
+    assert created == ["cli"]
     (tmp_path / "infra" / "requirements" / "cli.txt").write_text("rich==15.0.1")
     bootstrap.environment("cli")
-    assert made == ["cli", "cli"]
+    assert created == ["cli", "cli"]
 
 
-def test_uv_takes_the_index_that_pip_is_told_to_use(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+def test_uv_uses_the_index_of_pips_configuration_unless_it_has_its_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
     pip = tmp_path / "python"
-    told = "global.index-url='https://mirror.example/simple'"
-    pip.write_text(f'#!{SHELL}\necho "{told}"\n')
+    setting = "global.index-url='https://mirror.example/simple'"
+    pip.write_text(f'#!{SHELL}\necho "{setting}"\n')
     pip.chmod(0o755)
     monkeypatch.setattr(bootstrap, "environment", lambda _: pip)
     for name in [name for name in os.environ if name.startswith("UV_")]:
@@ -99,7 +101,7 @@ def test_uv_takes_the_index_that_pip_is_told_to_use(tmp_path: Path, monkeypatch:
     assert "UV_DEFAULT_INDEX" not in bootstrap.uv_environment()
 
 
-def test_without_a_home_to_write_to_uv_keeps_its_cache_with_us(
+def test_without_a_writable_home_the_cache_of_uv_is_in_the_checkout(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
     (tmp_path / "file").write_text("no folder")
@@ -110,7 +112,7 @@ def test_without_a_home_to_write_to_uv_keeps_its_cache_with_us(
     assert bootstrap.uv_environment()["UV_CACHE_DIR"] == str(bootstrap.ROOT / ".local" / "cache")
 
 
-def test_what_is_locked_names_packages_and_hashes_and_no_address():
+def test_lock_files_hold_packages_and_hashes_and_no_url():
     locks = [
         bootstrap.ROOT / "functions" / "requirements.txt",
         *(bootstrap.ROOT / "infra/requirements").glob("*.txt"),
@@ -122,7 +124,7 @@ def test_what_is_locked_names_packages_and_hashes_and_no_address():
         assert not any("://" in line for line in lines), lock
 
 
-def test_what_was_tested_is_what_ships():
+def test_the_versions_that_ship_are_those_that_are_tested():
     pinned = {lock: _pins(lock) for lock in ("functions/requirements.txt", "infra/requirements/cli.txt")}
     tested = _pins("infra/requirements/check.txt")
     for lock, pins in pinned.items():

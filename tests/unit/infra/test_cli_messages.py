@@ -1,4 +1,4 @@
-"""What commands say where there is nothing to do, or nothing that may be done."""
+"""What commands print where there is nothing to do, or where it is not allowed."""
 
 from typing import Any
 
@@ -13,7 +13,7 @@ from infra.ops.stack import Stack
 
 
 class Inbox:
-    """infra.ops.stack.Stack, as far as these look at it: one document."""
+    """A fake of infra.ops.stack.Stack with one document."""
 
     def uri(self, key: str) -> str:
         return f"s3://inbox/{key}"
@@ -37,12 +37,12 @@ class _Services:
         return {}
 
 
-def test_a_review_of_what_is_not_there_says_so():
+def test_a_review_of_an_unknown_document_is_an_error():
     with pytest.raises(InputError, match="no document s3://inbox/gone"):
         review.review("gone", accept=True)
 
 
-def test_a_review_that_may_not_be_names_its_document(monkeypatch: pytest.MonkeyPatch):
+def test_a_review_that_is_not_allowed_names_the_document_and_the_reason(monkeypatch: pytest.MonkeyPatch):
     def refuse(*_: object) -> None:
         raise NotAllowedError("there is no answer")
 
@@ -51,7 +51,7 @@ def test_a_review_that_may_not_be_names_its_document(monkeypatch: pytest.MonkeyP
         review.review("there", accept=True, who="somebody")
 
 
-def test_a_redrive_that_fits_no_document_says_so(
+def test_a_redrive_that_matches_no_document_says_so(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ):
     monkeypatch.setattr(listing, "of_statuses", lambda *_: iter(()))
@@ -60,7 +60,7 @@ def test_a_redrive_that_fits_no_document_says_so(
     assert "No document matches" in capsys.readouterr().err
 
 
-def test_a_stack_that_came_up_is_described_once(
+def test_local_up_prints_each_output_once(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ):
     here = Stack(

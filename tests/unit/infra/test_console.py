@@ -1,4 +1,4 @@
-"""What strangers wrote cannot steer the terminal, and nobody's table breaks over it."""
+"""Names and texts of documents cannot control the terminal or break a table."""
 
 import json
 from typing import Any
@@ -12,21 +12,21 @@ from infra.cli.table import documents_table
 HOSTILE = "\x1b[31m\x9b2J\u202egnp.exe\x07 [bold]not bold[/bold] \ud800"
 
 
-def shown(row: dict[str, Any]) -> str:
+def rendered(row: dict[str, Any]) -> str:
     console = Console(width=200, force_terminal=False)
     with console.capture() as captured:
         console.print(documents_table([row]))
     return captured.get()
 
 
-def test_hostile_names_and_summaries_are_shown_without_their_power():
-    table = shown({"status": "done", "key": HOSTILE, "category": "invoice", "summary": f"a\nb {HOSTILE}"})
+def test_control_characters_and_markup_of_a_row_are_shown_as_text():
+    table = rendered({"status": "done", "key": HOSTILE, "category": "invoice", "summary": f"a\nb {HOSTILE}"})
     assert not set("\x1b\x9b\u202e\x07") & set(table)
     assert "[bold]not bold[/bold]" in table
 
 
 @pytest.mark.parametrize(
-    ("row", "words"),
+    ("row", "text"),
     [
         (
             {
@@ -45,13 +45,13 @@ def test_hostile_names_and_summaries_are_shown_without_their_power():
     ],
     ids=["failed", "for-review", "done", "unsettled"],
 )
-def test_the_table_says_what_became_of_a_document_and_why(row: dict[str, Any], words: str):
-    assert words in shown(row)
+def test_the_table_shows_the_outcome_of_a_document_and_the_reason(row: dict[str, Any], text: str):
+    assert text in rendered(row)
 
 
-def test_line_breaks_stay_where_a_text_is_shown_whole():
+def test_tabs_and_line_breaks_of_a_text_stay():
     assert sanitize("a\n\tb\x00c") == "a\n\tb c"
 
 
-def test_a_name_that_is_no_text_still_makes_a_line_of_json():
+def test_a_name_that_is_not_utf8_is_still_valid_json():
     assert json.loads(json_line({"path": "bad\udcff", "é": "😀"})) == {"path": "bad\udcff", "é": "😀"}

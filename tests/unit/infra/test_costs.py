@@ -1,4 +1,4 @@
-"""What the usage comes to: by whatever it is told apart, nothing is lost and nothing counted twice."""
+"""The sums of the tallies: however they are grouped, nothing is lost and nothing is counted twice."""
 
 from __future__ import annotations
 
@@ -41,22 +41,22 @@ def usage(team: str = "finance", day: str = "2026-11-21", tier: Tier = Tier.FAST
     )
 
 
-@given(st.lists(LINES), st.sampled_from(By))
-def test_the_groups_of_any_kind_add_up_to_all_there_is(lines: list[UsageLine], by: By):
-    found = costs(lines, by)
-    for each in fields(UsageTotals):
-        everything = sum(getattr(line.totals, each.name) for line in lines)
+@given(st.lists(TALLIES), st.sampled_from(By))
+def test_the_groups_add_up_to_the_total(tallies: list[Tally], by: By):
+    found = costs(tallies, by)
+    for each in fields(Count):
+        everything = sum(getattr(tally.count, each.name) for tally in tallies)
         assert sum(getattr(group.count, each.name) for group in found.groups) == everything
         assert getattr(found.total, each.name) == everything
 
 
-@given(st.lists(LINES), st.sampled_from(By))
-def test_every_name_is_one_group(lines: list[UsageLine], by: By):
-    names = [group.name for group in costs(lines, by).groups]
-    assert sorted(names) == sorted({str(getattr(line, by)) for line in lines})
+@given(st.lists(TALLIES), st.sampled_from(By))
+def test_each_value_of_the_attribute_is_one_group(tallies: list[Tally], by: By):
+    names = [group.name for group in costs(tallies, by).groups]
+    assert sorted(names) == sorted({str(getattr(tally, by)) for tally in tallies})
 
 
-def test_shards_of_one_name_are_added_and_the_dearest_comes_first():
+def test_shards_are_added_up_and_the_highest_cost_comes_first():
     found = costs(
         [usage("legal", usd=Decimal("0.2")), usage("finance", usd=Decimal("0.15"), calls=1),
          usage("finance", usd=Decimal("0.15"), calls=2)],
@@ -68,16 +68,16 @@ def test_shards_of_one_name_are_added_and_the_dearest_comes_first():
     )
 
 
-def test_days_come_in_their_order_whatever_they_cost():
-    found = costs([usage(day="2026-11-22", usd=Decimal(1)), usage(day="2026-11-21")], By.DAY)
+def test_days_are_in_order_whatever_they_cost():
+    found = costs([tally(day="2026-11-22", usd=Decimal(1)), tally(day="2026-11-21")], By.DAY)
     assert [group.name for group in found.groups] == ["2026-11-21", "2026-11-22"]
 
 
-def test_sums_are_exact_and_as_json_lose_nothing():
+def test_sums_are_exact_in_json_too():
     found = costs([tally(usd=Decimal("0.1")), tally(usd=Decimal("0.2")), tally(usd=Decimal("1E-9"))], By.TIER)
-    told = costs_as_json([TODAY], By.TIER, found)
-    assert told["total"]["usd"] == 0.300000001
-    assert [(group["name"], group["usd"]) for group in told["groups"]] == [("fast", 0.300000001)]
+    printed = costs_as_json([TODAY], By.TIER, found)
+    assert printed["total"]["usd"] == 0.300000001
+    assert [(group["name"], group["usd"]) for group in printed["groups"]] == [("fast", 0.300000001)]
 
 
 def test_the_json_has_these_keys_and_no_others():
@@ -103,7 +103,7 @@ def test_the_json_has_these_keys_and_no_others():
 
 
 @pytest.mark.parametrize(
-    ("asked", "first", "last", "number"),
+    ("options", "first", "last", "number"),
     [
         ({}, "2026-10-24", "2026-11-22", 30),
         ({"number": 1}, "2026-11-22", "2026-11-22", 1),
@@ -111,15 +111,15 @@ def test_the_json_has_these_keys_and_no_others():
         ({"last": "2026-10-31"}, "2026-10-02", "2026-10-31", 30),
         ({"first": "2026-02-28", "last": "2026-03-01"}, "2026-02-28", "2026-03-01", 2),
     ],
-    ids=["usually", "today", "since", "until", "both"],
+    ids=["default", "today", "since", "until", "both"],
 )
-def test_days_are_until_today_or_from_and_to_with_both(asked, first, last, number):
-    found = date_range(TODAY, **{"number": None, "first": None, "last": None} | asked)
+def test_a_range_of_days_ends_today_or_includes_both_ends(options, first, last, number):
+    found = date_range(TODAY, **{"number": None, "first": None, "last": None} | options)
     assert (str(found[0]), str(found[-1]), len(found)) == (first, last, number)
 
 
 @pytest.mark.parametrize(
-    ("asked", "words"),
+    ("options", "message"),
     [
         ({"first": "yesterday"}, "yesterday is not a day: write it as 2026-11-22, in UTC"),
         ({"last": "2026-02-30"}, "2026-02-30 is not a day"),
@@ -128,8 +128,8 @@ def test_days_are_until_today_or_from_and_to_with_both(asked, first, last, numbe
         ({"first": "2026-11-23"}, "not one of the last 400 days until 2026-11-22"),
         ({"last": "0001-01-01"}, "not one of the last 400 days"),
     ],
-    ids=["a word", "no such day", "backwards", "both kinds", "to come", "long ago"],
+    ids=["a word", "no such day", "backwards", "number and range", "future", "expired"],
 )
-def test_days_that_make_no_sense_are_said_in_a_sentence(asked, words):
-    with pytest.raises(WrongDatesError, match=words):
-        date_range(TODAY, **{"number": None, "first": None, "last": None} | asked)
+def test_an_invalid_range_of_days_is_an_error_that_says_why(options, message):
+    with pytest.raises(WrongDatesError, match=message):
+        date_range(TODAY, **{"number": None, "first": None, "last": None} | options)

@@ -1,4 +1,4 @@
-"""`extract`: what the functions would read of a file, told as lines of JSON or to a person."""
+"""`extract` prints the text that the functions would read of a file, as JSON lines or for a person."""
 
 from __future__ import annotations
 
@@ -34,13 +34,13 @@ def files(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def told(*arguments: str | Path) -> tuple[list[dict[str, Any]], int]:
+def extract(*arguments: str | Path) -> tuple[list[dict[str, Any]], int]:
     result = CliRunner().invoke(app, ["extract", "--json", *map(str, arguments)])
     return [json.loads(line) for line in result.stdout.splitlines()], result.exit_code
 
 
-def test_each_file_of_a_folder_is_a_line_of_json(files):
-    lines, code = told(files)
+def test_each_file_of_a_folder_is_a_json_line(files):
+    lines, code = extract(files)
     assert [list(line) for line in lines] == [KEYS, KEYS]
     assert (lines[0]["path"], lines[0]["ok"]) == (f"{files}/b.odt", True)
     assert (lines[0]["title"], lines[0]["text"]) == ("Plan", "Ten pallets")
@@ -49,23 +49,28 @@ def test_each_file_of_a_folder_is_a_line_of_json(files):
 
 
 def test_a_file_that_cannot_be_read_says_why_and_what_to_do(files):
-    (line,), code = told(files / "c.bin")
+    (line,), code = extract(files / "c.bin")
     assert line["error"]["code"] == "unsupported_type"
     assert line["error"]["message"] == "This type of file cannot be read: unknown binary data."
     assert line["error"]["next_step"]
     assert (line["ok"], line["text"], code) == (False, None, 1)
 
 
-def test_all_read_is_exit_code_0(files):
-    assert told(files / "b.odt")[1] == 0
+def test_the_exit_code_is_0_if_every_file_was_read(files):
+    assert extract(files / "b.odt")[1] == 0
 
 
-def test_a_path_without_a_file_is_an_answer_too(files):
-    (line,), code = told(files / "none.pdf")
+def test_a_path_that_does_not_exist_is_a_result_with_an_error(files):
+    (line,), code = extract(files / "none.pdf")
     assert (line["error"]["code"], code) == ("gone", 1)
 
 
-def test_a_person_sees_type_coverage_facts_and_text(files):
-    shown = CliRunner().invoke(app, ["extract", str(files / "b.odt")]).stdout
-    for said in ("application/vnd.oasis.opendocument.text", "'chars_read': 11", "title: Plan", "Ten pallets"):
-        assert said in shown
+def test_without_json_the_type_coverage_metadata_and_text_are_printed(files):
+    printed = CliRunner().invoke(app, ["extract", str(files / "b.odt")]).stdout
+    for expected in (
+        "application/vnd.oasis.opendocument.text",
+        "'chars_read': 11",
+        "title: Plan",
+        "Ten pallets",
+    ):
+        assert expected in printed

@@ -1,4 +1,4 @@
-"""Every file that is named gets one key of its own, or a reason that a person can act on."""
+"""Every file that is named gets a key of its own, or a reason on which a person can act."""
 
 import os
 from pathlib import Path
@@ -22,16 +22,16 @@ def keys(*paths: Path) -> list[str]:
     return [file.key for file in find(paths)]
 
 
-def test_a_folder_keeps_its_tree_so_that_its_folders_are_the_teams(tmp_path: Path):
+def test_a_key_is_the_path_within_the_folder(tmp_path: Path):
     assert keys(files(tmp_path, "b.txt", "finance/2026/a.pdf")) == ["b.txt", "finance/2026/a.pdf"]
 
 
-def test_several_folders_keep_their_own_names(tmp_path: Path):
+def test_with_several_folders_a_key_begins_with_the_folders_name(tmp_path: Path):
     files(tmp_path, "one/a.txt", "two/a.txt")
     assert keys(tmp_path / "one", tmp_path / "two") == ["one/a.txt", "two/a.txt"]
 
 
-def test_files_of_the_same_name_stay_apart(tmp_path: Path):
+def test_files_with_the_same_name_get_different_keys(tmp_path: Path):
     files(tmp_path, "one/a.txt", "two/a.txt", "two/b.txt")
     assert keys(tmp_path / "one/a.txt", tmp_path / "two/a.txt", tmp_path / "one/a.txt") == [
         "a.txt",
@@ -40,23 +40,23 @@ def test_files_of_the_same_name_stay_apart(tmp_path: Path):
     ]
 
 
-def test_what_an_earlier_run_left_in_the_folder_is_no_input(tmp_path: Path):
+def test_results_of_an_earlier_run_are_left_out(tmp_path: Path):
     files(tmp_path, "a.txt", "documents.jsonl")
     found = find([tmp_path], leave_out={tmp_path.resolve() / "documents.jsonl"})
     assert [file.key for file in found] == ["a.txt"]
 
 
-def test_hidden_files_are_files_too(tmp_path: Path):
+def test_hidden_files_are_included(tmp_path: Path):
     assert keys(files(tmp_path, ".hidden", ".git/config")) == [".hidden", ".git/config"]
 
 
-def test_a_link_to_a_folder_is_not_followed_round_and_round(tmp_path: Path):
+def test_a_link_to_its_own_folder_is_not_followed(tmp_path: Path):
     files(tmp_path, "a.txt")
     (tmp_path / "loop").symlink_to(tmp_path)
     assert keys(tmp_path) == ["a.txt"]
 
 
-def test_a_link_to_a_folder_elsewhere_is_told_and_not_passed_over(tmp_path: Path):
+def test_a_link_to_another_folder_is_listed_with_the_reason(tmp_path: Path):
     given = files(tmp_path / "given", "a.txt")
     (given / "linked").symlink_to(files(tmp_path / "elsewhere", "b.txt"))
     found = {file.key: file.problem for file in find([given])}
@@ -74,7 +74,7 @@ def test_a_link_to_a_folder_elsewhere_is_told_and_not_passed_over(tmp_path: Path
     ],
     ids=["long", "odd", "line-break", "not-utf8"],
 )
-def test_a_name_is_taken_as_it_is_or_refused_with_the_reason(tmp_path: Path, name: str, problem: str | None):
+def test_a_name_is_used_unchanged_or_rejected_with_the_reason(tmp_path: Path, name: str, problem: str | None):
     (found,) = find([files(tmp_path, name)])
     assert (found.key, problem in (found.problem or "") if problem else found.problem) == (
         name,
@@ -82,7 +82,7 @@ def test_a_name_is_taken_as_it_is_or_refused_with_the_reason(tmp_path: Path, nam
     )
 
 
-def test_a_key_of_1024_bytes_is_taken_and_a_longer_one_is_not(tmp_path: Path):
+def test_a_key_of_1024_bytes_is_accepted_and_a_longer_one_is_not(tmp_path: Path):
     folder = "/".join(["d" * 200] * 4)
     fits, too_long = ("é" * 110 for _ in range(2))
     fits += "x" * (1024 - len(f"{folder}/{fits}".encode()))
@@ -91,7 +91,7 @@ def test_a_key_of_1024_bytes_is_taken_and_a_longer_one_is_not(tmp_path: Path):
     assert [file.problem is None for file in found] == [True, False]
 
 
-def test_what_is_no_file_is_said_to_be_none(tmp_path: Path):
+def test_pipes_and_broken_links_are_listed_with_the_reason(tmp_path: Path):
     os.mkfifo(tmp_path / "pipe")
     (tmp_path / "dangling").symlink_to("nothing")
     problems = {file.key: file.problem for file in find([tmp_path])}
@@ -101,17 +101,17 @@ def test_what_is_no_file_is_said_to_be_none(tmp_path: Path):
     }
 
 
-def test_a_path_that_is_not_there_is_named(tmp_path: Path):
+def test_a_path_that_does_not_exist_is_an_error_that_names_it(tmp_path: Path):
     with pytest.raises(InputError, match="nowhere"):
         find([tmp_path / "nowhere"])
 
 
-def test_an_empty_folder_is_named(tmp_path: Path):
+def test_an_empty_folder_is_an_error(tmp_path: Path):
     with pytest.raises(InputError, match="no files"):
         find([tmp_path])
 
 
-def test_a_folder_that_may_not_be_opened_is_told_and_not_passed_over(
+def test_a_folder_that_may_not_be_opened_is_listed_with_the_reason(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
     closed = files(tmp_path, "a.txt", "closed/b.txt") / "closed"
@@ -133,7 +133,7 @@ NAMES = st.text(st.characters(exclude_characters="/\0", exclude_categories=["Cs"
 
 
 @given(st.sets(NAMES.filter(lambda name: name not in {".", ".."}), min_size=1, max_size=8))
-def test_no_two_files_ever_share_a_key_and_none_is_lost(
+def test_no_two_files_share_a_key_and_no_file_is_lost(
     tmp_path_factory: pytest.TempPathFactory, names: set[str]
 ):
     folder = files(tmp_path_factory.mktemp("any"), *names)

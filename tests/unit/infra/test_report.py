@@ -1,4 +1,4 @@
-"""The report page: it says what the rows say, and nothing that a row says is more than text in it."""
+"""The report page shows what the rows hold, and every value of a row only as text."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ INVOICE = {
 
 
 class Page(HTMLParser):
-    """A page as a browser takes it: its elements, their attributes, and its words."""
+    """A page as a browser parses it: its elements, their attributes, and its text."""
 
     def __init__(self, html: str) -> None:
         super().__init__()
@@ -60,7 +60,7 @@ def page(*rows: Mapping[str, Any], engine: str = "api") -> Page:
     return Page(render(rows, engine=engine, seconds=12.34))
 
 
-# What a harmless page is made of: anything else would have come out of a row.
+# The tags of our own template: any other would have come out of a row.
 TAGS = {tag for tag, _ in page(INVOICE).elements} | {
     "blockquote",
     "p",
@@ -86,7 +86,7 @@ ATTRIBUTES = {
 SVG = {"viewbox", "fill", "stroke", "stroke-width", "fill-opacity", "x", "y", "width", "height", "rx", "d"}
 
 
-def is_harmless(seen: Page) -> bool:
+def has_only_our_markup(seen: Page) -> bool:
     attributes = {name for _, attrs in seen.elements for name in attrs}
     links = {str(attrs.get("href", "#d")) for _, attrs in seen.elements}
     return (
@@ -96,7 +96,7 @@ def is_harmless(seen: Page) -> bool:
     )
 
 
-def test_a_document_is_shown_with_all_that_is_known_of_it() -> None:
+def test_a_document_is_shown_with_its_attributes() -> None:
     text = page(INVOICE).text
     for known in (
         "Invoice 4711",
@@ -109,62 +109,65 @@ def test_a_document_is_shown_with_all_that_is_known_of_it() -> None:
         assert known in text
 
 
-def test_the_headline_counts_what_came_in_and_what_became_of_it() -> None:
+def test_the_headline_counts_documents_by_status() -> None:
     rows = [INVOICE, INVOICE | {"key": "b"}, INVOICE | {"key": "c", "status": "needs_review"}]
     assert "3 documents came in: 2 sorted, 1 for a person." in page(*rows).text
 
 
-def test_nobody_is_said_to_be_sure_of_a_category_that_is_not_there() -> None:
+def test_a_confidence_without_a_category_is_not_shown() -> None:
     nowhere = INVOICE | {"status": "needs_review", "category": None, "confidence": 0.31}
     assert "31 %" not in page(nowhere).text
 
 
-def test_a_file_without_an_outcome_is_on_the_page_with_the_reason() -> None:
+def test_a_file_without_an_outcome_is_shown_with_the_reason() -> None:
     html = render([INVOICE], engine="api", seconds=1, missing={"in/<b>.txt": "it is a link to nothing"})
     seen = Page(html)
-    assert is_harmless(seen)
+    assert has_only_our_markup(seen)
     assert "in/<b>.txt it is a link to nothing" in seen.text
 
 
-def test_what_calls_without_an_answer_may_have_cost_is_said_where_there_is_any() -> None:
+def test_unsettled_costs_are_shown_where_there_are_any() -> None:
     assert "nsettled" not in page(INVOICE).text
     text = page(INVOICE | {"unsettled_usd": 0.012}, INVOICE | {"key": "b", "unsettled_usd": 0.003}).text
     assert "unsettled: at most $0.012" in text
     assert "may have cost up to $0.015 more" in text
 
 
-def test_an_empty_inbox_is_said_plainly() -> None:
+def test_an_empty_inbox_has_a_message() -> None:
     assert "Nothing came in." in page().text
 
 
 @pytest.mark.parametrize("status", STATUSES)
-def test_every_status_has_its_place_and_its_words(status: str) -> None:
+def test_every_status_is_shown_by_its_label(status: str) -> None:
     assert STATUSES[status] in page({"key": "a/b.pdf", "status": status}).text
 
 
-def test_a_status_that_is_not_known_yet_is_shown_as_it_is() -> None:
+def test_an_unknown_status_is_shown_as_it_is() -> None:
     assert "hibernating" in page({"key": "a/b.pdf", "status": "hibernating"}).text
 
 
-def test_a_failure_says_why_and_what_to_do_next() -> None:
-    said = EXPLANATIONS[ErrorCode("encrypted")]
-    error = {"code": "encrypted", "message": said.message, "next_step": said.next_step, "retryable": False}
+def test_a_failed_document_is_shown_with_its_message_and_next_step() -> None:
+    explanation = EXPLANATIONS["encrypted"]
+    error = {
+        "code": "encrypted",
+        "message": explanation.message,
+        "next_step": explanation.next_step,
+        "retryable": False,
+    }
     text = page({"key": "a.pdf", "status": "failed", "error": error}).text
-    assert (
-        f"What failed No answer was possible. Each says why, and what to do. a.pdf a.pdf {said.message}"
-        in text
-    )
-    assert said.next_step in text
+    section = "What failed No answer was possible. Each says why, and what to do."
+    assert f"{section} a.pdf a.pdf {explanation.message}" in text
+    assert explanation.next_step in text
 
 
-def test_a_hard_case_says_in_plain_words_why_it_was_hard() -> None:
+def test_escalation_and_review_reasons_are_shown_as_sentences() -> None:
     hard = {"tier": "strong", "escalation_reasons": ["narrow_margin"], "review_reasons": ["mixed_documents"]}
     text = page(INVOICE | {"status": "needs_review"} | hard).text
     assert "Two categories were nearly as likely." in text
     assert "Several unrelated documents are in one file." in text
 
 
-def test_an_error_code_among_the_reasons_is_put_in_its_own_words() -> None:
+def test_an_error_code_among_the_reasons_is_shown_as_its_message() -> None:
     row = INVOICE | {"status": "needs_review", "review_reasons": ["upstream"]}
     assert EXPLANATIONS[ErrorCode("upstream")].message in page(row).text
 
@@ -182,11 +185,11 @@ def test_an_error_code_among_the_reasons_is_put_in_its_own_words() -> None:
         ({"truncated": True}, "only part of it was read"),
     ],
 )
-def test_what_was_not_read_is_said(coverage: dict[str, Any], words: str) -> None:
+def test_the_parts_that_were_not_read_are_shown(coverage: dict[str, Any], words: str) -> None:
     assert f"Partly read: {words}." in page(INVOICE | {"coverage": coverage}).text
 
 
-def test_a_document_read_to_the_end_draws_no_warning() -> None:
+def test_a_document_that_was_read_completely_has_no_warning() -> None:
     whole = {"pages_total": 2, "pages_read": 2, "chars_total": 90, "chars_read": 90, "chars_sent": 90}
     assert (
         "Partly read"
@@ -194,7 +197,7 @@ def test_a_document_read_to_the_end_draws_no_warning() -> None:
     )
 
 
-def test_costs_add_up_in_all_and_by_who_had_the_last_word() -> None:
+def test_costs_add_up_in_total_and_by_tier() -> None:
     strong = INVOICE | {"key": "b", "tier": "strong", "cost_usd": "0.0097"}
     text = page(INVOICE, INVOICE | {"key": "a"}, strong, {"key": "c", "status": "failed"}).text
     assert "$0.010 in all, $0.0034 on average for each of the 3 documents" in text
@@ -205,7 +208,7 @@ def test_tokens_add_up_by_model_and_kind() -> None:
     assert "claude-haiku-5-5 Input 4,000 Output 400" in page(INVOICE, INVOICE | {"key": "b"}).text
 
 
-def test_the_offline_claude_is_named_for_what_it_is() -> None:
+def test_the_offline_claude_is_called_a_keyword_classifier() -> None:
     assert "a keyword classifier, not the real model" in page(INVOICE, engine="offline").text
     assert "keyword classifier" not in page(INVOICE, engine="api").text
 
@@ -220,7 +223,7 @@ def test_the_page_forbids_scripts_and_loads_nothing() -> None:
         str(attrs["content"]) for tag, attrs in seen.elements if tag == "meta" and "http-equiv" in attrs
     ]
     assert policies == ["default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"]
-    assert is_harmless(seen)
+    assert has_only_our_markup(seen)
 
 
 @pytest.mark.parametrize(
@@ -244,11 +247,11 @@ def test_markup_in_any_attribute_stays_text(attribute: str, hostile: str) -> Non
         "usage": {hostile: {hostile: 1}},
     }
     seen = page(INVOICE | {"status": "failed"} | {attribute: odd.get(attribute, value)}, INVOICE)
-    assert is_harmless(seen)
+    assert has_only_our_markup(seen)
     assert "49" not in seen.text.replace("3,949.20", "")
 
 
-def test_a_name_that_would_turn_the_line_around_is_seen_for_what_it_is() -> None:
+def test_marks_that_reverse_the_reading_direction_of_a_name_are_visible() -> None:
     text = page({"key": "a/invoice\u202efdp.exe", "status": "failed"}).text
     assert "invoice⟨U+202E⟩fdp.exe" in text
     assert "\u202e" not in text
@@ -259,7 +262,7 @@ def test_a_name_that_would_turn_the_line_around_is_seen_for_what_it_is() -> None
     key=st.text(min_size=1),
     number=st.one_of(st.floats(), st.text(), st.none(), st.integers()),
 )
-def test_whatever_a_row_says_the_page_is_whole_and_harmless(text: str, key: str, number: object) -> None:
+def test_any_row_gives_a_complete_page_without_foreign_markup(text: str, key: str, number: object) -> None:
     words = {"title": text, "summary": text, "language": text, "category": text, "team": text, "status": text}
     lists = {
         "keywords": [text],
@@ -280,7 +283,7 @@ def test_whatever_a_row_says_the_page_is_whole_and_harmless(text: str, key: str,
     ]
     html = render(rows, engine=text, seconds=1)
     html.encode("utf-8")
-    assert is_harmless(Page(html))
+    assert has_only_our_markup(Page(html))
     assert html.rstrip().endswith("</html>")
 
 
@@ -295,10 +298,10 @@ def test_whatever_a_row_says_the_page_is_whole_and_harmless(text: str, key: str,
         ("x", "unknown"),
     ],
 )
-def test_small_amounts_keep_their_digits(amount: str, shown: str) -> None:
+def test_small_amounts_keep_two_significant_digits(amount: str, shown: str) -> None:
     assert usd(decimal(amount)) == shown
 
 
-def test_durations_and_slugs_are_written_for_people() -> None:
+def test_durations_and_slugs_are_readable() -> None:
     assert [duration(9.87), duration(131.4)] == ["9.9 s", "2 min 11 s"]
     assert readable("meeting_minutes") == "Meeting minutes"

@@ -1,4 +1,4 @@
-"""A server that we start lives as long as we want it, and nothing of it outlives that, however we end."""
+"""A server runs for as long as it is wanted, and none of its processes outlives that, however we end."""
 
 import os
 import signal
@@ -12,7 +12,7 @@ import pytest
 
 from infra.local.server import Server, SetupError, free_port
 
-# A server with a child of its own, as MiniStack has workers; both write down who they are.
+# A server with a child process, as MiniStack has workers; it writes both process ids to a file.
 SERVER = """
 import os, pathlib, subprocess, sys, time
 folder = pathlib.Path(sys.argv[1])
@@ -63,7 +63,7 @@ def test_stopping_ends_the_server_its_children_and_its_folder(tmp_path: Path, wa
     assert not folder.exists()
 
 
-def test_another_process_can_stop_a_server_that_stays(tmp_path: Path):
+def test_another_process_can_stop_a_server_that_is_not_watched(tmp_path: Path):
     folder = tmp_path / "run" / "server"
     Server.start(folder, [sys.executable, "-c", SERVER, str(folder)], {}, watched=False)
     started = pids(folder)
@@ -73,7 +73,7 @@ def test_another_process_can_stop_a_server_that_stays(tmp_path: Path):
 
 
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT], ids=lambda how: how.name)
-def test_a_watched_server_ends_with_its_starter_however_that_dies(tmp_path: Path, how: signal.Signals):
+def test_a_watched_server_ends_with_its_starter_however_that_ends(tmp_path: Path, how: signal.Signals):
     folder = tmp_path / "run" / "server"
     starter = subprocess.Popen(
         [sys.executable, "-c", STARTER, str(folder), SERVER],
@@ -87,7 +87,7 @@ def test_a_watched_server_ends_with_its_starter_however_that_dies(tmp_path: Path
     assert eventually(lambda: not folder.parent.exists())
 
 
-def test_a_server_that_cannot_start_leaves_its_last_words(tmp_path: Path):
+def test_the_error_of_a_server_that_cannot_start_quotes_its_log(tmp_path: Path):
     dying = [sys.executable, "-c", "import sys; sys.exit('the port is already in use')"]
     server = Server.start(tmp_path / "server", dying, {}, watched=True)
     with pytest.raises(SetupError, match="the port is already in use"):
@@ -95,16 +95,16 @@ def test_a_server_that_cannot_start_leaves_its_last_words(tmp_path: Path):
     server.stop()
 
 
-def test_stopping_what_never_ran_is_nothing(tmp_path: Path):
+def test_stopping_a_server_that_never_ran_does_nothing(tmp_path: Path):
     Server(folder=tmp_path / "nobody").stop()
 
 
 def test_a_server_sees_only_the_environment_that_it_is_given(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("AWS_PROFILE", "mine")
     folder = tmp_path / "server"
-    said = tmp_path / "environment"
-    code = f"import os, pathlib; pathlib.Path({str(said)!r}).write_text(' '.join(sorted(os.environ)))"
+    written = tmp_path / "environment"
+    code = f"import os, pathlib; pathlib.Path({str(written)!r}).write_text(' '.join(sorted(os.environ)))"
     server = Server.start(folder, [sys.executable, "-c", code], {"GIVEN": "1"}, watched=True)
-    assert eventually(lambda: said.exists() and said.read_text() != "")
+    assert eventually(lambda: written.exists() and written.read_text() != "")
     server.stop()
-    assert set(said.read_text().split()) - {"LC_CTYPE"} == {"GIVEN", "HOME", "PATH", "TMPDIR"}
+    assert set(written.read_text().split()) - {"LC_CTYPE"} == {"GIVEN", "HOME", "PATH", "TMPDIR"}

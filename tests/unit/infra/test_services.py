@@ -1,4 +1,4 @@
-"""What an operator hears of a stack that cannot work."""
+"""What the operator's commands say of a stack whose functions cannot start."""
 
 import io
 from typing import Any
@@ -25,7 +25,7 @@ VARIABLES = dict.fromkeys(
 
 
 class Aws:
-    """Lambda and S3, as far as they are asked for the settings and the taxonomy."""
+    """A fake of Lambda and S3 that has the settings and the taxonomy."""
 
     def __init__(self, taxonomy: bytes | None) -> None:
         self.taxonomy = taxonomy
@@ -44,7 +44,7 @@ class Aws:
     ("taxonomy", "why"),
     [(None, "NoSuchKey"), (b"\xfc", "utf-8"), (b"[[category", "not TOML"), (b"[[category]]", "is wrong")],
 )
-def test_a_taxonomy_that_cannot_be_used_is_named_with_the_reason(taxonomy: bytes | None, why: str):
+def test_an_invalid_taxonomy_is_an_error_that_names_it_and_the_reason(taxonomy: bytes | None, why: str):
     aws = Aws(taxonomy)
     stack = Stack(
         endpoint_url=None,
@@ -55,6 +55,6 @@ def test_a_taxonomy_that_cannot_be_used_is_named_with_the_reason(taxonomy: bytes
         outputs={"TriageFunction": "triage"},
         _clients=dict.fromkeys(("lambda", "s3", "sqs", "dynamodb", "events"), aws),
     )
-    with pytest.raises(StackError, match=r"taxonomy s3://own/taxonomy\.toml cannot be used") as told:
+    with pytest.raises(StackError, match=r"taxonomy s3://own/taxonomy\.toml cannot be used") as exc_info:
         operator(stack)
-    assert why in str(told.value)
+    assert why in str(exc_info.value)

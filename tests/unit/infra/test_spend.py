@@ -1,4 +1,4 @@
-"""How the accounts stand: the very caps that the functions keep, and which jobs wait under them."""
+"""What accounts have used of the caps that the functions keep, and how many documents are parked for one."""
 
 from __future__ import annotations
 
@@ -32,16 +32,13 @@ SETTINGS = Settings(
 )
 
 
-def test_the_caps_are_those_that_the_functions_keep():
-    config = bootstrap.configured(SETTINGS, bootstrap.taxonomy_text_at(None))
-    budget = Services(World().outside, config).budget
-    found = standings(FakeStore(), config.caps, START.date())
-    assert {each.account: min(each.day.cap, each.month.cap) for each in found} == budget.headroom()
-    assert budget.headroom() == {"stack": 3, "team:finance": Decimal("1.5"), "team:legal": 0}
+def test_the_caps_are_the_same_as_in_the_functions():
+    budget = bootstrap.budget(SETTINGS, FakeLedger(), FakeClock())
+    assert {name: min(cap.day, cap.month) for name, cap in caps_of(SETTINGS).items()} == budget.rooms()
 
 
-def test_an_account_stands_at_what_was_withdrawn_today_and_this_month():
-    store, caps = FakeStore(), bootstrap.caps(SETTINGS)
+def test_an_accounts_usage_is_what_was_withdrawn_today_and_this_month():
+    ledger, caps = FakeLedger(), caps_of(SETTINGS)
     for day, usd in ((START.date(), "0.5"), (START.date() - timedelta(days=1), "1")):
         ledger.draw(Draw(account="team:finance", day=day, usd=Decimal(usd), cap=caps["team:finance"]))
     stack, finance, legal = account_usages(ledger, caps, START.date())
@@ -57,20 +54,20 @@ def test_percents_are_rounded_down():
     assert CapUsage(usd=Decimal("0.999"), cap=Decimal(1)).percent == 99
 
 
-def test_what_is_parked_for_money_is_told_by_account_with_the_earliest_end():
+def test_documents_parked_for_a_cap_are_counted_by_account_with_the_earliest_end():
     ledger = FakeLedger()
-    parked(ledger, "a", "stack", month_ends(START))
-    parked(ledger, "b", "stack", day_ends(START))
-    parked(ledger, "c", "team:legal", month_ends(START))
+    park(ledger, "a", "stack", month_ends(START))
+    park(ledger, "b", "stack", day_ends(START))
+    park(ledger, "c", "team:legal", month_ends(START))
     assert parked_for_caps(ledger, START) == [
         ParkedForCap(account="stack", documents=2, until="2026-11-23T00:00:00.000Z"),
         ParkedForCap(account="team:legal", documents=1, until="2026-12-01T00:00:00.000Z"),
     ]
 
 
-def park(store: FakeStore, key: str, account: str, until: datetime) -> None:
-    waiting = job(upload(key))
-    verdict = retry.decide_retry(waiting, OverCap(account, Decimal(1), "too dear", until=until), START)
-    assert isinstance(verdict, Park)
-    after = transitions.parked(waiting, verdict, START, until)
-    assert store.commit(Write.of(None, after))
+def park(ledger: FakeLedger, key: str, account: str, until) -> None:
+    work = transitions.new(Order(upload=replace(upload(), key=key)), None, START)
+    park = transitions.aftermath(work, OverCap(account, Decimal(1), "too dear", until=until), START)
+    assert isinstance(park, Park)
+    after = transitions.parked(work, park, START, until)
+    assert ledger.swap(Swap(before=None, after=transitions.next_revision(None, after)))

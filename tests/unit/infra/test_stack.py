@@ -1,4 +1,4 @@
-"""A stack tells of each outcome once, whatever is slow beside it, and gives rows that JSON can say."""
+"""A stack gives each outcome once, however slow other documents are, and rows as JSON values."""
 
 import json
 from collections.abc import Iterable, Iterator
@@ -14,18 +14,18 @@ from infra.ops.stack import NoProgress, Stack
 
 
 class Table:
-    """A documents table that shows some rows only after a number of looks."""
+    """A documents table whose rows change their status with each read."""
 
     def __init__(self, statuses: dict[str, Iterable[str]]) -> None:
-        self.shown = {uri: iter(shown) for uri, shown in statuses.items()}
+        self.statuses = {uri: iter(each) for uri, each in statuses.items()}
         self.last = dict.fromkeys(statuses, "processing")
-        self.largest_look = 0
+        self.largest_batch = 0
 
     def batch_get_item(self, RequestItems: dict[str, Any]) -> dict[str, Any]:  # noqa: N803 - AWS's name
-        ((table, asked),) = RequestItems.items()
-        uris = [key["document"]["S"] for key in asked["Keys"]]
-        self.largest_look = max(self.largest_look, len(uris))
-        self.last |= {uri: next(self.shown[uri], self.last[uri]) for uri in uris}
+        ((table, request),) = RequestItems.items()
+        uris = [key["document"]["S"] for key in request["Keys"]]
+        self.largest_batch = max(self.largest_batch, len(uris))
+        self.last |= {uri: next(self.statuses[uri], self.last[uri]) for uri in uris}
         return {"Responses": {table: [{"document": {"S": u}, "status": {"S": self.last[u]}} for u in uris]}}
 
 
@@ -41,15 +41,15 @@ def stack(table: Table) -> Stack:
     )
 
 
-def test_each_outcome_is_told_once_and_only_when_it_is_one():
+def test_each_outcome_is_given_once_and_other_statuses_are_not():
     table = Table(
         {"a": ["processing", "done"], "b": ["escalated", "escalated", "needs_review"], "c": ["failed"]}
     )
-    told = [(row["document"], row["status"]) for row in stack(table).outcomes("abc", patience=5, every=0)]
-    assert sorted(told) == [("a", "done"), ("b", "needs_review"), ("c", "failed")]
+    outcomes = [(row["document"], row["status"]) for row in stack(table).outcomes("abc", patience=5, every=0)]
+    assert sorted(outcomes) == [("a", "done"), ("b", "needs_review"), ("c", "failed")]
 
 
-def test_a_hundred_slow_documents_do_not_hide_the_others():
+def test_a_hundred_slow_documents_do_not_delay_the_others():
     slow = [f"slow {number}" for number in range(100)]
     quick = [f"quick {number}" for number in range(150)]
     table = Table(dict.fromkeys(slow, ()) | {uri: ["done"] for uri in quick})
@@ -57,25 +57,25 @@ def test_a_hundred_slow_documents_do_not_hide_the_others():
     assert sorted(row["document"] for row in islice(rows, len(quick))) == sorted(quick)
     with pytest.raises(NoProgress):
         next(rows)
-    assert table.largest_look == 100
+    assert table.largest_batch == 100
 
 
-def test_nobody_waits_for_rows_that_are_said_to_be_over():
+def test_waiting_stops_when_the_condition_holds_for_all_that_are_left():
     table = Table({"a": ["processing", "processing", "parked"], "b": ["processing", "done"], "c": ["parked"]})
-    seen = []
+    calls = []
 
     def should_stop(rows: Iterable[Row]) -> bool:
-        seen.append({row["document"]: row["status"] for row in rows})
+        calls.append({row["document"]: row["status"] for row in rows})
         return all(row["status"] == "parked" for row in rows)
 
     rows = stack(table).outcomes("abc", patience=60, every=0, should_stop=should_stop)
     assert next(rows)["document"] == "b"
     with pytest.raises(NoProgress):
         next(rows)
-    assert seen[-1] == {"a": "parked", "c": "parked"}
+    assert calls[-1] == {"a": "parked", "c": "parked"}
 
 
-def test_nothing_should_stop_while_a_row_is_missing():
+def test_waiting_does_not_stop_while_a_row_is_missing():
     parked = [f"parked {number}" for number in range(100)]
     table = Table({**dict.fromkeys(parked, ("parked",)), "late": ()})
     table.last["late"] = "done"
@@ -87,16 +87,16 @@ def _until_over(table: Table, uris: Iterable[str]) -> Iterator[Row]:
         yield from stack(table).outcomes(uris, patience=60, every=0, should_stop=lambda _: True)
 
 
-def test_nothing_to_wait_for_should_stop_at_once():
+def test_without_documents_waiting_ends_at_once():
     assert list(stack(Table({})).outcomes([], patience=0)) == []
 
 
-def test_a_row_that_does_not_come_is_a_timeout_that_says_what_it_was():
+def test_a_status_that_is_not_reached_is_a_timeout_that_names_the_last_one():
     with pytest.raises(TimeoutError, match="s3://inbox/x is processing after 0 s"):
         stack(Table({"s3://inbox/x": []})).wait_row("s3://inbox/x", timeout=0)
 
 
-def test_a_row_is_plain_enough_for_json():
+def test_a_row_consists_of_json_values():
     row = from_dynamodb(
         {
             "confidence": {"N": "0.85"},
