@@ -52,7 +52,7 @@ def offline_claude(
         float, typer.Option(help="Random seconds added to or taken from the latency.", min=0)
     ] = 0.0,
     low_confidence: Annotated[
-        float, typer.Option(help="Share of answers with a low confidence, 0 to 1.", min=0, max=1)
+        float, typer.Option(help="Share of answers with a low confidence.", min=0, max=1)
     ] = 0.0,
     seed: Annotated[int, typer.Option(help="Seed of the random choice of which requests a fault hits.")] = 0,
     requests_per_minute: Annotated[
@@ -68,7 +68,7 @@ def offline_claude(
         float, typer.Option(help="How many seconds' worth of these limits may be used at once.", min=0)
     ] = 60.0,
     spend_limit: Annotated[
-        float | None, typer.Option(help="US dollars; 429 once as much is billed.", min=0)
+        float | None, typer.Option(help="US dollars; 429 once so much is billed.", min=0)
     ] = None,
 ) -> None:
     """Run the stand-in for the Claude API until it is interrupted."""

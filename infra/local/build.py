@@ -21,7 +21,7 @@ REQUIREMENTS = FUNCTIONS / "requirements.txt"
 BUILDS = ROOT / ".local" / "functions"
 # As in functions/Makefile, but without make, which a machine may not have.
 INSTALL = ("--quiet", "--require-hashes", "--only-binary", ":all:")
-NOT_CODE = frozenset({"__pycache__", "Makefile", "requirements.txt"})
+NOT_CODE = frozenset({"__pycache__", "Makefile", "README.md", "REFERENCE.md", "requirements.txt"})
 
 
 def libraries() -> Path:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from pigeonhole.domain.error_codes import EXPLANATIONS, ErrorCode
+from pigeonhole.domain.error_codes import EXPLANATIONS
+from pigeonhole.domain.row_reference import REASONS
 
 ENGINES = {
     "offline": "the offline Claude: a keyword classifier, not the real model",
@@ -52,23 +53,9 @@ FACTS = {
     "text_uri": "text",
 }
 
-_REASONS = {
-    "low_confidence": "The model was not sure enough of the category.",
-    "narrow_margin": "Two categories were nearly as likely.",
-    "quote_not_found": "A quote that the model gave is not in the text.",
-    "invalid_answer": "The model's answer did not fit the form.",
-    "truncated_answer": "The model's answer broke off.",
-    "refused": "The model declined to answer.",
-    "mixed_documents": "Several unrelated documents are in one file.",
-    "policy_category": "This category always gets a second opinion.",
-    "unreadable": "There is too little legible text to tell what it is.",
-    "none_of_these": "It fits none of the categories.",
-    "truncated": "It breaks off, and what is missing matters.",
-}
-
 
 def reason(code: str) -> str:
     """A sentence for a review reason, an escalation reason or an error code; an unknown code as it is."""
-    if code in _REASONS:
-        return _REASONS[code]
-    return EXPLANATIONS[ErrorCode(code)].message if code in EXPLANATIONS else code.replace("_", " ")
+    if code in REASONS:
+        return REASONS[code].meaning
+    return EXPLANATIONS[code].message if code in EXPLANATIONS else code.replace("_", " ")

@@ -11,11 +11,12 @@ import pytest
 import pigeonhole
 from pigeonhole.domain.document import Coverage, FetchedObject, Text, Tier, Usage
 from pigeonhole.domain.error_codes import EXPLANATIONS
-from pigeonhole.domain.errors import DocumentError
-from pigeonhole.domain.policy import Reason
-from pigeonhole.domain.record import Record
-from pigeonhole.jobs.reply import interpret, with_answer
-from tests.support.builders import TAXONOMY, reply, tier_config, upload
+from pigeonhole.domain.record import Record, Status, begun
+from pigeonhole.domain.row_reference import with_descriptions
+from pigeonhole.guards import row_updates
+from pigeonhole.guards.row_updates import as_read, as_told, examine
+from pigeonhole.ports import Body
+from tests.support.builders import TAXONOMY, reply, upload
 from tests.support.fakes import START
 from tests.support.snapshots import assert_current
 from tests.unit.jobs.replies import question
@@ -44,7 +45,7 @@ def without_null(spec: dict[str, Any]) -> dict[str, Any]:
 
 
 def test_the_published_schema_is_current():
-    assert_current(SCHEMA, published())
+    assert_current(SCHEMA, with_descriptions(published()))
 
 
 def test_the_published_schema_knows_no_null_and_requires_what_every_row_has():
