@@ -28,7 +28,11 @@ WATCHED = {
     "DefectAlarm": ("Pigeonhole", "Defect", {"service": STACK_NAME}),
     "SpendHighAlarm": ("Pigeonhole", "SpendPercent", {"service": STACK_NAME}),
     "OverCapAlarm": ("Pigeonhole", "OverCap", {"service": STACK_NAME}),
-    "UntoldAlarm": ("AWS/SQS", "ApproximateNumberOfMessagesVisible", {"QueueName": "UntoldQueue.QueueName"}),
+    "UnpublishedAlarm": (
+        "AWS/SQS",
+        "ApproximateNumberOfMessagesVisible",
+        {"QueueName": "UnpublishedQueue.QueueName"},
+    ),
     "PublishLateAlarm": ("AWS/Lambda", "IteratorAge", {"FunctionName": "PublishFunction"}),
     "SweepErrorsAlarm": ("AWS/Lambda", "Errors", {"FunctionName": "SweepFunction"}),
     "SweepSilentAlarm": ("AWS/Lambda", "Invocations", {"FunctionName": "SweepFunction"}),
@@ -108,7 +112,7 @@ def test_dead_letters_are_counted_by_their_function():
         "ParkedAlarm",
         "DefectAlarm",
         "OverCapAlarm",
-        "UntoldAlarm",
+        "UnpublishedAlarm",
     ],
 )
 def test_where_nothing_else_would_show_it_one_is_enough(name):

@@ -62,7 +62,7 @@ CALLS = {
         "DocumentsTable.Arn/stream/*": ["dynamodb:ListStreams"],
         "EventBus.Arn": ["events:PutEvents"],
         # Sent by Lambda in the function's name.
-        "UntoldQueue.Arn": SEND,
+        "UnpublishedQueue.Arn": SEND,
     },
     "SweepFunction": LOG
     | {

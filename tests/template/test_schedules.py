@@ -44,8 +44,8 @@ def test_one_bad_record_does_not_take_its_batch_along_and_does_not_stop_the_othe
 
 
 def test_what_is_given_up_is_named_in_a_queue_that_keeps_the_name_longer_than_the_record_lives():
-    assert stream()["DestinationConfig"] == {"OnFailure": {"Destination": "UntoldQueue.Arn"}}
-    assert stack().of("SQS::Queue")["UntoldQueue"]["MessageRetentionPeriod"] > STREAM_KEEPS
+    assert stream()["DestinationConfig"] == {"OnFailure": {"Destination": "UnpublishedQueue.Arn"}}
+    assert stack().of("SQS::Queue")["UnpublishedQueue"]["MessageRetentionPeriod"] > STREAM_KEEPS
 
 
 def test_outcomes_go_to_a_bus_of_their_own_that_the_functions_know():
