@@ -15,6 +15,7 @@ LOCKS = {
     "functions/requirements.txt": [PROJECT, "--constraints", CHECK],
     "infra/requirements/local.txt": ["--group", "local"],
     "infra/requirements/markitdown.txt": ["--group", "markitdown"],
+    "infra/requirements/audit.txt": ["--group", "audit"],
 }
 
 

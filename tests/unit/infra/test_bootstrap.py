@@ -117,7 +117,7 @@ def test_lock_files_hold_packages_and_hashes_and_no_url():
         bootstrap.ROOT / "functions" / "requirements.txt",
         *(bootstrap.ROOT / "infra/requirements").glob("*.txt"),
     ]
-    assert len(locks) == 6
+    assert len(locks) == 7
     for lock in locks:
         lines = [line.strip() for line in lock.read_text().splitlines()]
         assert all("==" in line or line.startswith("--hash=sha256:") for line in lines), lock
