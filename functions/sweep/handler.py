@@ -1,4 +1,4 @@
-"""Every minute, work that is parked, stuck or lost is sent on: call, report."""
+"""What is parked, stuck or lost goes on, every minute: call, report."""
 
 import os
 from typing import Any

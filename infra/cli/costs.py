@@ -20,9 +20,9 @@ from infra.ops.costs import (
     costs_as_json,
     date_range,
 )
-from infra.ops.services import operator, settings_of
-from infra.ops.spend import AccountUsage, CapUsage, account_usages, caps_of
-from pigeonhole.jobs.usage import Count
+from infra.ops.services import operator
+from infra.ops.spend import AccountUsage, CapUsage, account_usages
+from pigeonhole.jobs.usage import UsageTotals
 
 
 def show_costs(
@@ -47,9 +47,9 @@ def show_costs(
         days = date_range(today, number=number, first=first, last=last)
     except WrongDatesError as error:
         raise InputError(str(error)) from error
-    tallies = parts.runner.map(parts.ledger.tallies, map(str, days))
-    found = costs((tally for day in tallies for tally in day), by)
-    accounts = account_usages(parts.ledger, caps_of(settings_of(chosen)), today)
+    usage = services.outside.runner.map(services.outside.store.usage, map(str, days))
+    found = costs((line for day in usage for line in day), by)
+    accounts = account_usages(services.outside.store, services.config.caps, today)
     if as_json:
         print_json(costs_as_json(days, by, found) | {"caps": [each.as_json() for each in accounts]})
         return
@@ -100,7 +100,7 @@ def _cells(count: UsageTotals) -> dict[str, str]:
     }
 
 
-def _savings(total: Count) -> list[str]:
+def _savings(total: UsageTotals) -> list[str]:
     alone = "The strong model alone would have cost, for the same documents and without caching:"
     return [
         f"{alone} {dollars(total.alone_usd)}",

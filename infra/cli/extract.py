@@ -13,7 +13,7 @@ import typer
 from infra.cli.console import STDOUT, print_json_lines, sanitize
 from infra.cli.inputs import InputError, walk
 from infra.cli.table import plain_text
-from pigeonhole.domain.document import DocumentError, Text
+from pigeonhole.domain.document import Text
 from pigeonhole.domain.error_codes import EXPLANATIONS
 from pigeonhole.domain.errors import DocumentError
 from pigeonhole.extract.limits import Limits
@@ -50,10 +50,10 @@ def extract(
 
 def _extract_all(files: Sequence[Path]) -> Iterator[Result]:
     """The results in the order of the files; as many files at a time as there are processors."""
-    children = max(2, os.cpu_count() or 2)
-    extractor = Extractor(Limits(room_bytes=children * Limits().memory_bytes))
+    workers = max(2, os.cpu_count() or 2)
+    extractor = Extractor(Limits(pool_bytes=workers * Limits().memory_bytes))
     try:
-        with ThreadPoolExecutor(children) as threads:
+        with ThreadPoolExecutor(workers) as threads:
             yield from threads.map(lambda path: _extract_one(extractor, path), files)
     finally:
         extractor.close()

@@ -13,6 +13,7 @@ from infra.cli.documents import AsJson, Region, StackName, find_stack
 from infra.cli.table import plain_text
 from infra.ops import listing
 from infra.ops.listing import STATUSES
+from infra.ops.operations import NotAllowedError, upload_of
 from infra.ops.reconcile import MEANINGS, DocumentState, Finding, classify, heal, is_stuck
 from infra.ops.services import operator
 from infra.ops.stack import Stack
@@ -47,12 +48,12 @@ def reconcile(
     Exit code 1: something was found and not repaired.
     """
     chosen = find_stack(stack, region)
-    parts = operator(chosen)
-    before = parts.clock.now() - timedelta(minutes=older_than)
-    comparison = InboxComparison(stack=chosen, parts=parts, prefix=prefix, before=before)
+    services = operator(chosen)
+    before = services.outside.clock.now() - timedelta(minutes=older_than)
+    comparison = InboxComparison(stack=chosen, services=services, prefix=prefix, before=before)
     found = wrong = 0
     for finding, state in comparison.findings():
-        why_not = _repair(finding, state, parts) if repair else None
+        why_not = _repair(finding, state, services) if repair else None
         result = _as_json(finding, state, is_repaired=repair and why_not is None, why_not=why_not)
         found, wrong = found + 1, wrong + (not result["healed"])
         if as_json:
@@ -74,12 +75,12 @@ class InboxComparison:
     prefix: str
     before: datetime
     compared: int = 0
-    _breaker: Gate | None = None
+    _breaker: BreakerState | None = None
     _open: set[str] = field(default_factory=set)
 
     def findings(self) -> Iterator[tuple[Finding, DocumentState]]:
-        """Documents in the inbox first, then rows without one, then open work that sweep has left behind."""
-        self._breaker = self.parts.ledger.gate()
+        """Documents in the inbox first, then rows without one, then open jobs that sweep has left behind."""
+        self._breaker = self.services.outside.store.breaker()
         in_inbox: set[str] = set()
         for state in chain(self._inbox(in_inbox), self._rows_alone(in_inbox)):
             self.compared += 1
@@ -101,21 +102,23 @@ class InboxComparison:
         for uri in listing.of_statuses(self.stack, [each for each in STATUSES if each != "removed"]):
             row = None if uri in in_inbox else self.services.outside.store.row(uri)
             if row and row.key.startswith(self.prefix):
-                yield self._state(self.parts.objects.current(upload_of(row)), row)
+                yield self._state(self.services.outside.objects.current(upload_of(row)), row)
 
     def _overdue(self) -> Iterator[DocumentState]:
-        for work in self.parts.ledger.due(self.before, _MAX_OVERDUE):
-            document = work.upload.document
-            is_known = document in self._open or not work.upload.key.startswith(self.prefix)
-            if not is_known and is_stuck(work, breaker=self._breaker, before=self.before):
-                yield DocumentState(current=work.upload, row=self.parts.ledger.row(document), work=work)
+        store = self.services.outside.store
+        for job in store.due_jobs(self.before, _MAX_OVERDUE):
+            document = job.upload.document
+            is_known = document in self._open or not job.upload.key.startswith(self.prefix)
+            if not is_known and is_stuck(job, breaker=self._breaker, before=self.before):
+                yield DocumentState(current=job.upload, row=store.row(document), job=job)
 
     def _state(self, current: Upload | None, row: Record | None) -> DocumentState:
-        """The document's state; only where the row is not an outcome is the ledger read for its work."""
+        """The document's state; only where the row is not an outcome is the ledger read for its job."""
         if row is None or row.status in OUTCOMES:
             return DocumentState(current=current, row=row)
         self._open.add(row.document)
-        return DocumentState(current=current, row=row, work=self.parts.ledger.latest(upload_of(row)))
+        job = self.services.outside.store.latest_job(upload_of(row))
+        return DocumentState(current=current, row=row, job=job)
 
 
 def current_versions(stack: Stack, prefix: str) -> Iterator[Upload]:
@@ -136,10 +139,10 @@ def current_versions(stack: Stack, prefix: str) -> Iterator[Upload]:
                 )
 
 
-def _repair(finding: Finding, state: DocumentState, parts: Parts) -> str | None:
+def _repair(finding: Finding, state: DocumentState, services: Services) -> str | None:
     """None when it is repaired; else why not."""
     try:
-        heal(finding, state, parts)
+        heal(finding, state, services)
     except (NotAllowedError, PigeonholeError) as error:
         return str(error)
     return None

@@ -11,9 +11,10 @@ from infra.cli.console import print_error, print_info, print_json_lines
 from infra.cli.documents import AsJson, Region, StackName, find_stack, uri_of
 from infra.cli.failures import matches
 from infra.cli.inputs import InputError
-from infra.ops import listing
+from infra.ops import listing, operations
 from infra.ops.failures import WITHOUT_ANSWER, Estimate, estimate, over_cap
-from infra.ops.services import operator
+from infra.ops.operations import NotAllowedError, upload_of
+from infra.ops.services import operation_ports, operator
 from infra.ops.stack import Stack
 from pigeonhole.domain.errors import PigeonholeError
 from pigeonhole.domain.record import Record
@@ -65,16 +66,16 @@ def redrive(
     chosen = find_stack(stack, region)
     services = operator(chosen)
     uris = [uri_of(chosen, each) for each in documents] if documents else None
-    records = list(_records(chosen, parts, uris, code, prefix))
+    records = list(_records(chosen, services, uris, code, prefix))
     dry_run = operator(chosen, dry_run=True)
     planned = {record.document: _redrive(record, dry_run, force) for record in records}
     eligible = [record for record in records if planned[record.document].why_not is None]
     rows = [record.row() for record in eligible]
-    cost = estimate(rows, dict(_refused_calls(eligible, parts)))
-    results = {**planned, **{each.document: _redrive(each, parts, force) for each in eligible if yes}}
+    cost = estimate(rows, dict(_refused_calls(eligible, services)))
+    results = {**planned, **{each.document: _redrive(each, services, force) for each in eligible if yes}}
     if as_json:
         print_json_lines(result.as_json(done=yes) for result in results.values())
-    _print_summary(results, cost, over_cap(cost, rows, parts.budget.rooms()), done=yes)
+    _print_summary(results, cost, over_cap(cost, rows, services.budget.headroom()), done=yes)
     raise typer.Exit(1 if any(results[each.document].why_not for each in eligible) else 0)
 
 
@@ -91,7 +92,7 @@ def _records(
             yield record
 
 
-def _refused_calls(records: Iterable[Record], parts: Parts) -> Iterator[tuple[str, Decimal]]:
+def _refused_calls(records: Iterable[Record], services: Services) -> Iterator[tuple[str, Decimal]]:
     """For each document parked for a cap, what the call that was refused may cost in US dollars."""
     for record in records:
         job = services.outside.store.latest_job(upload_of(record)) if record.status is Status.PARKED else None
@@ -99,11 +100,16 @@ def _refused_calls(records: Iterable[Record], parts: Parts) -> Iterator[tuple[st
             yield record.document, job.charges.over_cap.usd
 
 
-def _redrive(record: Record, parts: Parts, force: bool) -> RedriveResult:
+def _redrive(record: Record, services: Services, force: bool) -> RedriveResult:
     try:
-        return RedriveResult(document=record.document, run=upkeep.redrive(record, parts, forced=force).run)
+        return RedriveResult(document=record.document, run=_new_run(record, services, force))
     except (NotAllowedError, PigeonholeError) as error:
         return RedriveResult(document=record.document, why_not=str(error))
+
+
+def _new_run(record: Record, services: Services, force: bool) -> int:
+    visibility = services.config.visibility
+    return operations.redrive(record, operation_ports(services), visibility, forced=force).task.run
 
 
 def _print_summary(

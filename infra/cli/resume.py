@@ -24,9 +24,9 @@ def resume(
 
     Exit code 1: it was tripped again at once.
     """
-    parts = operator(find_stack(stack, region))
-    before = state(parts)
-    after = reset(parts)
+    services = operator(find_stack(stack, region))
+    before = state(services)
+    after = reset(services)
     if as_json:
         print_json({"was": before, "now": after})
     elif before["state"] == RESET:

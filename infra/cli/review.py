@@ -34,8 +34,10 @@ def review(
     if chosen.row(uri) is None:
         raise InputError(f"There is no document {uri}.")
     try:
-        record = upkeep.review(uri, category, who or _caller(chosen), operator(chosen))
-    except upkeep.NotAllowedError as error:
+        services = operator(chosen)
+        by, taxonomy = who or _caller(chosen), services.config.taxonomy
+        record = operations.review(uri, category, by, operation_ports(services), taxonomy)
+    except operations.NotAllowedError as error:
         raise InputError(f"{uri} is unchanged: {error}.") from error
     if as_json:
         print_json_lines([record.model_dump(mode="json", by_alias=True, exclude_none=True)])

@@ -13,10 +13,10 @@ from infra.cli.documents import AsJson, Region, StackName, find_stack
 from infra.cli.table import plain_text
 from infra.ops import circuit_breaker, listing
 from infra.ops.listing import STATUSES
-from infra.ops.services import operator, settings_of
-from infra.ops.spend import AccountUsage, ParkedForCap, account_usages, caps_of, parked_for_caps
+from infra.ops.services import operator
+from infra.ops.spend import AccountUsage, ParkedForCap, account_usages, parked_for_caps
 from infra.ops.stack import QUEUES, Stack
-from pigeonhole.ports import Parts
+from pigeonhole.services import Services
 
 
 def status(stack: StackName = None, region: Region = None, as_json: AsJson = False) -> None:
@@ -26,7 +26,7 @@ def status(stack: StackName = None, region: Region = None, as_json: AsJson = Fal
     accounts, waiting = budget(services)
     found: dict[str, Any] = {
         "documents": {each: listing.count(chosen, each) for each in STATUSES},
-        "circuit_breaker": circuit_breaker.state(parts),
+        "circuit_breaker": circuit_breaker.state(services),
         "queues": {name: depth for queue in QUEUES for name, depth in _depths(chosen, queue).items()},
         "parked": parked(chosen),
         "budget": {
@@ -40,12 +40,10 @@ def status(stack: StackName = None, region: Region = None, as_json: AsJson = Fal
         _print(found, accounts, waiting)
 
 
-def budget(stack: Stack, parts: Parts) -> tuple[list[AccountUsage], list[ParkedForCap]]:
+def budget(services: Services) -> tuple[list[AccountUsage], list[ParkedForCap]]:
     """How much of each cap is used, and how many documents are parked for one."""
-    now = parts.clock.now()
-    return account_usages(parts.ledger, caps_of(settings_of(stack)), now.date()), parked_for_caps(
-        parts.ledger, now
-    )
+    store, now = services.outside.store, services.outside.clock.now()
+    return account_usages(store, services.config.caps, now.date()), parked_for_caps(store, now)
 
 
 def parked(stack: Stack) -> list[dict[str, Any]]:

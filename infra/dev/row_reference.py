@@ -1,7 +1,7 @@
 """Generates functions/REFERENCE.md: row attributes, statuses, reasons, error codes and events.
 
 Like infra/REFERENCE.md, it is written by `REMAKE=1 infra/check tests/unit` and never edited. Types and bounds
-come from record.schema.json, meanings from the tables in pigeonhole/domain/row_reference.py, error codes from
+come from record.schema.json, meanings from the tables in infra/report/row_meanings.py, error codes from
 pigeonhole/domain/error_codes.py.
 """
 
@@ -14,8 +14,8 @@ from typing import Any
 from infra.dev.bootstrap import ROOT
 from infra.dev.markdown import Line, code, table
 from infra.dev.reference import GENERATED
+from infra.report.row_meanings import REASONS, STATUSES, WAITING
 from pigeonhole.domain.error_codes import EXPLANATIONS
-from pigeonhole.domain.row_reference import REASONS, STATUSES, WAITING
 
 FILE = ROOT / "functions" / "REFERENCE.md"
 SCHEMA = ROOT / "functions" / "pigeonhole" / "domain" / "record.schema.json"

@@ -3,28 +3,29 @@
 from __future__ import annotations
 
 from pigeonhole.domain.record import stamp
-from pigeonhole.ports import Gate, Parts
+from pigeonhole.jobs.stored import BreakerState
+from pigeonhole.services import Services
 
 RESET = "reset"
 TRIPPED = "tripped"
 
 
-def state(parts: Parts) -> dict[str, str]:
+def state(services: Services) -> dict[str, str]:
     """The breaker as JSON: `state` is `reset` (calls are made) or `tripped` (no call is made).
 
     A tripped one has `waiting_for` and `detail`. `until` says when it lets a probe call through by itself;
     it is absent where only a person can reset it.
     """
-    breaker = parts.ledger.gate()
-    return {"state": RESET} if breaker is None or not breaker.is_closed else _tripped(breaker)
+    breaker = services.outside.store.breaker()
+    return {"state": RESET} if breaker is None or not breaker.is_tripped else _tripped(breaker)
 
 
-def reset(parts: Parts) -> dict[str, str]:
+def reset(services: Services) -> dict[str, str]:
     """Let calls go on; the state afterwards, which is `tripped` if a call was refused again meanwhile."""
-    parts.gate.opened()
-    return state(parts)
+    services.guards.breaker.reset()
+    return state(services)
 
 
-def _tripped(breaker: Gate) -> dict[str, str]:
+def _tripped(breaker: BreakerState) -> dict[str, str]:
     until = {"until": stamp(breaker.until)} if breaker.until else {}
     return {"state": TRIPPED, "waiting_for": breaker.waiting_for, "detail": breaker.detail, **until}

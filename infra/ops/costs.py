@@ -1,4 +1,4 @@
-"""Adds up the ledger's daily tallies, grouped by one of their attributes (pure)."""
+"""Adds up the ledger's daily usage lines, grouped by one of their attributes (pure)."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import Any
 from pigeonhole.jobs.usage import UsageLine, UsageTotals
 
 DEFAULT_DAYS = 30
-# Tallies expire from the ledger after so many.
+# Usage lines expire from the ledger after so many.
 RETENTION_DAYS = 400
 _NUMBERS = ("calls", "reused", "unsettled")
 _TOKENS = ("input_tokens", "output_tokens", "cache_read_tokens", "cache_write_tokens")
@@ -24,7 +24,7 @@ class WrongDatesError(ValueError):
 
 
 class By(StrEnum):
-    """The attributes of a tally by which costs can be grouped."""
+    """The attributes of a usage line by which costs can be grouped."""
 
     DAY = "day"
     TEAM = "team"
@@ -35,7 +35,7 @@ class By(StrEnum):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Group:
-    """The sum of all tallies with the same value, `name`, of the attribute."""
+    """The sum of all usage lines with the same value, `name`, of the attribute."""
 
     name: str
     count: UsageTotals
@@ -49,12 +49,12 @@ class Costs:
     total: UsageTotals
 
 
-def costs(tallies: Iterable[Tally], by: By) -> Costs:
-    """The sums of the tallies, grouped by an attribute."""
-    counts: dict[str, Count] = {}
-    for tally in tallies:
-        name = str(getattr(tally, by))
-        counts[name] = counts.get(name, Count()) + tally.count
+def costs(usage: Iterable[UsageLine], by: By) -> Costs:
+    """The sums of the usage lines, grouped by an attribute."""
+    counts: dict[str, UsageTotals] = {}
+    for line in usage:
+        name = str(getattr(line, by))
+        counts[name] = counts.get(name, UsageTotals()) + line.totals
     groups = [Group(name=name, count=count) for name, count in sorted(counts.items())]
     if by is not By.DAY:
         groups.sort(key=lambda group: -group.count.usd)

@@ -8,7 +8,7 @@ from types import MappingProxyType
 
 from infra.ops.rows import Row
 from infra.report.labels import reason
-from pigeonhole.guards.budget import STACK, account_of
+from pigeonhole.money.account import STACK, account_of
 
 WITHOUT_ANSWER = ("failed", "needs_review")
 ASK_A_PERSON = "A person decides: infra/pigeonhole review DOCUMENT --accept, or --category."

@@ -1,4 +1,4 @@
-"""Compares a document in the inbox with its row and its work, and repairs what is inconsistent."""
+"""Compares a document in the inbox with its row and its job, and repairs what is inconsistent."""
 
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -26,7 +26,7 @@ class Finding(StrEnum):
 
 MEANINGS = {
     Finding.NEVER_STARTED: "it is in the inbox and has no row",
-    Finding.STUCK: "its work is open, and no message or sweep will take it up",
+    Finding.STUCK: "its job is open, and no message or sweep will take it up",
     Finding.STALE: "its row is about another version than the inbox has",
     Finding.ORPHANED: "it has a row and is no longer in the inbox",
 }
@@ -34,14 +34,14 @@ MEANINGS = {
 
 @dataclass(frozen=True, kw_only=True)
 class DocumentState:
-    """One document: its current version in the inbox, its row, and the row's work if that is open."""
+    """One document: its current version in the inbox, its row, and the row's job if that is open."""
 
     current: Upload | None
     row: Record | None
     job: Job | None = None
 
 
-def classify(state: DocumentState, *, breaker: Gate | None, before: datetime) -> Finding | None:
+def classify(state: DocumentState, *, breaker: BreakerState | None, before: datetime) -> Finding | None:
     """What is wrong with a document, or None.
 
     Nothing is wrong with what has changed since `before`: its event may still be on the way.
@@ -59,28 +59,28 @@ def classify(state: DocumentState, *, breaker: Gate | None, before: datetime) ->
         return Finding.STALE
     if row.status in OUTCOMES:
         return None
-    return Finding.STUCK if is_stuck(state.work, breaker=breaker, before=before) else None
+    return Finding.STUCK if is_stuck(state.job, breaker=breaker, before=before) else None
 
 
-def is_stuck(work: Work | None, *, breaker: Gate | None, before: datetime) -> bool:
+def is_stuck(job: Job | None, *, breaker: BreakerState | None, before: datetime) -> bool:
     """Whether sweep should have sent it on before that time.
 
     While the circuit breaker is tripped, what is parked waits rightly.
     """
-    if work is None or work.stage is Stage.ENDED or work.due is None:
+    if job is None or job.stage is Stage.ENDED or job.wake_at is None:
         return True
-    waits = work.draft.status is Status.PARKED and breaker is not None and breaker.is_closed
-    return work.due < before and not waits
+    waits = job.draft.status is Status.PARKED and breaker is not None and breaker.is_tripped
+    return job.wake_at < before and not waits
 
 
-def heal(finding: Finding, state: DocumentState, parts: Parts) -> None:
-    """Repair it: make the row agree with S3; send open work on, or begin a new run where the work is gone."""
-    if finding is Finding.STUCK and state.work and state.work.stage is not Stage.ENDED:
-        parts.queues.send(state.work.order)
+def heal(finding: Finding, state: DocumentState, services: Services) -> None:
+    """Repair it: make the row agree with S3; send an open job on, or begin a new run where it is gone."""
+    if finding is Finding.STUCK and state.job and state.job.stage is not Stage.ENDED:
+        services.outside.queues.send(state.job.task)
     elif finding is Finding.STUCK and state.row:
-        upkeep.redrive(state.row, parts, forced=False)
+        redrive(state.row, operation_ports(services), services.config.visibility, forced=False)
     elif upload := _as_expiry(state):
-        follow(upload, parts)
+        services.sync.sync(upload)
 
 
 def _as_expiry(state: DocumentState) -> Upload | None:
@@ -90,4 +90,4 @@ def _as_expiry(state: DocumentState) -> Upload | None:
     """
     if state.current:
         return replace(state.current, sequencer="", version_id="")
-    return replace(upkeep.upload_of(state.row), sequencer="") if state.row else None
+    return replace(upload_of(state.row), sequencer="") if state.row else None

@@ -1,4 +1,4 @@
-"""What the use cases need, for an operator's machine: built from the settings of the deployed stack."""
+"""An operator's services: the functions' own composition, on this machine, with the stack's settings."""
 
 from collections.abc import Iterable
 from dataclasses import replace
@@ -19,36 +19,25 @@ from pigeonhole.services import PipelineConfig, Services
 from pigeonhole.settings import Settings, SettingsError
 
 
-def operator(stack: Stack, *, dry_run: bool = False) -> Parts:
-    """The adapters that triage has, except those that receive messages and read documents.
+def operator(stack: Stack, *, dry_run: bool = False) -> Services:
+    """The services that triage has, except that no messages are received and no documents are read.
 
     In a dry run every read is real, every write succeeds without being written, and nothing is sent.
     StackError if the stack has other settings than this version knows, or a taxonomy that is not valid.
     """
     settings = settings_of(stack)
-    s3, clock = stack.client("s3"), bootstrap.SystemClock()
-    tables = {"documents": settings.documents_table, "ledger": settings.ledger_table}
-    ledger = (_DryRunLedger if dry_run else DynamoLedger)(stack.client("dynamodb"), **tables)
-    urls = {Stage.TRIAGE: settings.intake_queue_url, Stage.ESCALATION: settings.escalation_queue_url}
-    rules = bootstrap.rules(settings, None)
-    if settings.taxonomy_uri:
-        rules = replace(rules, taxonomy=_own_taxonomy(s3, settings.taxonomy_uri))
-    return Parts(
-        objects=Inbox(s3),
-        reader=bootstrap.NoReader(),
-        artifacts=ArtifactsBucket(s3, settings.artifacts_bucket),
-        analyst=bootstrap.LateClaude(settings, clock),
-        gate=Gatekeeper(ledger, clock),
-        budget=bootstrap.budget(settings, ledger, clock),
-        ledger=ledger,
-        queues=SqsQueues(stack.client("sqs"), urls, own=None) if not dry_run else _DryRunQueues(),
-        bus=EventBus(stack.client("events"), settings.event_bus_name),
-        runner=bootstrap.Threads(),
-        clock=clock,
-        chance=bootstrap.SystemChance(),
-        journal=NullJournal(),
-        rules=rules,
-    )
+    outside = replace(bootstrap.outside(settings, None, _clients(stack)), telemetry=NullTelemetry())
+    if dry_run:
+        dynamodb = stack.client("dynamodb")
+        tables = {"documents": settings.documents_table, "ledger": settings.ledger_table}
+        outside = replace(outside, store=_DryRunStore(dynamodb, **tables), queues=_DryRunQueues())
+    return Services(outside, _configured(settings, stack))
+
+
+def operation_ports(services: Services) -> OperationPorts:
+    """The ports that redrive and review need."""
+    outside = services.outside
+    return OperationPorts(jobs=outside.store, queues=outside.queues, system=services.system)
 
 
 def settings_of(stack: Stack) -> Settings:
@@ -63,8 +52,18 @@ def settings_of(stack: Stack) -> Settings:
         raise StackError(f"The stack has another version than this command: {error}") from error
 
 
-def _own_taxonomy(s3: Any, uri: str) -> taxonomy.Taxonomy:
-    """The taxonomy at this S3 URI; StackError, since without a valid one no function works on a document."""
+def _clients(stack: Stack) -> Any:
+    def client(service: str, *, attempts: int = 0) -> Any:  # noqa: ARG001  a person can try again
+        return stack.client(service)
+
+    return client
+
+
+def _configured(settings: Settings, stack: Stack) -> PipelineConfig:
+    """With the stack's taxonomy; StackError, since without a valid one no function works on a document."""
+    uri = settings.taxonomy_uri
+    if not uri:
+        return bootstrap.configured(settings, bootstrap.taxonomy_text_at(None))
     try:
         return bootstrap.configured(settings, taxonomy_text(stack.client("s3"), uri))
     except (TaxonomyError, UnicodeDecodeError, PigeonholeError) as error:
@@ -74,8 +73,8 @@ def _own_taxonomy(s3: Any, uri: str) -> taxonomy.Taxonomy:
         ) from error
 
 
-class NullJournal:
-    """ports.Journal of a command, which prints its results itself: nothing is logged or counted."""
+class NullTelemetry:
+    """ports.Telemetry of a command, which prints its results itself: nothing is logged or counted."""
 
     def log(self, event: str, **fields: object) -> None:
         pass
@@ -90,12 +89,12 @@ class NullJournal:
         pass
 
 
-class _DryRunLedger(DynamoLedger):
-    """ports.Ledger that reads the tables and writes nothing."""
+class _DryRunStore(DynamoStore):
+    """ports.Store that reads the tables and writes nothing."""
 
-    def swap(self, *swaps: Swap, tallies: Iterable[Tally] = ()) -> bool:  # noqa: ARG002  the port's
+    def commit(self, *writes: AnyWrite, usage: Iterable[UsageLine] = ()) -> bool:  # noqa: ARG002  the port's
         """As if the conditional write had succeeded."""
-        return bool(swaps)
+        return bool(writes)
 
 
 class _DryRunQueues:

@@ -60,19 +60,9 @@ class ParkedForCap:
     until: str
 
 
-def caps_of(settings: Settings) -> dict[str, Cap]:
-    """The caps in US dollars by account: the stack's, and those of teams."""
-    caps = {STACK: Cap(day=settings.daily_cap_usd, month=settings.monthly_cap_usd)}
-    for each in filter(None, settings.team_caps.split(",")):
-        team, _, dollars = each.partition("=")
-        day, month = map(Decimal, dollars.split("/"))
-        caps[account_of(team)] = Cap(day=day, month=month)
-    return caps
-
-
-def account_usages(ledger: Ledger, caps: Mapping[str, Cap], today: date) -> list[AccountUsage]:
+def account_usages(store: Store, caps: Mapping[str, Cap], today: date) -> list[AccountUsage]:
     """What every account has used of its caps."""
-    found = {name: ledger.account(name, today) for name in caps}
+    found = {name: store.account(name, today) for name in caps}
     return [
         AccountUsage(
             account=name,
@@ -83,10 +73,10 @@ def account_usages(ledger: Ledger, caps: Mapping[str, Cap], today: date) -> list
     ]
 
 
-def parked_for_caps(ledger: Ledger, now: datetime) -> list[ParkedForCap]:
+def parked_for_caps(store: Store, now: datetime) -> list[ParkedForCap]:
     """The documents parked for a cap, by account.
 
-    The ledger calls `counted` for each of them, which says no to all: the query is used to count.
+    The store calls `counted` for each of them, which says no to all: the query is used to count.
     """
     ends: dict[str, list[datetime]] = {}
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from pigeonhole.domain.error_codes import EXPLANATIONS
-from pigeonhole.domain.row_reference import REASONS
+from infra.report.row_meanings import REASONS
+from pigeonhole.domain.error_codes import EXPLANATIONS, ErrorCode
 
 ENGINES = {
     "offline": "the offline Claude: a keyword classifier, not the real model",
@@ -58,4 +58,4 @@ def reason(code: str) -> str:
     """A sentence for a review reason, an escalation reason or an error code; an unknown code as it is."""
     if code in REASONS:
         return REASONS[code].meaning
-    return EXPLANATIONS[code].message if code in EXPLANATIONS else code.replace("_", " ")
+    return EXPLANATIONS[ErrorCode(code)].message if code in EXPLANATIONS else code.replace("_", " ")

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from infra.local.lifecycle import StackOptions, local_stack
-from infra.local.offline_claude.settings import Settings as Behaviour
+from infra.local.offline_claude import Settings as Behaviour
 from infra.ops.rows import Row
 from infra.ops.stack import OUTCOMES, NoProgress, Stack
 from tests.benchmarks.crowd import Crowd, invoice

@@ -133,7 +133,7 @@ def _reserved(stack: Stack) -> int:
         ExpressionAttributeNames={"#l": "lease"},
     )  # fmt: skip
     held = [from_dynamodb(item) for page in pages for item in page["Items"]]
-    return sum(item.get("lease_until", "") > now for item in held)
+    return sum(item["lease"]["until"] > now for item in held)
 
 
 def _rows(stack: Stack, uris: Sequence[str]) -> dict[str, Row]:

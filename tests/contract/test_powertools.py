@@ -47,6 +47,21 @@ def test_an_invocations_metrics_come_as_one_line_of_metrics(
     assert (sum(line["DeadLettered"]), sum(line["Unreadable"])) == (3, 1)
 
 
+def test_a_metric_has_the_unit_of_the_table(telemetry: PowertoolsTelemetry, lines: Lines) -> None:
+    for name in ("SpentUsd", "SpendPercent", "Done"):
+        telemetry.metric(name, 0.5)
+    telemetry.flush()
+    [line] = lines()
+    [metrics] = line["_aws"]["CloudWatchMetrics"]
+    units = {each["Name"]: each["Unit"] for each in metrics["Metrics"]}
+    assert units == {"SpentUsd": "None", "SpendPercent": "Percent", "Done": "Count"}
+
+
+def test_a_metric_that_the_table_lacks_is_an_error_that_names_it(telemetry: PowertoolsTelemetry) -> None:
+    with pytest.raises(ValueError, match="Donne"):
+        telemetry.metric("Donne")
+
+
 def test_the_alarm_watches_what_is_counted(telemetry: PowertoolsTelemetry, lines: Lines) -> None:
     alarm = template.load()["Resources"]["DeadLetteredAlarm"]["Properties"]
     telemetry.metric(alarm["MetricName"])

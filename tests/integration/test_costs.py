@@ -80,7 +80,7 @@ def _folder(folder: Path) -> Path:
     return folder
 
 
-def test_what_the_cap_allows_is_done_and_the_rest_is_told_as_over_it(ended: Ended):
+def test_what_the_cap_allows_is_done_and_the_rest_is_named_as_over_it(ended: Ended):
     rows = ended.result.rows.values()
     assert {row["status"] for row in rows} == {"done"}
     assert len([row for row in rows if row["tier"] == "fast"]) == EASY + 1
@@ -111,8 +111,8 @@ def test_what_was_billed_is_within_the_cap(ended: Ended):
     assert 0 < ended.bill["usd"] <= CAP
 
 
-def test_rows_tallies_account_and_bill_agree_to_the_last_digit(ended: Ended):
-    costs, billed = ended.told("costs", "--by", "team"), round(ended.bill["usd"], 12)
+def test_rows_usage_account_and_bill_agree_to_the_last_digit(ended: Ended):
+    costs, billed = ended.printed("costs", "--by", "team"), round(ended.bill["usd"], 12)
     assert round(ended.result.sum_of("cost_usd"), 12) == billed
     assert costs["total"]["usd"] == billed
     assert costs["caps"] == [
@@ -160,7 +160,7 @@ def test_the_status_says_what_is_used_of_the_caps_and_what_waits_for_them(ended:
 
 def test_a_redrive_tells_what_its_next_call_may_cost_and_which_cap_has_no_room_for_it(ended: Ended):
     words = CliRunner().invoke(app, ["redrive", next(iter(ended.result.missing))]).output
-    (wanted,) = {work.over_cap.usd for work in over_cap(ended.stack) if work.over_cap}
+    (wanted,) = {job.charges.over_cap.usd for job in over_cap(ended.stack) if job.charges.over_cap}
     assert f"1 would be run again; they may cost ${wanted:.4f}" in words
     assert f"stack may spend ${CAP - ended.bill['usd']:.4f} more for now" in words
 

@@ -5,9 +5,8 @@ from datetime import timedelta
 
 import pytest
 
-from infra.cli.reconcile import Look
-from infra.cli.status import gate_words
-from infra.ops import listing, operations
+from infra.cli.reconcile import InboxComparison
+from infra.ops import circuit_breaker, listing, operations
 from infra.ops.operations import upload_of
 from infra.ops.reconcile import Finding, heal
 from infra.ops.services import operation_ports, operator
@@ -29,12 +28,12 @@ def services(stack: Stack) -> Iterator[Services]:
 
 
 def findings(stack: Stack, services: Services, prefix: str) -> list[Finding]:
-    """All that is wrong now, mended as it is found."""
+    """All that is wrong now, repaired as it is found."""
     before = services.outside.clock.now() + timedelta(minutes=1)
-    look = Look(stack=stack, services=services, prefix=prefix, before=before)
-    found = list(look.findings())
-    for finding, seen in found:
-        heal(finding, seen, services)
+    comparison = InboxComparison(stack=stack, services=services, prefix=prefix, before=before)
+    found = list(comparison.findings())
+    for finding, state in found:
+        heal(finding, state, services)
     return [finding for finding, _ in found]
 
 
@@ -67,13 +66,13 @@ def test_a_document_whose_event_was_lost_altogether_is_started(stack: Stack, ser
     assert stack.wait_row(uri)["category"] == "invoice"
 
 
-def test_a_rehearsed_redrive_leaves_no_trace_and_a_real_one_is_a_new_run(stack: Stack, services: Services):
+def test_a_dry_run_of_redrive_leaves_no_trace_and_a_real_one_is_a_new_run(stack: Stack, services: Services):
     uri = stack.upload("again/invoice.txt", INVOICE)
     stack.wait_row(uri)
     record = services.outside.store.row(uri)
     assert record
-    rehearsed = redrive(record, operator(stack, acts=False))
-    assert (rehearsed.task.run, latest(services, uri).task.run) == (2, 1)
+    planned = redrive(record, operator(stack, dry_run=True))
+    assert (planned.task.run, latest(services, uri).task.run) == (2, 1)
     redrive(record, services)
     assert latest(services, uri).task.run == 2
 
@@ -83,20 +82,21 @@ def test_a_persons_word_is_the_rows_and_is_listed_so(stack: Stack, services: Ser
     stack.wait_row(uri)
     operations.review(uri, "letter", "someone", operation_ports(services), services.config.taxonomy)
     (row,) = (
-        row for row in listing.whole(stack, listing.of_category(stack, "letter")) if row["document"] == uri
+        row
+        for row in listing.full_rows(stack, listing.of_category(stack, "letter"))
+        if row["document"] == uri
     )
     assert (row["tier"], row["reviewed_by"]) == ("human", "someone")
 
 
 def test_a_circuit_breaker_that_tripped_without_an_end_is_reset(stack: Stack, services: Services):
     services.guards.breaker.trip(StopAll(WaitReason.CREDENTIALS, "made so"))
-    assert gate_words(operator(stack).outside.store.breaker()) == {
-        "state": "closed",
+    assert circuit_breaker.state(operator(stack)) == {
+        "state": "tripped",
         "waiting_for": "credentials",
         "detail": "made so",
     }
-    services.guards.breaker.reset()
-    assert gate_words(operator(stack).outside.store.breaker()) == {"state": "open"}
+    assert circuit_breaker.reset(services) == circuit_breaker.state(operator(stack)) == {"state": "reset"}
 
 
 def redrive(record: Record, services: Services) -> Job:

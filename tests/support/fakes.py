@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 
 from pigeonhole.domain.document import Coverage, FetchedObject, PageImage, Reply, Text
 from pigeonhole.domain.errors import DocumentError
+from pigeonhole.domain.metrics import METRICS
 from pigeonhole.domain.outcome_event import OutcomeEvent
 from pigeonhole.domain.record import Record
 from pigeonhole.domain.upload import Upload
@@ -307,6 +308,7 @@ class FakeTelemetry:
         self.logs.append((event, fields))
 
     def metric(self, name: str, value: float = 1) -> None:
+        assert name in METRICS
         self.metrics[name] = self.metrics.get(name, 0) + value
 
     def log_defect(self, event: str, error: BaseException, **fields: object) -> None:

@@ -9,8 +9,8 @@ from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 
 from pigeonhole.domain.errors import PigeonholeError
+from pigeonhole.domain.metrics import METRICS, NAMESPACE
 
-_NAMESPACE = "Pigeonhole"
 # A line names the place that noted it, not this module: one call further out than Powertools looks.
 _CALLER = 3
 
@@ -23,7 +23,7 @@ class PowertoolsTelemetry:
 
     def __init__(self, service: str) -> None:
         self._logger = Logger(service=service)
-        self._metrics = Metrics(namespace=_NAMESPACE, service=service)
+        self._metrics = Metrics(namespace=NAMESPACE, service=service)
         self._lock = threading.Lock()
 
     def log(self, event: str, **fields: object) -> None:
@@ -31,9 +31,11 @@ class PowertoolsTelemetry:
         self._logger.info(event, extra=fields, stacklevel=_CALLER)
 
     def metric(self, name: str, value: float = 1) -> None:
-        """Add to a metric of this invocation."""
+        """Add to a metric of this invocation; ValueError for a name that the table of metrics lacks."""
+        if name not in METRICS:
+            raise ValueError(f"{name} is not in pigeonhole.domain.metrics.METRICS")
         with self._lock:
-            self._metrics.add_metric(name=name, unit=MetricUnit.Count, value=value)
+            self._metrics.add_metric(name=name, unit=MetricUnit(METRICS[name].unit), value=value)
 
     def log_defect(self, event: str, error: BaseException, **fields: object) -> None:
         """A mistake of ours, with its traceback; a foreign error's words may quote the document."""

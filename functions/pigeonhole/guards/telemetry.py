@@ -8,8 +8,8 @@ from pigeonhole.domain.record import Record
 from pigeonhole.domain.row_attributes import Status
 from pigeonhole.ports import Telemetry
 
+# Every status but `processing`, in which nothing has come of a document yet.
 OUTCOME_METRICS: Mapping[Status, str] = {
-    Status.PROCESSING: "Processing",
     Status.ESCALATED: "Escalated",
     Status.PARKED: "Parked",
     Status.DONE: "Done",

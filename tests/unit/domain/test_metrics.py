@@ -7,27 +7,25 @@ from pathlib import Path
 
 import pigeonhole
 from pigeonhole.domain.metrics import METRICS, Unit
-from pigeonhole.domain.record import Status
+from pigeonhole.guards.telemetry import OUTCOME_METRICS
 
 SOURCES = sorted(Path(pigeonhole.__path__[0]).parent.rglob("*.py"))
 
 
 def emitted() -> set[str]:
-    """The constant names in calls of a method `count`, and the names that come from a status."""
+    """The constant names in calls of a method `metric`, and the names that come from an outcome."""
     calls = (node for path in SOURCES for node in ast.walk(ast.parse(path.read_text("utf-8"))))
     named = {
         call.args[0].value
         for call in calls
         if isinstance(call, ast.Call)
         and isinstance(call.func, ast.Attribute)
-        and call.func.attr == "count"
+        and call.func.attr == "metric"
         and call.args
         and isinstance(call.args[0], ast.Constant)
         and isinstance(call.args[0].value, str)
-        and call.args[0].value[:1].isupper()  # a metric, not text.count(",")
     }
-    statuses = {status.replace("_", " ").title().replace(" ", "") for status in Status}
-    return named | (statuses - {"Processing"})  # that status alone is never counted
+    return named | set(OUTCOME_METRICS.values())
 
 
 def test_every_metric_that_is_emitted_is_in_the_table_and_no_other():

@@ -9,14 +9,14 @@ from typing import Any
 import pytest
 
 import pigeonhole
+from infra.report.row_meanings import with_descriptions
 from pigeonhole.domain.document import Coverage, FetchedObject, Text, Tier, Usage
 from pigeonhole.domain.error_codes import EXPLANATIONS
-from pigeonhole.domain.record import Record, Status, begun
-from pigeonhole.domain.row_reference import with_descriptions
-from pigeonhole.guards import row_updates
-from pigeonhole.guards.row_updates import as_read, as_told, examine
-from pigeonhole.ports import Body
-from tests.support.builders import TAXONOMY, reply, upload
+from pigeonhole.domain.errors import DocumentError
+from pigeonhole.domain.policy import Reason
+from pigeonhole.domain.record import Record
+from pigeonhole.jobs.reply import interpret, with_answer
+from tests.support.builders import TAXONOMY, reply, tier_config, upload
 from tests.support.fakes import START
 from tests.support.snapshots import assert_current
 from tests.unit.jobs.replies import question

@@ -8,7 +8,8 @@ import typer
 from infra.cli import local, redrive, review
 from infra.cli.inputs import InputError
 from infra.local import lifecycle
-from infra.ops import listing
+from infra.ops import listing, operations
+from infra.ops.operations import NotAllowedError
 from infra.ops.stack import Stack
 
 
@@ -46,7 +47,7 @@ def test_a_review_that_is_not_allowed_names_the_document_and_the_reason(monkeypa
     def refuse(*_: object) -> None:
         raise NotAllowedError("there is no answer")
 
-    monkeypatch.setattr(upkeep, "review", refuse)
+    monkeypatch.setattr(operations, "review", refuse)
     with pytest.raises(InputError, match=r"^s3://inbox/there is unchanged: there is no answer\.$"):
         review.review("there", accept=True, who="somebody")
 

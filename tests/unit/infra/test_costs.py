@@ -1,4 +1,4 @@
-"""The sums of the tallies: however they are grouped, nothing is lost and nothing is counted twice."""
+"""The sums of the usage lines: however they are grouped, nothing is lost and nothing is counted twice."""
 
 from __future__ import annotations
 
@@ -41,19 +41,19 @@ def usage(team: str = "finance", day: str = "2026-11-21", tier: Tier = Tier.FAST
     )
 
 
-@given(st.lists(TALLIES), st.sampled_from(By))
-def test_the_groups_add_up_to_the_total(tallies: list[Tally], by: By):
-    found = costs(tallies, by)
-    for each in fields(Count):
-        everything = sum(getattr(tally.count, each.name) for tally in tallies)
+@given(st.lists(LINES), st.sampled_from(By))
+def test_the_groups_add_up_to_the_total(lines: list[UsageLine], by: By):
+    found = costs(lines, by)
+    for each in fields(UsageTotals):
+        everything = sum(getattr(line.totals, each.name) for line in lines)
         assert sum(getattr(group.count, each.name) for group in found.groups) == everything
         assert getattr(found.total, each.name) == everything
 
 
-@given(st.lists(TALLIES), st.sampled_from(By))
-def test_each_value_of_the_attribute_is_one_group(tallies: list[Tally], by: By):
-    names = [group.name for group in costs(tallies, by).groups]
-    assert sorted(names) == sorted({str(getattr(tally, by)) for tally in tallies})
+@given(st.lists(LINES), st.sampled_from(By))
+def test_each_value_of_the_attribute_is_one_group(lines: list[UsageLine], by: By):
+    names = [group.name for group in costs(lines, by).groups]
+    assert sorted(names) == sorted({str(getattr(line, by)) for line in lines})
 
 
 def test_shards_are_added_up_and_the_highest_cost_comes_first():
@@ -69,12 +69,12 @@ def test_shards_are_added_up_and_the_highest_cost_comes_first():
 
 
 def test_days_are_in_order_whatever_they_cost():
-    found = costs([tally(day="2026-11-22", usd=Decimal(1)), tally(day="2026-11-21")], By.DAY)
+    found = costs([usage(day="2026-11-22", usd=Decimal(1)), usage(day="2026-11-21")], By.DAY)
     assert [group.name for group in found.groups] == ["2026-11-21", "2026-11-22"]
 
 
 def test_sums_are_exact_in_json_too():
-    found = costs([tally(usd=Decimal("0.1")), tally(usd=Decimal("0.2")), tally(usd=Decimal("1E-9"))], By.TIER)
+    found = costs([usage(usd=Decimal("0.1")), usage(usd=Decimal("0.2")), usage(usd=Decimal("1E-9"))], By.TIER)
     printed = costs_as_json([TODAY], By.TIER, found)
     assert printed["total"]["usd"] == 0.300000001
     assert [(group["name"], group["usd"]) for group in printed["groups"]] == [("fast", 0.300000001)]
@@ -90,7 +90,7 @@ def test_the_json_has_these_keys_and_no_others():
         "calls": 3, "reused": 1, "unsettled": 1, "input_tokens": 10, "output_tokens": 20,
         "cache_read_tokens": 30, "cache_write_tokens": 40, "usd": 0.5, "unsettled_usd": 0.25,
     }  # fmt: skip
-    found = costs([replace(tally(), count=counted)], By.CATEGORY)
+    found = costs([replace(usage(), totals=counted)], By.CATEGORY)
     assert costs_as_json([date(2026, 11, 21), TODAY], By.CATEGORY, found) == {
         "from": "2026-11-21",
         "to": "2026-11-22",

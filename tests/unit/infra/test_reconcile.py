@@ -21,26 +21,26 @@ CURRENT = upload()
 BEFORE = START + timedelta(hours=1)
 LATER = START + timedelta(hours=2)
 WAITING = {"for": "claude", "since": stamp(START), "stage": "triage"}
-TRIPPED = Gate(is_closed=True)
+TRIPPED = BreakerState(is_tripped=True)
 
 
 def processing(at: datetime = START) -> Record:
-    return begun(CURRENT, 1, at)
+    return Record.new(CURRENT, 1, at)
 
 
 def in_state(status: Status, **changes: Any) -> Record:
     return processing().to(status, START, **changes)
 
 
-def work(due: datetime | None = START, draft: Record | None = None) -> Work:
-    begun_work = replace(transitions.new(Order(upload=CURRENT), None, START), due=due)
-    return replace(begun_work, draft=draft) if draft else begun_work
+def open_job(wake_at: datetime | None = START, draft: Record | None = None) -> Job:
+    found = job(CURRENT, wake_at=wake_at)
+    return replace(found, draft=draft) if draft else found
 
 
 DONE = in_state(Status.DONE)
 REMOVED = in_state(Status.REMOVED)
 PARKED = in_state(Status.PARKED, waiting=WAITING)
-OTHER = begun(upload(version="v0"), 1, START).to(Status.DONE, START)
+OTHER = Record.new(upload(version="v0"), 1, START).to(Status.DONE, START)
 NEW = replace(CURRENT, uploaded_at=LATER)
 
 
@@ -56,18 +56,18 @@ NEW = replace(CURRENT, uploaded_at=LATER)
         (DocumentState(current=None, row=REMOVED), None, None),
         (DocumentState(current=None, row=DONE), None, Finding.ORPHANED),
         (DocumentState(current=None, row=processing(LATER)), None, None),
-        (DocumentState(current=CURRENT, row=processing(), work=work()), None, Finding.STUCK),
-        (DocumentState(current=CURRENT, row=processing(), work=work(LATER)), None, None),
-        (DocumentState(current=CURRENT, row=processing(), work=None), None, Finding.STUCK),
-        (DocumentState(current=CURRENT, row=processing(), work=work(None)), None, Finding.STUCK),
-        (DocumentState(current=CURRENT, row=processing(LATER), work=None), None, None),
-        (DocumentState(current=CURRENT, row=PARKED, work=work(START, PARKED)), None, Finding.STUCK),
-        (DocumentState(current=CURRENT, row=PARKED, work=work(START, PARKED)), TRIPPED, None),
+        (DocumentState(current=CURRENT, row=processing(), job=open_job()), None, Finding.STUCK),
+        (DocumentState(current=CURRENT, row=processing(), job=open_job(LATER)), None, None),
+        (DocumentState(current=CURRENT, row=processing(), job=None), None, Finding.STUCK),
+        (DocumentState(current=CURRENT, row=processing(), job=open_job(None)), None, Finding.STUCK),
+        (DocumentState(current=CURRENT, row=processing(LATER), job=None), None, None),
+        (DocumentState(current=CURRENT, row=PARKED, job=open_job(START, PARKED)), None, Finding.STUCK),
+        (DocumentState(current=CURRENT, row=PARKED, job=open_job(START, PARKED)), TRIPPED, None),
     ],
     ids=[
         "no row", "just uploaded", "done", "another version", "just overwritten", "removed and in the inbox",
-        "removed", "not in the inbox", "just deleted", "overdue", "not yet due", "without work",
-        "without a due time", "recently without work", "parked too long", "parked while tripped",
+        "removed", "not in the inbox", "just deleted", "overdue", "not yet due", "without a job",
+        "without a wake-up time", "recently without a job", "parked too long", "parked while tripped",
     ],
 )  # fmt: skip
 def test_an_inconsistent_document_is_found_and_a_recent_change_is_not(state, breaker, finding):
@@ -77,34 +77,34 @@ def test_an_inconsistent_document_is_found_and_a_recent_change_is_not(state, bre
 def test_a_document_without_a_row_is_started():
     world = World()
     world.put(CURRENT, "text")
-    heal(Finding.NEVER_STARTED, DocumentState(current=CURRENT, row=None), world.parts)
-    assert world.ledger.rows[CURRENT.document].status is Status.PROCESSING
-    assert [order.upload.version_id for order in world.queues.orders] == ["v1"]
+    heal(Finding.NEVER_STARTED, DocumentState(current=CURRENT, row=None), world.services)
+    assert world.store.rows[CURRENT.document].status is Status.PROCESSING
+    assert [task.upload.version_id for task in world.queues.tasks] == ["v1"]
 
 
 def test_a_stale_row_is_replaced_by_the_version_in_the_bucket():
     world = World()
     world.put(CURRENT, "text")
-    world.ledger.swap(Swap(before=None, after=OTHER))
-    heal(Finding.STALE, DocumentState(current=CURRENT, row=OTHER), world.parts)
-    assert world.ledger.rows[CURRENT.document].version_id == "v1"
+    world.store.commit(Write(before=None, after=OTHER))
+    heal(Finding.STALE, DocumentState(current=CURRENT, row=OTHER), world.services)
+    assert world.store.rows[CURRENT.document].version_id == "v1"
 
 
 def test_the_row_of_a_deleted_document_becomes_a_tombstone():
     world = World()
-    world.ledger.swap(Swap(before=None, after=DONE))
-    heal(Finding.ORPHANED, DocumentState(current=None, row=DONE), world.parts)
-    assert world.ledger.rows[CURRENT.document].status is Status.REMOVED
+    world.store.commit(Write(before=None, after=DONE))
+    heal(Finding.ORPHANED, DocumentState(current=None, row=DONE), world.services)
+    assert world.store.rows[CURRENT.document].status is Status.REMOVED
 
 
-def test_stuck_work_is_sent_to_the_queue_of_its_stage():
-    world, stuck = World(), replace(work(), stage=Stage.ESCALATION)
-    heal(Finding.STUCK, DocumentState(current=CURRENT, row=processing(), work=stuck), world.parts)
-    assert world.queues.orders == [stuck.order]
+def test_a_stuck_job_is_sent_to_the_queue_of_its_stage():
+    world, stuck = World(), job(CURRENT, wake_at=START, stage=Stage.ESCALATION)
+    heal(Finding.STUCK, DocumentState(current=CURRENT, row=processing(), job=stuck), world.services)
+    assert world.queues.tasks == [Task(upload=CURRENT, stage=Stage.ESCALATION)]
 
 
-def test_a_stuck_document_without_work_gets_a_new_run():
+def test_a_stuck_document_without_a_job_gets_a_new_run():
     world = World()
-    world.ledger.swap(Swap(before=None, after=processing()))
-    heal(Finding.STUCK, DocumentState(current=CURRENT, row=processing()), world.parts)
-    assert [order.run for order in world.queues.orders] == [2]
+    world.store.commit(Write(before=None, after=processing()))
+    heal(Finding.STUCK, DocumentState(current=CURRENT, row=processing()), world.services)
+    assert [task.run for task in world.queues.tasks] == [2]

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from infra.report.entry import decimal
 from infra.report.labels import STATUSES
 from infra.report.page import duration, readable, render, usd
-from pigeonhole.domain.error_codes import EXPLANATIONS
+from pigeonhole.domain.error_codes import EXPLANATIONS, ErrorCode
 
 INVOICE = {
     "schema": 1,
@@ -147,7 +147,7 @@ def test_an_unknown_status_is_shown_as_it_is() -> None:
 
 
 def test_a_failed_document_is_shown_with_its_message_and_next_step() -> None:
-    explanation = EXPLANATIONS["encrypted"]
+    explanation = EXPLANATIONS[ErrorCode("encrypted")]
     error = {
         "code": "encrypted",
         "message": explanation.message,

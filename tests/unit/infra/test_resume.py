@@ -11,7 +11,7 @@ from typer.testing import CliRunner, Result
 from infra.cli import resume
 from infra.cli.__main__ import app
 from infra.ops import circuit_breaker
-from pigeonhole.domain.document import StopAll
+from pigeonhole.domain.errors import StopAll, WaitReason
 from tests.support.builders import World
 from tests.support.fakes import START
 
@@ -22,12 +22,12 @@ TRIPPED = {"state": "tripped", "waiting_for": "credentials", "detail": "invalid 
 def world(monkeypatch: pytest.MonkeyPatch) -> World:
     world = World()
     monkeypatch.setattr(resume, "find_stack", lambda *_: None)
-    monkeypatch.setattr(resume, "operator", lambda _: world.parts)
+    monkeypatch.setattr(resume, "operator", lambda _: world.services)
     return world
 
 
 def trip(world: World) -> None:
-    world.parts.gate.closed(StopAll("credentials", "invalid key"))
+    world.services.guards.breaker.trip(StopAll(WaitReason.CREDENTIALS, "invalid key"))
 
 
 def invoke(*arguments: str) -> Result:
@@ -39,7 +39,7 @@ def test_a_tripped_circuit_breaker_is_reset(world: World):
     result = invoke("resume")
     assert result.exit_code == 0
     assert "The circuit breaker is reset." in result.stderr
-    assert circuit_breaker.state(world.parts) == {"state": "reset"}
+    assert circuit_breaker.state(world.services) == {"state": "reset"}
 
 
 def test_a_circuit_breaker_that_was_not_tripped_stays_as_it_is(world: World):
@@ -63,8 +63,8 @@ def test_a_circuit_breaker_that_is_tripped_again_at_once_is_exit_code_1(
 
 
 def test_a_circuit_breaker_that_resets_itself_says_when(world: World):
-    world.parts.gate.closed(StopAll("claude", "busy", until=START + timedelta(hours=1)))
-    assert circuit_breaker.state(world.parts)["until"] == "2026-11-22T13:00:00.000Z"
+    world.services.guards.breaker.trip(StopAll(WaitReason.CLAUDE, "busy", until=START + timedelta(hours=1)))
+    assert circuit_breaker.state(world.services)["until"] == "2026-11-22T13:00:00.000Z"
 
 
 def test_gate_open_does_the_same_and_says_that_it_is_deprecated(world: World):
@@ -72,7 +72,7 @@ def test_gate_open_does_the_same_and_says_that_it_is_deprecated(world: World):
     result = invoke("gate", "open")
     assert result.exit_code == 0
     assert "deprecated" in result.stderr
-    assert circuit_breaker.state(world.parts) == {"state": "reset"}
+    assert circuit_breaker.state(world.services) == {"state": "reset"}
 
 
 def test_help_lists_resume_and_not_gate():

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from decimal import Decimal
 
-from infra.ops.spend import CapUsage, ParkedForCap, account_usages, caps_of, parked_for_caps
+from infra.ops.spend import CapUsage, ParkedForCap, account_usages, parked_for_caps
 from pigeonhole import bootstrap
 from pigeonhole.domain.errors import OverCap
 from pigeonhole.jobs import retry, transitions
@@ -33,15 +33,19 @@ SETTINGS = Settings(
 
 
 def test_the_caps_are_the_same_as_in_the_functions():
-    budget = bootstrap.budget(SETTINGS, FakeLedger(), FakeClock())
-    assert {name: min(cap.day, cap.month) for name, cap in caps_of(SETTINGS).items()} == budget.rooms()
+    config = bootstrap.configured(SETTINGS, bootstrap.taxonomy_text_at(None))
+    budget = Services(World().outside, config).budget
+    found = account_usages(FakeStore(), config.caps, START.date())
+    assert {each.account: min(each.day.cap, each.month.cap) for each in found} == budget.headroom()
+    assert budget.headroom() == {"stack": 3, "team:finance": Decimal("1.5"), "team:legal": 0}
 
 
 def test_an_accounts_usage_is_what_was_withdrawn_today_and_this_month():
-    ledger, caps = FakeLedger(), caps_of(SETTINGS)
+    store, caps = FakeStore(), bootstrap.caps(SETTINGS)
     for day, usd in ((START.date(), "0.5"), (START.date() - timedelta(days=1), "1")):
-        ledger.draw(Draw(account="team:finance", day=day, usd=Decimal(usd), cap=caps["team:finance"]))
-    stack, finance, legal = account_usages(ledger, caps, START.date())
+        cap = caps["team:finance"]
+        store.withdraw(Withdrawal(account="team:finance", day=day, usd=Decimal(usd), cap=cap))
+    stack, finance, legal = account_usages(store, caps, START.date())
     assert finance.as_json() == {
         "account": "team:finance",
         "day": {"usd": 0.5, "cap": 1.5},
@@ -55,19 +59,19 @@ def test_percents_are_rounded_down():
 
 
 def test_documents_parked_for_a_cap_are_counted_by_account_with_the_earliest_end():
-    ledger = FakeLedger()
-    park(ledger, "a", "stack", month_ends(START))
-    park(ledger, "b", "stack", day_ends(START))
-    park(ledger, "c", "team:legal", month_ends(START))
-    assert parked_for_caps(ledger, START) == [
+    store = FakeStore()
+    park(store, "a", "stack", month_ends(START))
+    park(store, "b", "stack", day_ends(START))
+    park(store, "c", "team:legal", month_ends(START))
+    assert parked_for_caps(store, START) == [
         ParkedForCap(account="stack", documents=2, until="2026-11-23T00:00:00.000Z"),
         ParkedForCap(account="team:legal", documents=1, until="2026-12-01T00:00:00.000Z"),
     ]
 
 
-def park(ledger: FakeLedger, key: str, account: str, until) -> None:
-    work = transitions.new(Order(upload=replace(upload(), key=key)), None, START)
-    park = transitions.aftermath(work, OverCap(account, Decimal(1), "too dear", until=until), START)
-    assert isinstance(park, Park)
-    after = transitions.parked(work, park, START, until)
-    assert ledger.swap(Swap(before=None, after=transitions.next_revision(None, after)))
+def park(store: FakeStore, key: str, account: str, until: datetime) -> None:
+    waiting = job(upload(key))
+    verdict = retry.decide_retry(waiting, OverCap(account, Decimal(1), "too dear", until=until), START)
+    assert isinstance(verdict, Park)
+    after = transitions.parked(waiting, verdict, START, until)
+    assert store.commit(Write.of(None, after))

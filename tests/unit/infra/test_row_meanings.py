@@ -7,14 +7,17 @@ from typing import Any, get_args
 
 import pytest
 
+from infra.report.row_meanings import ATTRIBUTES, REASONS, STATUSES, WAITING, with_descriptions
 from pigeonhole.domain import outcome_event
 from pigeonhole.domain.document import Issue
-from pigeonhole.domain.policy import Accept, Escalate, Review, Signals, Thresholds, judge_fast, judge_strong
-from pigeonhole.domain.record import Record, Status
-from pigeonhole.domain.row_reference import ATTRIBUTES, REASONS, STATUSES, WAITING, with_descriptions
+from pigeonhole.domain.errors import WaitReason
+from pigeonhole.domain.policy import Accept, Escalate, Reason, Review, Signals, judge
+from pigeonhole.domain.record import Record
+from pigeonhole.domain.row_attributes import Status
+from tests.support.builders import TIERS
 
 SCHEMA = Record.model_json_schema(mode="serialization")
-DEFECTS = (None, "refused", "truncated_answer", "invalid_answer")
+DEFECTS = (None, Reason.REFUSED, Reason.TRUNCATED_ANSWER, Reason.INVALID_ANSWER)
 EVERY_SIGNAL = [
     Signals(
         defect=defect,
@@ -67,7 +70,7 @@ def test_the_event_of_a_status_is_the_one_that_is_published(status: Status):
 
 
 def test_every_waiting_reason_has_a_meaning():
-    assert set(WAITING) == set(SCHEMA["$defs"]["Waiting"]["properties"]["for"]["enum"])
+    assert set(WAITING) == set(WaitReason)
 
 
 def reasons(verdicts: list[Accept | Escalate | Review], kind: type[Escalate] | type[Review]) -> set[str]:
@@ -75,10 +78,13 @@ def reasons(verdicts: list[Accept | Escalate | Review], kind: type[Escalate] | t
 
 
 def test_every_reason_that_the_policy_can_give_has_a_meaning_and_no_other_has_one():
-    fast = [judge_fast(signals, Thresholds()) for signals in EVERY_SIGNAL]
-    strong = [judge_strong(signals, Thresholds()) for signals in EVERY_SIGNAL]
-    assert {name for name, each in REASONS.items() if each.escalates} == reasons(fast, Escalate)
-    assert {name for name, each in REASONS.items() if each.reviews} == reasons([*fast, *strong], Review)
+    verdicts = [
+        judge(signals, tier.thresholds, tier.escalates_for)
+        for signals in EVERY_SIGNAL
+        for tier in TIERS.values()
+    ]
+    assert {name for name, each in REASONS.items() if each.escalates} == reasons(verdicts, Escalate)
+    assert {name for name, each in REASONS.items() if each.reviews} == reasons(verdicts, Review)
 
 
 def test_a_meaning_is_a_sentence():
