@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 from functools import cache
@@ -21,7 +22,7 @@ from pigeonhole.claude import model_catalog
 from pigeonhole.claude.tiers import TierConfig, Tiers
 from pigeonhole.domain import taxonomy
 from pigeonhole.domain.document import RateLimits, Stage, Tier
-from pigeonhole.domain.policy import Reason, Thresholds
+from pigeonhole.domain.policy import FINAL_HELPS_WITH, Reason, Thresholds
 from pigeonhole.extract.limits import Limits
 from pigeonhole.guards.lease import Invocation
 from pigeonhole.money.account import STACK, Cap, account_of
@@ -52,7 +53,11 @@ def outside(settings: Settings, stage: Stage | None, client: Callable[..., Any] 
     `client` makes or keeps the boto3 client of a service, which may be told how many `attempts` it makes.
     """
     s3, clock = client("s3"), SystemClock()
-    urls = {Stage.TRIAGE: settings.intake_queue_url, Stage.ESCALATION: settings.escalation_queue_url}
+    urls = {
+        Stage.TRIAGE: settings.intake_queue_url,
+        Stage.ESCALATION: settings.escalation_queue_url,
+        Stage.FINAL: settings.escalation_queue_url,
+    }
     return Outside(
         objects=InboxBucket(s3),
         reader=Extractor(Limits.within(settings.aws_lambda_function_memory_size)) if stage else NoReader(),
@@ -85,6 +90,7 @@ def configured(settings: Settings, taxonomy_toml: str) -> PipelineConfig:
         visibility={
             Stage.TRIAGE: timedelta(seconds=settings.intake_visibility),
             Stage.ESCALATION: timedelta(seconds=settings.escalation_visibility),
+            Stage.FINAL: timedelta(seconds=settings.escalation_visibility),
         },
         caps=caps(settings),
         limits=RateLimits(
@@ -123,8 +129,20 @@ def tiers(settings: Settings) -> Tiers:
         document_tokens=settings.strong_tokens,
         timeout=settings.strong_timeout,
         thresholds=Thresholds(confidence=settings.strong_confidence),
+        escalates_for=FINAL_HELPS_WITH if settings.final_model else frozenset(),
     )
-    return {Stage.TRIAGE: fast, Stage.ESCALATION: strong}
+    if not settings.final_model:
+        return {Stage.TRIAGE: fast, Stage.ESCALATION: strong}
+    final = replace(
+        strong,
+        tier=Tier.FINAL,
+        model=model_catalog.model(settings.final_model),
+        document_tokens=settings.final_tokens,
+        timeout=settings.final_timeout,
+        thresholds=Thresholds(confidence=settings.final_confidence),
+        escalates_for=frozenset(),
+    )
+    return {Stage.TRIAGE: fast, Stage.ESCALATION: strong, Stage.FINAL: final}
 
 
 def caps(settings: Settings) -> dict[str, Cap]:

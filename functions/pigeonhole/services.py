@@ -129,13 +129,13 @@ class Services:
     def escalation(self) -> Handlers:
         """What the escalation function does with its messages."""
         handler = partial(escalate, flow=self.flow, tiers=self.config.tiers)
-        return Handlers(inbox=self.config.inbox, tasks={Stage.ESCALATION: handler})
+        return Handlers(inbox=self.config.inbox, tasks={Stage.ESCALATION: handler, Stage.FINAL: handler})
 
     @cached_property
     def dead_letter(self) -> Handlers:
         """What the dead-letter function does with its messages."""
         handler = partial(record_dead_letter, leases=self.leases)
-        tasks = dict.fromkeys((Stage.TRIAGE, Stage.ESCALATION), handler)
+        tasks = dict.fromkeys((Stage.TRIAGE, Stage.ESCALATION, Stage.FINAL), handler)
         return Handlers(inbox=self.config.inbox, tasks=tasks, sync=self.sync)
 
     @cached_property

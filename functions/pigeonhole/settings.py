@@ -34,6 +34,7 @@ class Settings(BaseModel):
     claude_base_url: str | None = Field(default=None, description="Another address of the Claude API.")
     fast_model: str = Field(default="claude-haiku-5-5", description="Model of the first pass.")
     strong_model: str = Field(default="claude-sonnet-5-5", description="Model of the second pass.")
+    final_model: str | None = Field(default=None, description="Model of a third pass; none without it.")
     taxonomy_uri: str | None = Field(default=None, description="S3 URI of the operator's own taxonomy.")
     event_bus_name: str = Field(description="Bus of the outcomes' events.")
     intake_visibility: int = Field(default=720, gt=0, description="Visibility of the intake queue, seconds.")
@@ -47,7 +48,8 @@ class Settings(BaseModel):
         gt=0,
         description="Tokens of a document, estimated, that the fast model is sent at most.",
     )
-    strong_tokens: int = Field(default=12_000, gt=0, description="The same for the strong model.")
+    strong_tokens: int = Field(default=24_000, gt=0, description="The same for the strong model.")
+    final_tokens: int = Field(default=24_000, gt=0, description="The same for the final model.")
     daily_cap_usd: Decimal = Field(
         default=Decimal(10),
         gt=0,
@@ -71,6 +73,9 @@ class Settings(BaseModel):
     strong_timeout: float = Field(
         default=120, gt=0, allow_inf_nan=False, description="Seconds for a strong call."
     )
+    final_timeout: float = Field(
+        default=120, gt=0, allow_inf_nan=False, description="Seconds for a final call."
+    )
     fast_confidence: int = Field(default=85, ge=0, le=100, description="Least percent of a fast answer kept.")
     fast_margin: int = Field(
         default=15,
@@ -83,6 +88,9 @@ class Settings(BaseModel):
         ge=0,
         le=100,
         description="Least percent of a strong answer kept.",
+    )
+    final_confidence: int = Field(
+        default=70, ge=0, le=100, description="Least percent of a final answer kept."
     )
 
     @classmethod

@@ -83,7 +83,7 @@ class Entry:
         """The CSS class that gives the document its colour."""
         if self.status in ("failed", "needs_review"):
             return self.status
-        return self.tier if self.tier in ("fast", "strong", "human") else ""
+        return self.tier if self.tier in ("fast", "strong", "final", "human") else ""
 
     @cached_property
     def error(self) -> Row:

@@ -24,6 +24,7 @@ STATUSES = {
 TIERS = {
     "fast": "fast model",
     "strong": "strong model",
+    "final": "final model",
     "human": "a person",
     "none": "no model",
 }

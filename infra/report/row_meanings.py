@@ -38,7 +38,7 @@ ATTRIBUTES: Mapping[str, str] = MappingProxyType(
         "language": "Main language as an ISO 639-1 code; `und` if it is not known.",
         "keywords": "Keywords by the model.",
         "evidence": "Verbatim quotes from the document that support the category.",
-        "tier": "Who gave the answer: the `fast` model, the `strong` model, or a person (`human`).",
+        "tier": "Who gave the answer: the `fast`, `strong` or `final` model, or a person (`human`).",
         "model": "Id of the model that gave the answer.",
         "prompt_version": "Version of the instructions that the model had.",
         "taxonomy_version": "Fingerprint of the taxonomy that the model had.",
@@ -63,7 +63,7 @@ ATTRIBUTES: Mapping[str, str] = MappingProxyType(
         "usage.*.cache_write_tokens": "Input tokens that were written to the prompt cache.",
         "cost_usd": "US dollars that this upload has cost so far, by its usage and list prices.",
         "unsettled_usd": "US dollars that calls without an answer may have cost on top, at most.",
-        "error": "Why there is no answer, or no answer of the strong model.",
+        "error": "Why there is no answer, or no further answer.",
         "error.code": "See the error codes.",
         "error.message": "What happened, in a sentence.",
         "error.next_step": "What to do, in a sentence.",
@@ -96,7 +96,7 @@ class StatusMeaning:
 STATUSES: Mapping[str, StatusMeaning] = MappingProxyType(
     {
         "processing": StatusMeaning(meaning="It is being read."),
-        "escalated": StatusMeaning(meaning="The row holds the fast answer; the strong model is to read it."),
+        "escalated": StatusMeaning(meaning="The row holds the answer so far; the next model is to read it."),
         "parked": StatusMeaning(
             meaning="It waits, and goes on by itself when what `waiting` names is over.",
             event="Document Parked",

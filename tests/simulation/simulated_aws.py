@@ -33,7 +33,7 @@ from pigeonhole.money import pricing
 from pigeonhole.money.account import STACK, Cap, account_of
 from pigeonhole.pipeline import batch as batches
 from pigeonhole.pipeline import publish, sweep
-from pigeonhole.services import Outside, Services
+from pigeonhole.services import Outside, PipelineConfig, Services
 from tests.simulation.scheduler import Scheduler, SimulatedInvocation
 from tests.support import builders
 from tests.support.fakes import START, FakeArtifactStore, FakeReader, FakeStore, FakeTelemetry
@@ -97,6 +97,7 @@ class SimulatedAws:
     outcomes: list[Record] = field(default_factory=list)
     published: int = 0
     most_receives: int = 50
+    config: PipelineConfig = builders.CONFIG
     caps: Mapping[str, Cap] = field(default_factory=lambda: {STACK: Cap(day=Decimal(10), month=Decimal(100))})
     billed: Counter[tuple[str, str]] = field(default_factory=Counter)
     names: int = 0
@@ -345,7 +346,7 @@ class SimulatedAws:
             randomness=SeededRandomness(self),
             telemetry=self.telemetry,
         )
-        return Services(outside, replace(builders.CONFIG, caps=self.caps))
+        return Services(outside, replace(self.config, caps=self.caps))
 
     def call(self, invocation: SimulatedInvocation, service: str) -> None:
         """Before a call of the outside: it takes time, it may be refused, and all may end here."""
@@ -454,7 +455,7 @@ class SimulatedQueues:
 
     def send(self, task: Task) -> None:
         self.outside.call(self.invocation, "sqs")
-        queue = "escalation" if task.stage is Stage.ESCALATION else "intake"
+        queue = "intake" if task.stage is Stage.TRIAGE else "escalation"
         self.outside.enqueue(queue, lambda_events.task_body(task))
         self.invocation.pause(0.001)
 

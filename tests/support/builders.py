@@ -17,7 +17,7 @@ from pigeonhole.claude import model_catalog
 from pigeonhole.claude.tiers import TierConfig
 from pigeonhole.domain import taxonomy
 from pigeonhole.domain.document import RateLimits, Reply, Stage, Tier, Usage
-from pigeonhole.domain.policy import Reason, Thresholds
+from pigeonhole.domain.policy import FINAL_HELPS_WITH, Reason, Thresholds
 from pigeonhole.domain.record import Record
 from pigeonhole.domain.row_attributes import OUTCOMES, Status
 from pigeonhole.domain.upload import ObjectEvent, ObjectEventType, Upload
@@ -183,7 +183,7 @@ def tier_config(tier: Tier, **changes: Any) -> TierConfig:
     sonnet = model_catalog.model("claude-sonnet-5-5")
     plain = TierConfig(
         tier=tier,
-        model=model_catalog.model("claude-haiku-5-5") if is_fast else sonnet,
+        model=model_catalog.model(MODELS[tier]),
         max_tokens=1024,
         effort="low",
         thinks=not is_fast,
@@ -197,6 +197,11 @@ def tier_config(tier: Tier, **changes: Any) -> TierConfig:
     return replace(plain, **changes)
 
 
+MODELS = {
+    Tier.FAST: "claude-haiku-5-5",
+    Tier.STRONG: "claude-sonnet-5-5",
+    Tier.FINAL: "claude-opus-5-5",
+}
 FAST_THRESHOLDS = Thresholds(confidence=85, margin=15, heeds_category=True)
 TIERS = {Stage.TRIAGE: tier_config(Tier.FAST), Stage.ESCALATION: tier_config(Tier.STRONG)}
 CONFIG = PipelineConfig(
@@ -204,10 +209,21 @@ CONFIG = PipelineConfig(
     tiers=TIERS,
     inbox="inbox",
     max_bytes=10_000,
-    visibility={Stage.TRIAGE: timedelta(seconds=720), Stage.ESCALATION: timedelta(seconds=1080)},
+    visibility={
+        Stage.TRIAGE: timedelta(seconds=720),
+        Stage.ESCALATION: timedelta(seconds=1080),
+        Stage.FINAL: timedelta(seconds=1080),
+    },
     caps={STACK: Cap(day=Decimal(10), month=Decimal(100))},
     limits=LIMITS,
 )
+
+
+def with_final(config: PipelineConfig = CONFIG) -> PipelineConfig:
+    """The configuration with a final tier."""
+    strong = replace(config.tiers[Stage.ESCALATION], escalates_for=FINAL_HELPS_WITH)
+    tiers = {**config.tiers, Stage.ESCALATION: strong, Stage.FINAL: tier_config(Tier.FINAL)}
+    return replace(config, tiers=tiers)
 
 
 def with_tier(config: PipelineConfig, stage: Stage, **changes: Any) -> PipelineConfig:
@@ -347,7 +363,7 @@ class World:
     @property
     def handed(self) -> list[Task]:
         """What was put into the queue of the hard cases."""
-        return [each for each in self.queues.tasks if each.stage is Stage.ESCALATION]
+        return [each for each in self.queues.tasks if each.stage is not Stage.TRIAGE]
 
     @property
     def outside(self) -> Outside:

@@ -85,17 +85,20 @@ class Tier(StrEnum):
 
     FAST = "fast"
     STRONG = "strong"
+    FINAL = "final"
     HUMAN = "human"
 
 
 class Stage(StrEnum):
     """Where the run of an upload stands; what is open is done by the function of that name.
 
-    The dead-letter function may end any stage that is open; `ended` is done by nobody.
+    The final stage, of the final tier, is the escalation function's too. The dead-letter function may end any
+    stage that is open; `ended` is done by nobody.
     """
 
     TRIAGE = "triage"
     ESCALATION = "escalation"
+    FINAL = "final"
     ENDED = "ended"
 
 

@@ -27,6 +27,16 @@ class Reason(StrEnum):
 
 # Nothing that a stronger model could add: a person decides.
 _FOR_A_PERSON = frozenset({Reason.UNREADABLE, Reason.TRUNCATED, Reason.NONE_OF_THESE})
+# For which the final tier is asked before a person: another opinion may be surer, or usable at all.
+FINAL_HELPS_WITH = frozenset(
+    {
+        Reason.LOW_CONFIDENCE,
+        Reason.QUOTE_NOT_FOUND,
+        Reason.REFUSED,
+        Reason.TRUNCATED_ANSWER,
+        Reason.INVALID_ANSWER,
+    }
+)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -53,7 +53,7 @@ class Event(StrEnum):
     DECIDE = "decide"  # a person says what the document is
 
 
-_TRIAGE, _ESCALATION, _ENDED = Stage.TRIAGE, Stage.ESCALATION, Stage.ENDED
+_TRIAGE, _ESCALATION, _FINAL, _ENDED = Stage.TRIAGE, Stage.ESCALATION, Stage.FINAL, Stage.ENDED
 _WHILE_OPEN = (Event.CLAIM, Event.REPLY, Event.REQUEUE, Event.RELEASE, Event.PARK, Event.RESUME, Event.REOPEN)
 _ENDING = (Event.ACCEPT, Event.REVIEW, Event.SUPERSEDE, Event.DECIDE)
 
@@ -66,6 +66,11 @@ _TABLE: Mapping[Stage, Mapping[Event, Stage]] = {
     },
     _ESCALATION: {
         **dict.fromkeys(_WHILE_OPEN, _ESCALATION),
+        **dict.fromkeys(_ENDING, _ENDED),
+        Event.ESCALATE: _FINAL,
+    },
+    _FINAL: {
+        **dict.fromkeys(_WHILE_OPEN, _FINAL),
         **dict.fromkeys(_ENDING, _ENDED),
     },
     _ENDED: {

@@ -26,9 +26,18 @@ from pigeonhole.jobs.job import (
 from pigeonhole.jobs.lifecycle import LIFECYCLE, Event
 from pigeonhole.jobs.reply import InterpretedReply
 
-TIERS: Mapping[Stage, Tier] = {Stage.TRIAGE: Tier.FAST, Stage.ESCALATION: Tier.STRONG}
+TIERS: Mapping[Stage, Tier] = {
+    Stage.TRIAGE: Tier.FAST,
+    Stage.ESCALATION: Tier.STRONG,
+    Stage.FINAL: Tier.FINAL,
+}
 # What a row shows while its job is open and not parked.
-_OPEN_STATUS = {Stage.TRIAGE: Status.PROCESSING, Stage.ESCALATION: Status.ESCALATED}
+_OPEN_STATUS = {
+    Stage.TRIAGE: Status.PROCESSING,
+    Stage.ESCALATION: Status.ESCALATED,
+    Stage.FINAL: Status.ESCALATED,
+}
+_ORDER = (*TIERS, Stage.ENDED)
 _ENDED_BY = {Status.DONE: Event.ACCEPT, Status.NEEDS_REVIEW: Event.REVIEW, Status.FAILED: Event.FAIL}
 
 
@@ -44,7 +53,7 @@ def is_over(job: Job | None, stage: Stage) -> bool:
     """Whether nothing is left to do at this stage."""
     if job is None:
         return stage is not Stage.TRIAGE
-    return job.stage is Stage.ENDED or (stage is Stage.TRIAGE and job.stage is not Stage.TRIAGE)
+    return job.stage is Stage.ENDED or _ORDER.index(job.stage) > _ORDER.index(stage)
 
 
 def is_leased(job: Job, now: datetime) -> bool:

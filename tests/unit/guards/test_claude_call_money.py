@@ -381,7 +381,7 @@ def keeps_prefix(request) -> bool:
 
 @pytest.mark.parametrize(
     ("name", "is_kept"),
-    [("claude-haiku-5-5", True), ("claude-sonnet-4-6", True), ("claude-haiku-4-5", False)],
+    [("claude-haiku-5-5", True), ("claude-opus-5-5", True), ("claude-haiku-4-5", False)],
 )
 def test_the_fast_models_prefix_is_kept_always_if_it_is_long_enough_for_the_model(name, is_kept):
     world = with_model(name, reply(), reply())

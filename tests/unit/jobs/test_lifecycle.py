@@ -28,6 +28,7 @@ LEASE = Lease(owner="somebody", until=LATER)
 _DRAFTS = {
     Stage.TRIAGE: PROCESSING,
     Stage.ESCALATION: record(status=Status.ESCALATED),
+    Stage.FINAL: record(status=Status.ESCALATED),
     Stage.ENDED: record(),
 }
 

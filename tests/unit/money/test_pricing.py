@@ -51,11 +51,11 @@ def priced(model: Model, usage: Usage, *, left_out: int = 0, reused: bool = Fals
         ("claude-sonnet-5-5", Usage(input_tokens=900_000), "1.8"),
         ("claude-haiku-4-5", Usage(input_tokens=2000, output_tokens=100), "0.0025"),
         (
-            "claude-sonnet-4-6",
+            "claude-opus-5-5",
             Usage(input_tokens=10, cache_read_tokens=10, cache_write_tokens=10),
-            "0.0000705",
+            "0.000092",
         ),
-        ("claude-sonnet-4-6", Usage(), "0"),
+        ("claude-opus-5-5", Usage(), "0"),
     ],
 )
 def test_a_call_costs_what_the_price_list_says(name, usage, usd):
@@ -113,7 +113,7 @@ def test_no_call_within_its_bounds_costs_more_than_its_highest_price(usage, more
         ("claude-haiku-5-5", 100_000, 0, "0.0125"),
         ("claude-haiku-5-5", 100_001, 0, "0.062500625"),
         ("claude-sonnet-5-5", 1000, 4096, "0.04346"),
-        ("claude-sonnet-4-6", 0, 1, "0.000015"),
+        ("claude-opus-5-5", 0, 1, "0.00002"),
     ],
     ids=["a write to the cache is the dearest", "to the step", "past the step", "strong", "answer alone"],
 )
