@@ -131,18 +131,21 @@ def tiers(settings: Settings) -> Tiers:
         thresholds=Thresholds(confidence=settings.strong_confidence),
         escalates_for=FINAL_HELPS_WITH if settings.final_model else frozenset(),
     )
-    if not settings.final_model:
-        return {Stage.TRIAGE: fast, Stage.ESCALATION: strong}
-    final = replace(
+    final = {Stage.FINAL: _final(strong, settings)} if settings.final_model else {}
+    return {Stage.TRIAGE: fast, Stage.ESCALATION: strong, **final}
+
+
+def _final(strong: TierConfig, settings: Settings) -> TierConfig:
+    """As the strong tier, but for what is its own."""
+    return replace(
         strong,
         tier=Tier.FINAL,
-        model=model_catalog.model(settings.final_model),
+        model=model_catalog.model(settings.final_model or ""),
         document_tokens=settings.final_tokens,
         timeout=settings.final_timeout,
         thresholds=Thresholds(confidence=settings.final_confidence),
         escalates_for=frozenset(),
     )
-    return {Stage.TRIAGE: fast, Stage.ESCALATION: strong, Stage.FINAL: final}
 
 
 def caps(settings: Settings) -> dict[str, Cap]:

@@ -18,8 +18,7 @@ from pigeonhole.claude.tiers import TierConfig
 from pigeonhole.domain.document import PageImage, Text
 from pigeonhole.domain.taxonomy import Category, Taxonomy
 
-# Of a page of English text by the new tokenizer, measured: 1.45 times the tokens of the old one. Budgets and
-# rate slots rest on it, no cap does: those count a token a byte.
+# Of a page of English by the new tokenizer, measured: 1.45 times the tokens of the old. No cap rests on it.
 BYTES_A_TOKEN = 2.7
 _FRAME_TOKENS = 1_000  # what the API adds of its own: a few a message, and the words about the form
 

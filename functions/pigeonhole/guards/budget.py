@@ -54,14 +54,16 @@ class Budget:
     def reserve(self, estimate: CallEstimate, latest: datetime) -> Reservation:
         """Withdraw the call's highest price and wait for its rate slot.
 
-        The day of the reservation is the day on which the wait is over: a call that waits over midnight is
-        withdrawn anew, from the day on which it is sent. OverCap; TryLater where the slot is after `latest`.
+        The day of the reservation is that on which the wait is over: for a call that waited over midnight the
+        money is withdrawn anew. OverCap; TryLater where the slot is after `latest`.
         """
-        while True:
-            reservation = self._reserved(estimate, latest)
-            if self._clock.now().date() == reservation.day:
-                return reservation
-            self.settle(reservation, Decimal(0))
+        now = self._clock.now()
+        reservation = self._reserved(estimate, now, self._slot(estimate, now, latest))
+        now = self._clock.now()
+        if now.date() == reservation.day:
+            return reservation
+        self.settle(reservation, Decimal(0))
+        return self._reserved(estimate, now, None)
 
     def settle(self, reservation: Reservation, usd: Decimal) -> None:
         """What the call did cost; the rest of what was set aside goes back with `refund_unspent`."""
@@ -106,8 +108,7 @@ class Budget:
             percent_used(cap, self._accounts.account(name, today), today) for name, cap in self._caps.items()
         )
 
-    def _reserved(self, estimate: CallEstimate, latest: datetime) -> Reservation:
-        now = self._clock.now()
+    def _reserved(self, estimate: CallEstimate, now: datetime, slot: RateSlot | None) -> Reservation:
         # The whole stack's comes last: with it goes the rate slot.
         names = [name for name in estimate.accounts if name in self._caps]
         reservation = Reservation(
@@ -118,7 +119,6 @@ class Budget:
             tier=estimate.tier,
             by=estimate.by,
         )
-        slot = self._slot(estimate, now, latest)
         withdrawn: list[str] = []
         try:
             for name in names:

@@ -521,3 +521,40 @@ def test_whoever_comes_after_the_first_in_a_while_waits_until_its_prefix_can_be_
     first, second = Bank().began(*[replace(NEED, caches_prefix=True)] * 2)
 
     assert second - first == timedelta(seconds=4)
+
+
+LAST_SECONDS = datetime(2026, 11, 22, 23, 59, 50, tzinfo=UTC)
+TOMORROW = date(2026, 11, 23)
+
+
+def test_a_call_that_waits_for_its_slot_over_midnight_counts_on_the_day_on_which_it_is_sent():
+    bank = Bank(RateLimits(requests=3))
+    bank.clock.time = LAST_SECONDS
+    bank.reserve()
+    late = bank.reserve()
+    bank.budget.refund_unspent()
+
+    assert bank.clock.now() > MIDNIGHT
+    assert late.day == TOMORROW
+    assert (bank.spent(), bank.spent(day=TOMORROW)) == ((1, 2), (1, 2))
+
+
+def test_a_call_that_waits_over_midnight_does_not_pass_the_new_days_cap():
+    bank = Bank(RateLimits(requests=3), **{STACK: cap("1.5")})
+    other = Budget(bank.store, bank.clock, bank.caps, SWIFT)
+    bank.clock.time = LAST_SECONDS
+    bank.budget.settle(bank.reserve(), Decimal(0))
+    bank.budget.refund_unspent()
+    waits = bank.clock.wait
+
+    def midnight_passes_and_somebody_else_is_quicker(seconds: float) -> None:
+        waits(seconds)
+        bank.clock.wait = waits  # type: ignore[method-assign]
+        other.reserve(NEED, bank.clock.now() + timedelta(seconds=60))
+
+    bank.clock.wait = midnight_passes_and_somebody_else_is_quicker  # type: ignore[method-assign]
+    with pytest.raises(OverCap):
+        bank.reserve()
+    bank.budget.refund_unspent()
+
+    assert bank.spent(day=TOMORROW)[0] == 1

@@ -433,3 +433,26 @@ def test_a_question_is_the_same_question_with_its_prefix_kept_and_without():
     world.store.rows.clear()
     run(world, TWIN)
     assert len(world.claude.requests) == 1
+
+
+def test_a_call_is_not_sent_on_another_day_than_its_money_was_taken_from():
+    """Midnight comes while the reservation is written down: the new day's account pays for the call."""
+    world = new_world(reply())
+    world.clock.time = TOMORROW - timedelta(seconds=1)
+    commit = world.store.commit
+
+    def slowly(*writes, **kwargs):
+        if reserves(*writes):
+            world.clock.pass_by(2)
+            world.store.commit = commit  # type: ignore[method-assign]
+        return commit(*writes, **kwargs)
+
+    world.store.commit = slowly  # type: ignore[method-assign]
+    with pytest.raises(TryLater, match="day of the reservation"):
+        world.triage(Task(upload=FIRST), world.invocation())
+    assert world.claude.requests == []
+    run(world)
+
+    assert world.row(FIRST).status is Status.DONE
+    assert [line.day for line in world.store.usage("2026-11-23")] == ["2026-11-23"]
+    assert world.store.usage("2026-11-22") == []
