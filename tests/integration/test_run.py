@@ -64,7 +64,7 @@ def test_what_would_cost_more_than_is_allowed_is_named_and_nobody_waits_for_it(t
     ended = run(tmp_path, "--out", tmp_path / "out", "--json", "--max-usd", "0.02")
     assert ended.returncode == 3, ended.stderr
     assert [json.loads(line)["key"] for line in ended.stdout.splitlines()] == ["good.txt"]
-    assert "hard.pdf: left over the cap: parked for spend_cap at escalation, until" in ended.stderr
+    assert "hard.pdf: over the cap: parked for spend_cap at escalation, until" in ended.stderr
 
 
 OWN = """

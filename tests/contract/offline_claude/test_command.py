@@ -40,7 +40,7 @@ def test_what_it_cannot_be_is_a_mistake_of_the_user():
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         for options, words in {
-            f"--port {taken.getsockname()[1]}": "cannot listen at port",
+            f"--port {taken.getsockname()[1]}": "cannot listen on port",
             "--latency inf": "latency_s: must be a number",
         }.items():
             result = CliRunner().invoke(app, ["offline-claude", *options.split()])
