@@ -108,7 +108,7 @@ MODELS = {model.id: model for model in _MODELS}
 
 
 class UnknownModelError(ValueError):
-    """No facts about this model are in model_catalog.py, so neither its price nor its parameters are known."""
+    """No facts about this model are in model_catalog.py: neither its price nor its parameters are known."""
 
 
 def model(name: str) -> Model:
