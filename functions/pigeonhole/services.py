@@ -92,18 +92,18 @@ class Services:
 
     @cached_property
     def guards(self) -> CallGuards:
-        """What stands before a call."""
+        """Budget and circuit breaker."""
         return CallGuards(budget=self.budget, breaker=CircuitBreaker(self.outside.store, self.outside.clock))
 
     @cached_property
     def sync(self) -> S3Sync:
-        """What follows S3."""
+        """What brings a row in line with S3."""
         outside = self.outside
         return S3Sync(outside.objects, outside.store, outside.queues, self.system, self.config.visibility)
 
     @cached_property
     def leases(self) -> Leases:
-        """Who may work."""
+        """What claims jobs."""
         return Leases(self.outside.store, self.sync, self.system, self.config.visibility)
 
     @cached_property

@@ -52,7 +52,7 @@ _UNSENT = (
     httpx2.UnsupportedProtocol,
     httpx2.LocalProtocolError,
 )
-# A 400 whose message names one of these is about our parameters; any other is about the document.
+# A 400 without a code whose message names one of these is about our parameters.
 _OUR_PARAMETERS = (
     *("thinking", "effort", "output_config", "schema", "max_tokens:"),
     *("temperature", "tool_choice", "prefill", "system:", "model"),
@@ -96,9 +96,9 @@ def _begin(request: httpx2.Request) -> None:
 
 def _bound(response: httpx2.Response) -> None:
     """The time-out is for the whole answer; the client's own begins anew with every byte."""
-    limits = response.request.extensions
+    extensions = response.request.extensions
     assert isinstance(response.stream, httpx2.SyncByteStream)  # noqa: S101  this client is not asynchronous
-    response.stream = _InTime(response.stream, limits["began"] + limits["timeout"]["read"])
+    response.stream = _InTime(response.stream, extensions["began"] + extensions["timeout"]["read"])
 
 
 class _InTime(httpx2.SyncByteStream):
@@ -145,8 +145,8 @@ def _reply(message: anthropic.types.Message, model: str, headers: Mapping[str, s
 
 def _limit(headers: Mapping[str, str], of: str) -> int | None:
     """What the account may ask in a minute, if the answer says it and it makes sense."""
-    detail = headers.get(f"anthropic-ratelimit-{of}-limit", "")
-    return int(detail) or None if detail.isascii() and detail.isdigit() and len(detail) < 12 else None
+    limit = headers.get(f"anthropic-ratelimit-{of}-limit", "")
+    return int(limit) or None if limit.isascii() and limit.isdigit() and len(limit) < 12 else None
 
 
 def _unreadable(error: Exception) -> TryLater:

@@ -1,4 +1,4 @@
-"""The two queues: a second opinion is asked for, a message is requeued for as long as it makes sense."""
+"""The two queues: a task is sent to its stage's, a message is requeued for as long as it makes sense."""
 
 from __future__ import annotations
 

@@ -12,7 +12,7 @@ from pigeonhole.domain.error_codes import ErrorCode
 class RetryCause(StrEnum):
     """Why something has to be tried again: it decides what counts as an attempt."""
 
-    WAITING = "waiting"  # nothing went wrong: a lease, a turn, a deadline
+    WAITING = "waiting"  # Claude was not asked: a lease, a rate slot, a deadline, a busy AWS
     THROTTLED = "throttled"  # Claude itself was busy or out of reach, and billed nothing
     BILLED = "billed"  # a call may have cost money and brought nothing
     UNCERTAIN = "uncertain"  # what was asked of AWS may have been done all the same
@@ -32,7 +32,10 @@ class PigeonholeError(Exception):
 
 
 class DocumentError(PigeonholeError):
-    """The document's fault: no retry helps. A code that error_codes.py does not list is a ValueError."""
+    """The work on the document ends here, as a rule for a fault of its own; the code says why.
+
+    A code that error_codes.py does not list is a ValueError.
+    """
 
     def __init__(self, code: ErrorCode | str, detail: str = "") -> None:
         super().__init__(f"{code}: {detail}" if detail else str(code))
@@ -51,7 +54,7 @@ class TryLater(PigeonholeError):
 
 
 class StopAll(PigeonholeError):
-    """No document can go on before `until`; without one, before a person has acted."""
+    """Nothing can go on before `until`; without one, before a person has acted."""
 
     def __init__(self, waiting_for: WaitReason, detail: str, *, until: datetime | None = None) -> None:
         super().__init__(f"{waiting_for}: {detail}")
@@ -61,7 +64,7 @@ class StopAll(PigeonholeError):
 
 
 class OverCap(StopAll):
-    """A call that may cost `usd` does not fit under a cap of this `account` until its day or month ends."""
+    """A call that may cost `usd` fits under the cap of this `account` when its day or month is over."""
 
     def __init__(self, account: str, usd: Decimal, detail: str, *, until: datetime) -> None:
         super().__init__(WaitReason.SPEND_CAP, detail, until=until)
@@ -70,4 +73,4 @@ class OverCap(StopAll):
 
 
 class Defect(PigeonholeError):
-    """Our own mistake: a request that no retry and no other document would make right."""
+    """Our own mistake, which a person has to mend; until then it is tried again from time to time."""

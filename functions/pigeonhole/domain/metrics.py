@@ -53,7 +53,7 @@ METRICS: Mapping[str, Metric] = MappingProxyType(
         ),
         "CachedTokens": Metric(unit=Unit.COUNT, meaning="Input tokens that were read from the prompt cache."),
         "TriedLater": Metric(
-            unit=Unit.COUNT, meaning="Messages that were requeued with a delay: a retry is scheduled."
+            unit=Unit.COUNT, meaning="Requests of messages that could not be finished and come again."
         ),
         "Swept": Metric(unit=Unit.COUNT, meaning="Messages that sweep has sent."),
         "Unreadable": Metric(

@@ -1,6 +1,7 @@
 """The table of formats: the name that sniffing gives → media type, reader module, the libraries it imports.
 
-A new format is one module with a `read(source)` and one entry here, and its magic bytes in `magic`.
+A new format is one module with a `read(source)` and one entry here, and its magic bytes in `magic`, or for
+text its signs in `sniff`.
 """
 
 from __future__ import annotations

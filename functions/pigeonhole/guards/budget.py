@@ -67,7 +67,7 @@ class Budget:
 
     def settle(self, reservation: Reservation, usd: Decimal) -> None:
         """What the call did cost; the rest of what was set aside goes back with `refund_unspent`."""
-        self._give_back(reservation.accounts, reservation.day, reservation.usd - usd)
+        self._note_refund(reservation.accounts, reservation.day, reservation.usd - usd)
 
     def observe_limits(self, model: str, limits: RateLimits) -> None:
         """What the API itself says of the account's limits."""
@@ -91,7 +91,7 @@ class Budget:
                 self._accounts.refund(account, day, usd)
             except TryLater as error:
                 if error.cause is not RetryCause.UNCERTAIN:
-                    self._give_back([account], day, usd)
+                    self._note_refund([account], day, usd)
 
     def headroom(self) -> dict[str, Decimal]:
         """How many US dollars each account may still spend today, by its name."""
@@ -125,7 +125,7 @@ class Budget:
                 account = self._withdrawn(name, reservation, slot if name == STACK else None)
                 withdrawn.append(name)
         except PigeonholeError:
-            self._give_back(withdrawn, reservation.day, reservation.usd)
+            self._note_refund(withdrawn, reservation.day, reservation.usd)
             raise
         self._remember(account)
         self._wait(account.starts_at or now)
@@ -142,7 +142,7 @@ class Budget:
             raise refusal(withdrawal, account)
         return account
 
-    def _give_back(self, accounts: Iterable[str], day: date, usd: Decimal) -> None:
+    def _note_refund(self, accounts: Iterable[str], day: date, usd: Decimal) -> None:
         with self._lock:
             for account in accounts:
                 self._unspent[account, day] = self._unspent.get((account, day), Decimal(0)) + usd

@@ -42,8 +42,8 @@ class ClaimedJob:
     """A job under our lease, with its document's row as it was when the job was last written.
 
     A handle that changes with each write, for one invocation and one thread. `draft` is the row as far as
-    this invocation has come. `job` is as it was written too, but for a reply in `unsaved`, which the next
-    commit writes with it.
+    this invocation has come. A reply that was paid for is on `job` at once, and in `unsaved` until the next
+    commit has written it.
     """
 
     def __init__(self, job: Job, row: Record | None, ledger: Ledger, system: System) -> None:

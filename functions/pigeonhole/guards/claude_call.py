@@ -137,10 +137,10 @@ class ClaudeCalls:
             raise TryLater("too little time left in this invocation", seconds=0)
 
     def _with_prefix(self, question: Question) -> Mapping[str, Any]:
-        """The request, its prefix to be cached by Claude: always for the fast tier, else while others come.
+        """The request, its prefix to be cached by Claude where it is long enough for the model.
 
-        To write it costs a quarter more, to read it a tenth: a call that follows none within minutes, and is
-        followed by none, had better not.
+        For the fast tier always, else while others come: to write a cached token costs a quarter more than to
+        send it, to read it a tenth of that, so that a call with none before or after it had better not.
         """
         prepared, tier = question.prepared, question.tier
         if prepared.prefix_tokens < tier.model.cacheable_tokens:

@@ -1,4 +1,4 @@
-"""Read again and retry on conflict: the one way in which a compare-and-swap is repeated."""
+"""Read again and retry on conflict: how a compare-and-swap is repeated."""
 
 from __future__ import annotations
 

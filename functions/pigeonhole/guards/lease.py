@@ -1,7 +1,7 @@
 """Leases: one invocation at a time works on a job.
 
-`Leases.claim` takes a job, and `Leases.settling` turns what goes wrong with it into a requeue, a parking or a
-failure that is written down.
+`Leases.claim` takes a job, and `Leases.handling_failures` turns what goes wrong with it into a requeue, a
+parking or a failure that is written down.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from pigeonhole.stores import Ledger
 
 # A lease outlives the invocation a little, so that nobody begins while its last write is on the way.
 _LEASE_GRACE = timedelta(seconds=5)
-_PARKED_CHECK = timedelta(minutes=15)
+_NEXT_LOOK = timedelta(minutes=15)
 _CONTENTION_SECONDS = 2.0
 
 
@@ -70,7 +70,7 @@ class Leases:
         claimed: ClaimedJob | Literal[False]
         claimed = until_committed(lambda: self._try_claim(task, lease, is_guess=next(guesses, False)))
         if claimed and (code := claimed.job.attempts.exhausted_as):
-            with self.settling(claimed):
+            with self.handling_failures(claimed):
                 claimed.fail(DocumentError(code))
             return None
         return claimed or None
@@ -81,10 +81,11 @@ class Leases:
         return job is not None and job.draft.status is Status.PARKED
 
     @contextmanager
-    def settling(self, claimed: ClaimedJob) -> Iterator[None]:
+    def handling_failures(self, claimed: ClaimedJob) -> Iterator[None]:
         """What is raised in here becomes a requeue, a parking or a failure, and is written down.
 
-        TryLater when the message has to come again. A paid reply is written down whatever goes wrong.
+        TryLater when the message has to come again. An exception that is none of ours leaves the lease to
+        its end, as a crash does. A paid reply is written down whatever goes wrong.
         """
         upload = claimed.job.upload
         try:
@@ -101,12 +102,12 @@ class Leases:
         except LeaseLostError:
             self._system.telemetry.log("overtaken", document=upload.document, version_id=upload.version_id)
         except (TryLater, StopAll) as error:
-            self._retry(claimed, error)
+            self._write_retry(claimed, error)
         except Defect:
             # Our mistake, not the document's: no attempt is counted that cost nothing, and a person mends it.
-            wake_at = self._wake_at(claimed, _PARKED_CHECK)
+            wake_at = self._wake_at(claimed, _NEXT_LOOK)
             with suppress(LeaseLostError, TryLater, Defect):
-                claimed.reload()  # without a reply that cannot be written, or the release could not be either
+                claimed.reload()  # drops a reply that cannot be written: the release has to be
                 claimed.commit(lambda job: transitions.released(job, wake_at))
             raise
 
@@ -133,7 +134,7 @@ class Leases:
         else:
             claimed.fail(error)
 
-    def _retry(self, claimed: ClaimedJob, error: TryLater | StopAll) -> None:
+    def _write_retry(self, claimed: ClaimedJob, error: TryLater | StopAll) -> None:
         """Count what happened; then requeue (by TryLater), park, or give up.
 
         Not written down, it would count as a crash: a busy table is asked again.
@@ -168,7 +169,7 @@ class Leases:
     def _park(self, claimed: ClaimedJob, park: Park, error: TryLater | StopAll) -> None:
         now = self._system.clock.now()
         # Sweep asks the breaker, which a person may reset before its time; an end of caps it knows.
-        wake_at = park.until if park.over_cap and park.until else now + _PARKED_CHECK
+        wake_at = park.until if park.over_cap and park.until else now + _NEXT_LOOK
         claimed.commit(
             lambda job: transitions.parked(retry.with_failure(job, error, now), park, now, wake_at)
         )

@@ -169,6 +169,6 @@ class Park:
 
 @dataclass(frozen=True, slots=True)
 class GiveUp:
-    """The document ends here, with this error code."""
+    """No further attempt: `failed` with this error code, or on escalation the answer so far, for a person."""
 
     code: ErrorCode

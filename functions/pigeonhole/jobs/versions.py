@@ -20,8 +20,8 @@ def is_overtaken(job: Job, row: Record | None) -> bool:
     """Whether the row belongs to a newer event, a higher run, a person's word or a removal."""
     if row is None or row.sequencer < job.upload.sequencer:
         return False
-    is_final = row.run > job.task.run or row.tier is Tier.HUMAN or row.status is Status.REMOVED
-    return is_final or not row.is_of(job.upload)
+    is_decided = row.run > job.task.run or row.tier is Tier.HUMAN or row.status is Status.REMOVED
+    return is_decided or not row.is_of(job.upload)
 
 
 def shown_row(job: Job, row: Record | None) -> Record | None:
@@ -50,7 +50,9 @@ def under_newer_event(job: Job, row: Record | None, upload: Upload, now: datetim
 def claimed(
     job: Job | None, row: Record | None, task: Task, lease: Lease, wake_at: datetime, now: datetime
 ) -> Job | None:
-    """What the task makes of the job: it is under the lease, or over for all; None where nothing is to do.
+    """What the task makes of the job; None where nothing is to be written.
+
+    It is under the lease; or superseded; or as it was, under a newer event.
 
     TryLater while another holds the lease; NeedsIsolationError when the job must not have neighbours.
     """

@@ -18,7 +18,7 @@ from pigeonhole.jobs.message import Batch, Message
 from pigeonhole.ports import ArtifactStore, Queues, Runner, Telemetry
 
 Request = ObjectEvent | Task
-# Which use case does a stage's tasks.
+# The use case for the tasks of each stage.
 TaskHandlers = Mapping[Stage, Callable[[Task, Invocation], None]]
 
 # After a mistake of ours: not so often that it costs, not so late that it hurts.
@@ -49,7 +49,7 @@ class Handlers:
         return None
 
     def handle(self, request: Request, invocation: Invocation) -> None:
-        """Do it. TryLater; NeedsIsolationError."""
+        """Run the use case for the request. TryLater; NeedsIsolationError."""
         if isinstance(request, ObjectEvent):
             if request.type is not ObjectEventType.CREATED and self.sync:
                 self.sync.sync(request.upload)

@@ -17,5 +17,5 @@ def record_dead_letter(task: Task, invocation: Invocation, leases: Leases) -> No
     claimed = leases.claim(task, replace(invocation, isolated=True))
     if claimed is None:
         return
-    with leases.settling(claimed):
+    with leases.handling_failures(claimed):
         raise DocumentError(ErrorCode.GAVE_UP)

@@ -20,7 +20,7 @@ def escalate(task: Task, invocation: Invocation, flow: Flow, tiers: Tiers) -> No
     claimed = flow.leases.claim(task, invocation, seconds=tier.timeout if tier else 0)
     if claimed is None:
         return  # done already, or something newer has the row
-    with flow.leases.settling(claimed):
+    with flow.leases.handling_failures(claimed):
         if tier is None:
             _leave_to_person(claimed)
             return

@@ -60,7 +60,7 @@ def triage(task: Task, invocation: Invocation, flow: Flow, tiers: Tiers) -> None
     claimed = flow.leases.claim(task, invocation, seconds=tier.timeout)
     if claimed is None:
         return  # done already, or something newer has the row
-    with flow.leases.settling(claimed):
+    with flow.leases.handling_failures(claimed):
         text = flow.documents.read(claimed, tier, invocation)
         reply = flow.claude.ask(claimed, text, tier, invocation)
         row = with_answer(claimed.draft, reply)

@@ -33,7 +33,7 @@ def attempt(world: World, error: Exception, *, isolated: bool = False) -> None:
 
     leases = world.services.leases
     if claimed := leases.claim(TASK, world.invocation(isolated=isolated)):
-        with leases.settling(claimed):
+        with leases.handling_failures(claimed):
             raise error
 
 
@@ -209,7 +209,7 @@ def test_a_step_that_was_overtaken_ends_its_message():
     leases = world.services.leases
     claimed = leases.claim(TASK, INVOCATION)
     assert claimed
-    with leases.settling(claimed):
+    with leases.handling_failures(claimed):
         world.claimed(Task(upload=upload(version="v2", order=2)))
         fail_with(BUSY)
 
@@ -264,7 +264,7 @@ def test_a_busy_table_is_asked_again_before_the_lease_is_left_to_its_end(error, 
     leases = world.services.leases
     claimed = leases.claim(TASK, INVOCATION)
     assert claimed
-    with suppress(TryLater), leases.settling(claimed):
+    with suppress(TryLater), leases.handling_failures(claimed):
         breaks(world.store, "commit", TryLater("DynamoDB", seconds=2), times=times)
         raise error
 
