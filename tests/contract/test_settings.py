@@ -15,9 +15,9 @@ from pigeonhole import bootstrap
 from pigeonhole.adapters.aws import client
 from pigeonhole.bootstrap import connect
 from pigeonhole.claude.model_catalog import UnknownModelError
-from pigeonhole.domain.document import Stage
+from pigeonhole.domain.document import Stage, Tier
 from pigeonhole.domain.errors import Defect
-from pigeonhole.domain.policy import Reason, Thresholds
+from pigeonhole.domain.policy import FINAL_HELPS_WITH, Reason, Thresholds
 from pigeonhole.domain.taxonomy import TaxonomyError
 from pigeonhole.extract.limits import Limits
 from pigeonhole.jobs.message import Message
@@ -92,6 +92,9 @@ WRONG = {
     "ESCALATION_VISIBILITY": ["0", "many"],
     "FAST_TOKENS": ["0", "many"],
     "STRONG_TOKENS": ["-5"],
+    "FINAL_TOKENS": ["0"],
+    "FINAL_TIMEOUT": ["0", "inf"],
+    "FINAL_CONFIDENCE": ["101", "-1"],
     "DAILY_CAP_USD": ["0", "-1", "ten", "nan", "Infinity"],
     "MONTHLY_CAP_USD": ["0", "much"],
     "TEAM_CAPS": ["finance", "finance=5", "=5/10", "finance=5/ten", "a=1/2,", "a=1/2;b=1/2"],
@@ -170,7 +173,24 @@ def test_each_tier_is_asked_as_it_should_be(apart: None) -> None:
 def test_the_visibility_is_the_queues_own(apart: None) -> None:
     given = {"INTAKE_VISIBILITY": "60", "ESCALATION_VISIBILITY": "90"}
     config = connect(Settings.load(NEEDED | given), "intake").config
-    assert config.visibility == {Stage.TRIAGE: timedelta(seconds=60), Stage.ESCALATION: timedelta(seconds=90)}
+    # The final stage's tasks are in the escalation queue.
+    assert config.visibility == {
+        Stage.TRIAGE: timedelta(seconds=60),
+        Stage.ESCALATION: timedelta(seconds=90),
+        Stage.FINAL: timedelta(seconds=90),
+    }
+
+
+def test_without_a_final_model_there_are_two_tiers_and_with_one_three(apart: None) -> None:
+    two = connect(Settings.load(NEEDED), "intake").config.tiers
+    three = connect(Settings.load(NEEDED | {"FINAL_MODEL": "claude-opus-5-5"}), "intake").config.tiers
+
+    assert [each.tier for each in two.values()] == [Tier.FAST, Tier.STRONG]
+    assert [each.tier for each in three.values()] == [Tier.FAST, Tier.STRONG, Tier.FINAL]
+    assert three[Stage.FINAL].model.id == "claude-opus-5-5"
+    assert not two[Stage.ESCALATION].escalates_for
+    assert three[Stage.ESCALATION].escalates_for == FINAL_HELPS_WITH
+    assert len({each.document_tokens for each in three.values()}) == 1
 
 
 @pytest.mark.parametrize(
