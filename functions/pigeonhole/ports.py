@@ -44,7 +44,7 @@ class Reader(Protocol):
 
 
 class ArtifactStore(Protocol):
-    """The bucket of what we made: texts, and messages that nobody could parse."""
+    """The bucket of what we made: texts, and messages that could not be parsed."""
 
     def save_text(self, upload: Upload, text: str) -> str:
         """Save the text; its S3 URI."""
@@ -91,7 +91,7 @@ class Randomness(Protocol):
     """Randomness."""
 
     def token(self) -> str:
-        """A name that nobody else has."""
+        """A unique identifier: 32 random hex digits."""
         ...
 
     def jitter(self, seconds: float) -> float:

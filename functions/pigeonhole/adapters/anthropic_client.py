@@ -155,7 +155,7 @@ def _unreadable(error: Exception) -> TryLater:
 
 
 def classify(error: anthropic.AnthropicError, key: str = "") -> PigeonholeError:
-    """Whose fault it is: the document's, nobody's for long, everybody's for now, or ours.
+    """The error as one of ours: DocumentError, TryLater, StopAll or Defect.
 
     It says what the API said, but for the key.
     """

@@ -53,7 +53,7 @@ class SystemRandomness:
     """ports.Randomness with the machine's randomness."""
 
     def token(self) -> str:
-        """A name that nobody else has."""
+        """A unique identifier: 32 random hex digits."""
         return uuid.uuid4().hex
 
     def jitter(self, seconds: float) -> float:

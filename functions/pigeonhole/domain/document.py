@@ -93,7 +93,7 @@ class Stage(StrEnum):
     """Where the run of an upload stands; what is open is done by the function of that name.
 
     The final stage, of the final tier, is the escalation function's too. The dead-letter function may end any
-    stage that is open; `ended` is done by nobody.
+    stage that is open; no function works on `ended`.
     """
 
     TRIAGE = "triage"

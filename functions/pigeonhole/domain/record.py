@@ -179,7 +179,7 @@ class Record(RowAttributes):
         )
 
     def parked(self, reason: WaitReason, until: datetime | None, stage: Stage, now: datetime) -> Record:
-        """The document waits; without `until`, nobody can say for how long."""
+        """The document waits; `until` is None where the end is not known."""
         waiting = {"for": reason, "since": stamp(now), "until": until and stamp(until), "stage": stage}
         return self.to(Status.PARKED, now, waiting=Waiting.model_validate(waiting).model_dump(by_alias=True))
 

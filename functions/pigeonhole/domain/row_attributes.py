@@ -65,7 +65,7 @@ class RowError(_Part):
 
 
 class Waiting(_Part):
-    """What a parked document waits for, at which stage; `until` is absent when nobody can say."""
+    """What a parked document waits for, at which stage; `until` is absent where the end is not known."""
 
     reason: WaitReason = Field(alias="for")
     since: Stamp

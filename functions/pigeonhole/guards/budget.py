@@ -27,11 +27,11 @@ from pigeonhole.stores import AccountStore
 _MINUTE = 60.0
 _SLOWER = 1.01  # than allowed: the network may bring two calls closer together than they left us
 # How long Claude caches a prompt's beginning after its last use; what is written can be read once the call
-# that wrote it is answered, so whoever comes first after a rest has so long to itself.
+# that wrote it is answered, so the first call after a pause is followed by no other for so long.
 CACHE_LIFETIME = timedelta(minutes=5)
 _WARM_UP = timedelta(seconds=4)
 # What a second allows may come at once: a limit of 60 a minute may be kept as one a second (rate limits page
-# of platform.claude.com, August 2026), and nobody says that it is kept any stricter.
+# of platform.claude.com, August 2026), and no stricter form is documented.
 _BURST = timedelta(seconds=1)
 
 

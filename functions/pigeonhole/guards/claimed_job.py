@@ -35,7 +35,7 @@ class UnsavedReply:
 
 
 class LeaseLostError(Exception):
-    """Something newer has the row, or somebody else the job: there is nothing left for us to do."""
+    """Our lease has expired and another invocation took the job, or something newer has the row."""
 
 
 class ClaimedJob:
@@ -88,7 +88,7 @@ class ClaimedJob:
         until_committed(attempt)
 
     def save_reply(self) -> None:
-        """Write the reply down, whoever has the job by now. LeaseLostError if that is not us.
+        """Write the reply down, also where another invocation has the lease by now: then LeaseLostError.
 
         A busy table is no reason to lose what was paid for: wait a little, and try again. TryLater.
         """
@@ -155,7 +155,7 @@ class ClaimedJob:
         return True
 
     def _still_ours(self, cached: CachedReply) -> CachedReply | None:
-        """The entry as it is now; None when somebody has asked since, whose reply is the newer one."""
+        """The entry as it is now; None where another invocation has asked since: its reply is newer."""
         found = self._ledger.cached_reply(cached.team, cached.key)
         return found if found and found.lease and found.lease.owner == self._owner else None
 

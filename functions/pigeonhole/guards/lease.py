@@ -26,7 +26,7 @@ from pigeonhole.jobs.job import GiveUp, Lease, Park, Requeue, Task
 from pigeonhole.ports import System
 from pigeonhole.stores import Ledger
 
-# A lease outlives the invocation a little, so that nobody begins while its last write is on the way.
+# A lease outlives its invocation, so that no other begins while the last write of this one is on its way.
 _LEASE_GRACE = timedelta(seconds=5)
 _NEXT_LOOK = timedelta(minutes=15)
 _CONTENTION_SECONDS = 2.0

@@ -33,7 +33,7 @@ class Task:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Lease:
-    """Who works on the job, and until when nobody else may; `isolated` when nothing runs beside it."""
+    """Which invocation works on the job, and until when no other may; `isolated`: with nothing beside it."""
 
     owner: str
     until: datetime

@@ -5,19 +5,20 @@ Theory of operation
 A job stands at a stage and is moved by events. `LIFECYCLE` is the whole machine: from a stage and an event to
 the next stage; an event that a stage does not list cannot happen there (IllegalTransitionError). Each
 function of transitions.py is one event: it takes the job as it is and returns it as it shall be. None
-writes: whoever does, writes under the condition that neither the job nor the row has changed since they
-were read (compare-and-swap), and asks again where they have.
+writes: guards/claimed_job.py does, under the condition that neither the job nor the row has changed since
+they were read (compare-and-swap), and asks again where they have.
 
 The rules, each with its reason:
 
 - Ask whether the stage is over before asking who has the lease: a duplicate of a finished task is a no-op,
-  also while nobody could take a lease.
+  also while another invocation holds the lease.
 - A lease that expired without a reply is a crashed attempt: a function that lived would have given it back.
   After the first crash the job works in isolation, and only crashes in isolation count further, since the
   first may have been a neighbour's fault.
 - Whatever a call may have cost is written down before the call is made (`reserved`), and stays on the bill at
   its full price (`unsettled`) until its reply is there.
-- The first reply of a tier stays, whoever brings a second.
+- The first recorded reply of a tier is kept; a second one, of an invocation whose lease had expired, only
+  adds to the bill.
 - A stage that ends gives the next one a clean slate of attempts. An escalation never ends in `failed`: the
   answer of the tier before it stands, and a person decides.
 - A job that something newer has overtaken ends as `superseded`, and costs nothing further; when its version
@@ -74,7 +75,7 @@ _TABLE: Mapping[Stage, Mapping[Event, Stage]] = {
         **dict.fromkeys(_ENDING, _ENDED),
     },
     _ENDED: {
-        Event.REPLY: _ENDED,  # that of a function which somebody else has overtaken
+        Event.REPLY: _ENDED,  # of an invocation that has lost its lease
         Event.RESTORE: _ENDED,
         Event.REOPEN: _TRIAGE,
         Event.DECIDE: _ENDED,

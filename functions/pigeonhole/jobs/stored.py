@@ -16,7 +16,7 @@ from pigeonhole.jobs.job import Job, Lease
 class CachedReply:
     """A reply that an identical request of the same team may have.
 
-    `key` is the hash of the request. While the call is under way somebody holds the lease, so that the second
+    `key` is the hash of the request. While the call is under way the entry is under lease, so that the second
     of two identical requests waits instead of paying.
     """
 
@@ -66,7 +66,7 @@ E = TypeVar("E", Job, CachedReply, BreakerState, Record)
 class Write(Generic[E]):
     """A conditional write: put `after` in the place of `before`, which is None where nothing stands yet.
 
-    Each write has a revision of its own: whoever read the entry before it was written cannot overwrite it.
+    Each write has a revision of its own: a write based on an older read fails.
     """
 
     before: E | None

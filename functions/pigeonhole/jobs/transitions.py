@@ -57,7 +57,7 @@ def is_over(job: Job | None, stage: Stage) -> bool:
 
 
 def is_leased(job: Job, now: datetime) -> bool:
-    """Whether somebody has a lease that has not expired."""
+    """Whether the job is under a lease that has not expired."""
     return job.lease is not None and job.lease.until > now
 
 
@@ -102,10 +102,10 @@ def written_off(job: Job) -> Job:
 
 
 def with_reply(job: Job, interpreted: InterpretedReply, owner: str | None) -> Job:
-    """REPLY: the job with what was paid for, also on its draft's bill; the first reply of a tier stays.
+    """REPLY: the job with what was paid for, also on its draft's bill.
 
-    What `owner` had reserved for it is settled, also when somebody has written it off since. A second reply
-    is of no use, but was paid for.
+    What `owner` had reserved for it is settled, also when it has been written off since. Where the tier has a
+    reply already that one is kept, and the cost of this one is added to what is unsettled.
     """
     tier = interpreted.tier
     charges = (*job.charges.unsettled, *filter(None, [job.charges.reserved]))
@@ -127,7 +127,7 @@ def with_reply(job: Job, interpreted: InterpretedReply, owner: str | None) -> Jo
 
 
 def escalated(job: Job, draft: Record, *, needs_vision: bool, wake_at: datetime) -> Job:
-    """ESCALATE: the job at its next stage, whose attempts count afresh; nobody holds it."""
+    """ESCALATE: the job at its next stage, whose attempts count afresh; without a lease."""
     job = _at(_with_draft(_released(job), draft), Event.ESCALATE)
     return replace(job, needs_vision=needs_vision, wake_at=wake_at, attempts=Attempts())
 
@@ -148,13 +148,13 @@ def superseded(job: Job) -> Job:
 
 
 def requeued(job: Job, wake_at: datetime) -> Job:
-    """REQUEUE: nobody holds it until its message comes again."""
+    """REQUEUE: without a lease until its message comes again."""
     attempts = replace(job.attempts, requeues=job.attempts.requeues + 1)
     return replace(_at(_released(job), Event.REQUEUE), attempts=attempts, wake_at=wake_at)
 
 
 def released(job: Job, wake_at: datetime) -> Job:
-    """RELEASE: nobody holds it; only a call whose reply could not be written down counts as an attempt."""
+    """RELEASE: without a lease; only a call whose reply could not be written down counts as an attempt."""
     failures = job.attempts.billed_failures + (job.charges.reserved is not None)
     attempts = replace(job.attempts, billed_failures=failures)
     return replace(_at(_released(job), Event.RELEASE), attempts=attempts, wake_at=wake_at)

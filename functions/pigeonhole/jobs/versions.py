@@ -1,7 +1,7 @@
 """Which version of a document has its row, and what a task makes of a job (pure).
 
 Uploads of one key are ordered by their sequencers, and runs of one upload by their numbers: an older event
-never changes a newer row. A row that a person has decided belongs to nobody else.
+never changes a newer row. A row that a person has decided is never changed by a model.
 """
 
 from __future__ import annotations
@@ -65,6 +65,6 @@ def claimed(
     if transitions.is_over(job, task.stage):
         return None if job == found else job
     if job.stage is not task.stage:
-        return None  # whoever ends the stage before sends this task again
+        return None  # the end of the stage before sends this task again
     transitions.check_lease(job, now, isolated=lease.isolated)
     return transitions.leased(job, lease, wake_at, now)

@@ -95,6 +95,6 @@ def _resume(job: Job, now: datetime, ports: SweepPorts, visibility: Mapping[Stag
 
 
 def _mark(job: Job, after: Job, jobs: JobStore) -> None:
-    """If somebody has the job by now, it needs no mark; not marked, it is sent once more."""
+    """On a conflict an invocation has the job, which needs no mark; unmarked, it is sent once more."""
     with suppress(TryLater):
         jobs.commit(Write.of(job, after))
