@@ -303,8 +303,11 @@ class World:
     randomness: FakeRandomness = field(default_factory=FakeRandomness)
     telemetry: FakeTelemetry = field(default_factory=FakeTelemetry)
     config: PipelineConfig = CONFIG
-    caps: dict[str, Cap] = field(default_factory=lambda: dict(CONFIG.caps))
-    limits: RateLimits = LIMITS
+    caps: dict[str, Cap] = field(default_factory=dict)
+    limits: RateLimits | None = None
+
+    def __post_init__(self) -> None:
+        self.caps = self.caps or dict(self.config.caps)
 
     def put(self, of: Upload, content: str) -> Upload:
         self.objects.put(of, content.encode())
@@ -383,4 +386,5 @@ class World:
 
     @property
     def services(self) -> Services:
-        return Services(self.outside, replace(self.config, caps=self.caps, limits=self.limits))
+        limits = self.limits or self.config.limits
+        return Services(self.outside, replace(self.config, caps=self.caps, limits=limits))
