@@ -558,3 +558,15 @@ def test_a_call_that_waits_over_midnight_does_not_pass_the_new_days_cap():
     bank.budget.refund_unspent()
 
     assert bank.spent(day=TOMORROW)[0] == 1
+
+
+def test_over_the_end_of_a_month_the_money_is_the_new_months():
+    bank = Bank(RateLimits(requests=3))
+    bank.clock.time = DECEMBER - timedelta(seconds=10)
+    bank.reserve()
+    late = bank.reserve()
+    bank.budget.refund_unspent()
+
+    assert late.day == DECEMBER.date()
+    assert bank.spent(day=date(2026, 11, 30)) == (1, 1)
+    assert bank.spent(day=DECEMBER.date()) == (1, 1)

@@ -115,3 +115,10 @@ def test_a_stage_is_never_gone_back_to_but_by_a_version_that_is_current_again(st
     back = {event for event, to in LIFECYCLE.table[stage].items() if order.index(to) < order.index(stage)}
 
     assert back <= {Event.REOPEN}
+
+
+def test_a_persons_word_on_a_superseded_job_is_what_comes_back_with_its_version():
+    decided = transitions.decided(transitions.superseded(job()), record(category="letter", tier="human"))
+    again = transitions.restored(decided, AGAIN, LATER)
+
+    assert (again.stage, again.superseded, again.draft.category) == (Stage.ENDED, False, "letter")
