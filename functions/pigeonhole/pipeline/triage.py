@@ -52,7 +52,7 @@ class Flow:
 
 
 def triage(task: Task, invocation: Invocation, flow: Flow, tiers: Tiers) -> None:
-    """The first pass. What is raised on the way is settled by the lease: requeued, parked or failed.
+    """The first pass. What is raised on the way becomes a requeue, a parking or a failure.
 
     TryLater when the message has to come again; NeedsIsolationError when in this very invocation.
     """
