@@ -12,7 +12,6 @@ from typing import Any, Generic, TypeVar
 
 from infra.local.offline_claude import serve
 from pigeonhole.adapters.anthropic_client import AnthropicClient
-from pigeonhole.claude import model_catalog
 from pigeonhole.claude.tiers import TierConfig
 from pigeonhole.services import PipelineConfig
 from tests.benchmarks.baselines import plain_haiku, sonnet_alone
@@ -31,8 +30,6 @@ SEEDS = (0, 1, 2)
 # Events that S3 delivers twice, and in which order.
 DUPLICATES, SEED = 0.03, 7
 STRONG = "claude-sonnet-5-5"
-# Pages of October 2026 differ on this price: the offline Claude bills this one, we count with the dearer.
-BILLED_CACHE_READ = Decimal("0.10")
 MILLION = 10**6
 
 
@@ -184,22 +181,14 @@ def _strong(bill: Bill) -> Decimal:
 
 
 def _differences(runs: Sequence[Run]) -> dict[str, float]:
-    """The offline bills less what we counted, but for the price that is published twice: nothing remains."""
+    """The offline bills less what we counted: nothing remains."""
     bills = sum(Decimal(one.bill["usd"]) for one in runs)
-    twice = sum(map(_published_twice, runs))
     counted = sum(_counted(one.world) for one in runs)
     rows = sum(row.cost_usd or 0 for one in runs for row in one.world.store.rows.values())
     return {
-        "bill_minus_usage_usd": float(bills + twice - counted),
-        "bill_minus_rows_usd": float(bills + twice - Decimal(rows)),
-        "cache_read_price_usd": float(twice),
+        "bill_minus_usage_usd": float(bills - counted),
+        "bill_minus_rows_usd": float(bills - Decimal(rows)),
     }
-
-
-def _published_twice(one: Run) -> Decimal:
-    """How much more than billed our dearer price of cache reads makes."""
-    read = one.bill["models"][STRONG]["tokens"]["cache_read"] if STRONG in one.bill["models"] else 0
-    return Decimal(read) * (model_catalog.model(STRONG).price.cache_read - BILLED_CACHE_READ) / MILLION
 
 
 def _counted(world: World) -> Decimal:
