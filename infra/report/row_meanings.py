@@ -80,7 +80,7 @@ ATTRIBUTES: Mapping[str, str] = MappingProxyType(
         "processed_at": "When the document got its last outcome.",
         "updated_at": "When the row last changed its status.",
         "expires_at": "Epoch seconds after which the row is deleted; of a removed document only.",
-        "revision": "How often the row has been written; of two copies of it the higher one is the newer.",
+        "revision": "How often the row has been written since it exists: it grows with each write.",
     }
 )
 

@@ -76,7 +76,8 @@ class Waiting(_Part):
 class RowAttributes(_Part):
     """All attributes of a row.
 
-    `revision` grows with each write: a conditional write compares it, and a reader may order copies by it.
+    `revision` grows with each write, and conditional writes compare it; a row that was deleted, as tombstones
+    are in time, begins again at 1.
     """
 
     schema_version: Literal[1] = Field(default=1, alias="schema")
