@@ -8,13 +8,17 @@ MEANINGS = {
         ContentTooLargeError ImageDimensionsTooLargeError RequestBodyTooLargeAfterDecodingError
     """,
     "later": """
-        APIConnectionError APIResponseValidationError APITimeoutError BetaPluginNameTakenError
-        BetaRegistrationPendingError BetaScanPendingError BetaSkillNameTakenError
-        BetaSlackChannelSetUpSettingsConflictError CMEKContextUnavailableError CMEKKeyUnreachableError
+        APIConnectionError APIResponseValidationError APITimeoutError
+        BetaAuthorizationCheckUnavailableError BetaGCPProjectControlledByAnotherOrganizationError
+        BetaPluginNameTakenError BetaRegistrationPendingError BetaScanPendingError BetaSkillNameTakenError
+        BetaSlackChannelSetUpSettingsConflictError BetaStorageAlreadyRegisteredError
+        BetaStorageChangedConcurrentlyError BetaStorageInUseError BetaWorkspaceChangedConcurrentlyError
+        CMEKContextUnavailableError CMEKKeyUnreachableError ChangeOutcomeUnknownError
         ClientClosedRequestError CompactionUnavailableError ConcurrentMembershipChangeError ConflictError
         ExternalKeyChangedError GatewayTimeoutError HTTPNotImplementedError InternalServerError
         OverloadedError RampLimitExceededError RateLimitError RequestTimeoutError RetryableError
-        ServiceUnavailableError SkillReadBlockedUndecryptableError
+        ServiceUnavailableError SkillReadBlockedUndecryptableError StorageAttachedDuringArchiveError
+        WorkspaceCreatedIncompleteError
     """,
     "stop": """
         AuthenticationError BetaAPIKeyScopeMissingError BetaCannotSignOutManagedMemberError
@@ -27,20 +31,30 @@ MEANINGS = {
         BetaSpendLimitsAdminAPIWritesNotEnabledError CMEKKeyDisabledError CMEKKeyNetworkBlockedError
         ContractSpendLimitReachedError CredentialsError EnforcedSpendLimitReachedError FileExpiredError
         IdentityTokenFileError LinkedOrganizationBillingUnavailableError
-        LinkedOrganizationSpendLimitReachedError NotFoundError OrganizationOnHoldError PaymentRequiredError
-        PermissionDeniedError RBACRoleNotFoundError SandboxEgressRestrictedError ThreadNotFoundError
-        UserProfileBillingNotAuthorizedError UserProfileNotBillableError
+        LinkedOrganizationSpendLimitReachedError NotFoundError OrganizationOnHoldError
+        PaymentRequiredError PermissionDeniedError RBACRoleNotFoundError SandboxEgressRestrictedError
+        ThreadNotFoundError UserProfileBillingNotAuthorizedError UserProfileNotBillableError
+        WorkspaceHumanReviewDisabledError
     """,
     "by its words": "BadRequestError",
     "ours": """
         APIError APIStatusError APIWebhookValidationError AlreadyMemberError
-        AvailableToolsLimitExceededError BetaBundleAttachmentNotSupportedError BetaBundleOnCallError
-        BetaCMEKFeatureUnsupportedError BetaCannotSignOutPrimaryOwnerError BetaCannotSignOutSelfError
-        BetaEnvironmentArchivedError BetaHeartbeatPreconditionFailedError BetaInvalidConfigTypeChangeError
-        BetaInvalidMetadataError BetaOrganizationNotEnrolledInBetaError BetaRBACGroupOrderLimitExceededError
+        AvailableToolsLimitExceededError BetaApprovalRequiredError BetaBundleAttachmentNotSupportedError
+        BetaBundleOnCallError BetaCMEKFeatureUnsupportedError BetaCMEKNotApprovedError
+        BetaCannotSignOutPrimaryOwnerError BetaCannotSignOutSelfError BetaEnvironmentArchivedError
+        BetaExternalKeyNotFoundError BetaExternalKeyProviderMismatchError BetaExternalStorageInUseError
+        BetaExternalStorageInWorkspacePolicyError BetaExternalStorageNotAvailableError
+        BetaGCPProjectNotVerifiedError BetaGrantRequiredError BetaHeartbeatPreconditionFailedError
+        BetaHumanReviewNotAvailableError BetaHumanReviewOnWithExternalStorageError
+        BetaInvalidConfigTypeChangeError BetaInvalidMetadataError BetaInvalidStorageARNError
+        BetaOrganizationNotEligibleError BetaOrganizationNotEnrolledInBetaError
+        BetaProviderNotAllowedError BetaRBACGroupOrderLimitExceededError BetaRegionNotSupportedError
         BetaRequestBodyTimeoutError BetaScanFailedError BetaSettingsDocumentLimitExceededError
         BetaSettingsHistoryLimitExceededError BetaSlackChannelSetUpSettingsRefusedError
-        BetaUnsupportedCharsetError CannotInviteEmailsWithUnverifiedDomainsError CannotRemoveLastMemberError
+        BetaStorageAttachLimitReachedError BetaStorageNotApprovedError BetaStorageNotAttachableError
+        BetaStorageProfileStillRequiredError BetaStorageVerificationFailedError
+        BetaTranscriptsStorageRequiredError BetaUnsupportedCharsetError BetaUnsupportedRegionError
+        CannotInviteEmailsWithUnverifiedDomainsError CannotRemoveLastMemberError
         ClaudeCodeKeyCreatorNotMemberError ClaudeCodeVersionTooOldError CompactionBlockAmbiguousError
         CompactionBlockMisplacedError CompactionContentMismatchError CompactionIncompleteTurnError
         CompactionNothingToSummarizeError CompactionSignatureInvalidError
@@ -51,13 +65,13 @@ MEANINGS = {
         OrgAPIKeyLimitExceededError OrgMemberLimitExceededError OrganizationTypeNotSupportedError
         ParentOrganizationRequiredError PreconditionFailedError RBACGroupGrantsOwnerAccessError
         RBACGroupOwnerAccessUnconfirmedError RequestBodyEncodingInvalidError
-        RequestBodyEncodingUnsupportedError RequestHeaderFieldsTooLargeError StorageQuotaExceededError
-        StreamAlreadyConsumed ThreadAlreadyContinuedError ThreadContinueInFlightError
-        ThreadFingerprintMismatchError ThreadUnsupportedRequestError ToolNameConflictError
-        ToolReferenceUnresolvedError ToolsetClosedError ToolsetConfigError ToolsetContractError
-        ToolsetUsageError ToolsetsFixedError UnprocessableEntityError UserProfileNotFoundError
-        UserProfileRequiredError WorkloadIdentityError WorkspaceAPIKeyLimitExceededError
-        WorkspaceMemberLimitExceededError WorkspacePolicyViolationError
+        RequestBodyEncodingUnsupportedError RequestHeaderFieldsTooLargeError StorageProfileMismatchError
+        StorageQuotaExceededError StreamAlreadyConsumed ThreadAlreadyContinuedError
+        ThreadContinueInFlightError ThreadFingerprintMismatchError ThreadUnsupportedRequestError
+        ToolNameConflictError ToolReferenceUnresolvedError ToolsetClosedError ToolsetConfigError
+        ToolsetContractError ToolsetUsageError ToolsetsFixedError UnprocessableEntityError
+        UserProfileNotFoundError UserProfileRequiredError WorkloadIdentityError
+        WorkspaceAPIKeyLimitExceededError WorkspaceMemberLimitExceededError WorkspacePolicyViolationError
     """,
 }
 MEANING = {name: meaning for meaning, names in MEANINGS.items() for name in names.split()}

@@ -34,6 +34,7 @@ _ACCOUNT_CODES = frozenset(
         "organization_on_hold",
         "cmek_key_disabled",
         "cmek_key_network_blocked",
+        "workspace_human_review_disabled",
     }
 )
 # The same without a code, as a plain 400: limits that an account or a workspace set for itself, no credit.
