@@ -29,8 +29,11 @@ class FetchedObject:
 class Coverage:
     """What was read of what there was; absent where the format has no such count.
 
-    `pages_as_images` are the pages given to the model to look at, `chars_sent` the characters it was sent;
-    `cut` names the limits or failures that left something out.
+    `pages_as_images` are the pages given to the model to look at, `chars_sent` the characters it was sent.
+    Parts are pages, sheets, pictures, members, attachments and objects: each was read, looked at, dropped
+    since it says nothing, or not read (`parts_failed`). `truncated` says whether text may be missing, and
+    `cut` names the limits or failures that left it out. `hidden_chars` were left out because nobody sees
+    them; of their sentences, `hidden_sentences` stand nowhere in the text.
     """
 
     __pydantic_config__: ClassVar[dict[str, str]] = _NOTHING_ELSE
@@ -43,7 +46,11 @@ class Coverage:
     chars_sent: int = 0
     truncated: bool = False
     cut: tuple[str, ...] = ()
+    parts_read: int = 0
+    parts_dropped: int = 0
     parts_failed: int = 0
+    hidden_chars: int = 0
+    hidden_sentences: int = 0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -14,7 +14,9 @@ class ErrorCode(StrEnum):
     CORRUPT = "corrupt"
     EMPTY = "empty"
     UNSUPPORTED_TYPE = "unsupported_type"
+    UNSUPPORTED_FORM = "unsupported_form"
     TOO_LARGE = "too_large"
+    TOO_DEEP = "too_deep"
     EXTRACTION_TIMEOUT = "extraction_timeout"
     EXTRACTION_MEMORY = "extraction_memory"
     CRASHED = "crashed"
@@ -53,9 +55,17 @@ EXPLANATIONS: Mapping[ErrorCode, Explanation] = {
         message="This type of file cannot be read.",
         next_step="Upload it as PDF, or in one of the types that the README lists.",
     ),
+    ErrorCode.UNSUPPORTED_FORM: Explanation(
+        message="The file is an interactive form (XFA) whose pages only Adobe's programs can make.",
+        next_step="Open it in Adobe Acrobat or Reader, print it to a PDF, and upload that.",
+    ),
     ErrorCode.TOO_LARGE: Explanation(
         message="The file is larger than the limit.",
         next_step="Split it, or ask your operator to raise the limit.",
+    ),
+    ErrorCode.TOO_DEEP: Explanation(
+        message="What the file holds is nested more deeply than is read.",
+        next_step="Take the inner files out and upload them by themselves.",
     ),
     ErrorCode.EXTRACTION_TIMEOUT: Explanation(
         message="Reading the file took longer than allowed.",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from pigeonhole.domain.errors import DocumentError
-from pigeonhole.extract.interface import NOT_READ, Metadata, Segment, Source, failed_part
+from pigeonhole.extract.interface import Metadata, NotRead, Segment, Source
 from pigeonhole.extract.nested import read_attached
 from pigeonhole.extract.package import Package
 
@@ -28,17 +28,14 @@ def read(source: Source) -> Iterator[Segment]:
     for number, name in enumerate(names[: source.limits.members], 1):
         yield from _member(source, package, name)
         yield Metadata(pages_read=number)
-    if len(names) > source.limits.members:
-        yield Metadata(cut="members")
+    if (left := len(names) - source.limits.members) > 0:
+        yield NotRead(name=f"{left} members", reason="members", parts=left)
 
 
 def _member(source: Source, package: Package, name: str) -> Iterator[Segment]:
     try:
         data = package.read(name)
     except DocumentError as error:
-        if error.code == "too_large":
-            yield Metadata(cut="unpacked_bytes")
-        yield f"{NOT_READ}{name}: {error.code}]"
-        yield failed_part(error)
+        yield NotRead.because(error, name)
     else:
         yield from read_attached(source, name, data)

@@ -8,7 +8,7 @@ from urllib.parse import unquote
 
 from pigeonhole.domain.errors import DocumentError
 from pigeonhole.extract import html
-from pigeonhole.extract.interface import Metadata, Segment, Source, failed_part
+from pigeonhole.extract.interface import Metadata, NotRead, Segment, Source
 from pigeonhole.extract.nested import read_picture
 from pigeonhole.extract.package import Package
 from pigeonhole.extract.xml_parser import Element, elements, first_texts
@@ -65,6 +65,6 @@ def _chapter(package: Package, name: str) -> Iterator[Segment]:
     try:
         yield from html.read_embedded(package.read(name))
     except DocumentError as error:
-        if error.code == "too_large":
-            yield Metadata(cut="unpacked_bytes")
-        yield failed_part(error)
+        yield NotRead.because(error, posixpath.basename(name))
+    else:
+        yield Metadata(parts_read=1)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from pigeonhole.extract import html_markup, rowspans
 from pigeonhole.extract.decode import decode
-from pigeonhole.extract.interface import Metadata, Segment, Source, truncated
+from pigeonhole.extract.interface import Metadata, NotRead, Segment, Source, truncated
 
 if TYPE_CHECKING:
     from selectolax.lexbor import LexborHTMLParser
@@ -47,7 +47,7 @@ def read_page(data: bytes | str) -> Iterator[Segment]:
     yield Metadata(title=title or None, **_stated(markup[:META_CHARS]))  # type: ignore[arg-type]
     yield text
     if len(data) > LONGEST_PAGE or len(fitting) < len(markup):
-        yield Metadata(cut="chars")
+        yield NotRead(name="the rest of the page", reason="chars", parts=0)
 
 
 def _stated(head: str) -> dict[str, str]:
@@ -63,7 +63,7 @@ def _stated(head: str) -> dict[str, str]:
 
 def read_embedded(data: bytes | str) -> Iterator[Segment]:
     """The text of a page that is part of a document with metadata of its own."""
-    yield from (segment for segment in read_page(data) if not isinstance(segment, Metadata) or segment.cut)
+    yield from (segment.counts if isinstance(segment, Metadata) else segment for segment in read_page(data))
 
 
 def _decoded(data: bytes) -> str:

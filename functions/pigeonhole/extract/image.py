@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from pigeonhole.domain.document import PageImage
 from pigeonhole.domain.errors import DocumentError
-from pigeonhole.extract.interface import Metadata, Segment, Source
+from pigeonhole.extract.interface import Metadata, NotRead, Segment, Source
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -30,10 +30,17 @@ def read(source: Source) -> Iterator[Segment]:
     yield Metadata(pages_total=pages)
     for page in range(1, pages + 1):
         if not source.quota.take("vision_pages"):
-            yield Metadata(cut="vision_pages")
+            left = pages - page + 1
+            name = source.name if pages == 1 else f"{source.name}: {left} of {pages} pages"
+            yield NotRead(name=name, reason="vision_pages", parts=left)
             return
         yield _frame(image, page, source)
         yield Metadata(pages_read=page)
+
+
+def size_of(data: bytes) -> tuple[int, int]:
+    """Width and height in pixels; raises DocumentError `corrupt` or `too_large`."""
+    return _open(data).size
 
 
 def _frames(image: Image) -> int:

@@ -1,12 +1,21 @@
 """What every reader takes and gives: a `Source` in, segments out, in the order in which a person reads.
 
 A reader is a module with a function `read(source)`, named in `registry.FORMATS`. A segment is one piece of
-what it yields: a passage of text, an image of a page, or metadata. It raises DocumentError, and says with
-`Metadata(cut=…)` what it leaves out.
+what it yields. All that a document holds ends in one of four ways, and a reader accounts for each part of it
+(a page, a sheet, a picture, an attachment, an object):
+
+- read: a `str`, and `Metadata(parts_read=1)` for the part that it is from;
+- looked at: a `PageImage`, which the model sees;
+- not read: a `NotRead`, with the reason;
+- dropped, since it says nothing: `Metadata(parts_dropped=1)`.
+
+Words that nobody sees who opens the document are a `Hidden`. A reader raises DocumentError only where the
+whole document cannot be read.
 """
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import AnyStr
@@ -14,15 +23,15 @@ from typing import AnyStr
 from pigeonhole.domain.document import PageImage
 from pigeonhole.domain.errors import DocumentError
 from pigeonhole.extract.limits import Limits
+from pigeonhole.extract.magic import WITHOUT_TEXT
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Metadata:
-    """What a document states of itself, and what was read of it; a later value that is not None replaces
-    an earlier one.
+    """What a document states of itself, and counts of what was read of it.
 
-    `cut` names a limit or an error code by which something was left out; `parts_failed` counts pages,
-    sheets, members or attachments that could not be read. These two add up.
+    A later value that is not None replaces an earlier one; `parts_read`, `parts_dropped`, `hidden_chars` and
+    `hidden_sentences` add up. The last two are made of what is `Hidden`: no reader gives them.
     """
 
     pages_total: int | None = None
@@ -31,20 +40,56 @@ class Metadata:
     author: str | None = None
     created: str | None = None
     modified: str | None = None
-    cut: str | None = None
-    parts_failed: int = 0
+    parts_read: int = 0
+    parts_dropped: int = 0
+    hidden_chars: int = 0
+    hidden_sentences: int = 0
+
+    @property
+    def counts(self) -> Metadata:
+        """Of what stands in another document, that which counts for the whole: its parts."""
+        return Metadata(parts_read=self.parts_read, parts_dropped=self.parts_dropped)
 
 
-Segment = str | PageImage | Metadata
+@dataclass(frozen=True, slots=True)
+class Attached:
+    """A document inside this one begins here, of that name."""
 
-# What stands in the text for a document inside another.
-PLACEHOLDERS = ATTACHED, NOT_READ = "[attached: ", "[not read: "
-_NOTHING_LOST = frozenset({"unsupported_type", "empty"})
+    name: str
 
 
-def failed_part(error: DocumentError) -> Metadata:
-    """A part could not be read: the document is cut short by that, unless no words can have been lost."""
-    return Metadata(parts_failed=1, cut=None if error.code in _NOTHING_LOST else error.code)
+@dataclass(frozen=True, kw_only=True, slots=True)
+class NotRead:
+    """Something is left out here: the text says so at this place, and the coverage counts it.
+
+    `reason` is an error code or the name of a limit. `parts` is how many parts are left out: 0 for the rest
+    of one that was read up to here. `may_hold_text` is false where no word can have been lost.
+    """
+
+    name: str
+    reason: str
+    parts: int = 1
+    may_hold_text: bool = True
+
+    @classmethod
+    def because(cls, error: DocumentError, name: str) -> NotRead:
+        """The part of that name, which cannot be read for this error."""
+        is_wordless = error.code == "empty" or (
+            error.code == "unsupported_type" and error.detail in WITHOUT_TEXT
+        )
+        return cls(name=name, reason=error.code, may_hold_text=not is_wordless)
+
+
+@dataclass(frozen=True, slots=True)
+class Hidden:
+    """Words in the document that its formatting hides from everybody who opens it: left out, and counted."""
+
+    words: str
+
+
+# What goes into the document's text and coverage, and all that a reader yields.
+SeenSegment = str | PageImage | Metadata | Attached | NotRead
+Segment = SeenSegment | Hidden
 
 
 class DocumentQuota:
@@ -55,6 +100,7 @@ class DocumentQuota:
         self._left = {"vision_pages": limits.vision_pages, "members": limits.members}
         self._unpacked_bytes_left = limits.unpacked_bytes
         self._images_numbered = 0
+        self._pictures: set[bytes] = set()
 
     def take(self, limit: str) -> bool:
         """Use one more of `vision_pages` or `members`; False when none is left."""
@@ -65,6 +111,13 @@ class DocumentQuota:
         """A number for an image in a document without page numbers, counted from 1."""
         self._images_numbered += 1
         return self._images_numbered
+
+    def is_new_picture(self, data: bytes) -> bool:
+        """Whether this picture has not been met in the document before."""
+        digest = hashlib.blake2b(data, digest_size=16).digest()
+        is_new = digest not in self._pictures
+        self._pictures.add(digest)
+        return is_new
 
     def count_unpacked(self, size: int) -> None:
         """Count `size` more unpacked bytes; raises DocumentError `too_large` when they are too many."""

@@ -155,6 +155,12 @@ COMPOUND_STREAMS = (
     ("StarCalcDocument", "StarOffice spreadsheet"),
     ("SwDocContentMgrTempStorage", "SolidWorks model"),
 )
+# Of all that is recognised and not read, what holds no words.
+WITHOUT_TEXT = frozenset(
+    name
+    for *_, name in (*MAGIC, *MAGIC_AT_OFFSET)
+    if name in ("sound", "film", "sound or film", "font", "icon") or name.endswith("program")
+) | {"sound or film"}
 _PACKAGES = (
     *(name for _, name in PACKAGE_FOLDERS),
     *(name for _, name in PACKAGE_MEMBERS),

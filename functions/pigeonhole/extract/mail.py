@@ -14,7 +14,7 @@ from email.message import Message
 from pigeonhole.domain.errors import DocumentError
 from pigeonhole.extract import html
 from pigeonhole.extract.decode import decode
-from pigeonhole.extract.interface import Metadata, Segment, Source, truncated
+from pigeonhole.extract.interface import Metadata, NotRead, Segment, Source, truncated
 from pigeonhole.extract.nested import read_attached
 
 _SHOWN_HEADERS = ("Subject", "From", "To", "Cc", "Date")
@@ -54,7 +54,7 @@ def read_message(source: Source, data: bytes) -> Iterator[Segment]:
         name = decode_header(leaf.get_filename() or leaf.get_content_type())
         yield from read_attached(source, name, _payload(leaf))
     if len(fitting) < len(data):
-        yield Metadata(cut="chars")
+        yield NotRead(name="the rest", reason="chars", parts=0)
 
 
 def _is_encrypted(mail: Message) -> bool:

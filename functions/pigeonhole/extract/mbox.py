@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from pigeonhole.extract import mail
-from pigeonhole.extract.interface import Metadata, Segment, Source
+from pigeonhole.extract.interface import Metadata, NotRead, Segment, Source
 
 _MESSAGE_START = re.compile(rb"(?:\A|(?<=\n))From [^\r\n]*\r?\n(?=[A-Za-z>][\w-]*[: ])")
 
@@ -21,12 +21,9 @@ def read(source: Source) -> Iterator[Segment]:
     yield Metadata(pages_total=len(starts), pages_read=0)
     for number, (start, end) in enumerate(zip(starts, ends, strict=True), 1):
         if not source.quota.take("members"):
-            yield Metadata(cut="members")
+            left = len(starts) - number + 1
+            yield NotRead(name=f"{left} messages", reason="members", parts=left)
             return
         segments = mail.read_message(source, source.data[start.end() : end])
-        yield from (
-            segment
-            for segment in segments
-            if not isinstance(segment, Metadata) or segment.cut or segment.parts_failed
-        )
-        yield Metadata(pages_read=number)
+        yield from (segment.counts if isinstance(segment, Metadata) else segment for segment in segments)
+        yield Metadata(pages_read=number, parts_read=1)

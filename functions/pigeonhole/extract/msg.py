@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from pigeonhole.domain.errors import DocumentError
 from pigeonhole.extract import html, lzfu, rtf
 from pigeonhole.extract.decode import code_page, decode
-from pigeonhole.extract.interface import ATTACHED, NOT_READ, Metadata, Segment, Source
+from pigeonhole.extract.interface import Attached, Metadata, NotRead, Segment, Source
 from pigeonhole.extract.nested import read_attached
 
 if TYPE_CHECKING:
@@ -69,13 +69,13 @@ def _attachment(source: Source, holder: MsgObject, depth: int) -> Iterator[Segme
     if data is not None:
         yield from read_attached(source, name, data)
     elif depth >= source.limits.depth or not source.quota.take("members"):
-        yield Metadata(cut="depth")
+        yield NotRead(name=name, reason="too_deep")
     elif holder.ole.exists([*embedded, "__properties_version1.0"]):
-        yield f"{ATTACHED}{name}]"
+        yield Attached(name)
         yield from _message(source, MsgObject(holder.ole, embedded), depth + 1)
+        yield Metadata(parts_read=1)
     else:
-        yield f"{NOT_READ}{name}: unsupported_type]"
-        yield Metadata(parts_failed=1)
+        yield NotRead(name=name, reason="unsupported_type")
 
 
 class MsgObject:

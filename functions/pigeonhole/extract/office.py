@@ -8,7 +8,7 @@ from contextlib import suppress
 
 from pigeonhole.domain.errors import DocumentError
 from pigeonhole.extract import legacy, ooxml, ppt_outline
-from pigeonhole.extract.interface import Metadata, Segment, Source
+from pigeonhole.extract.interface import Metadata, NotRead, Segment, Source
 from pigeonhole.extract.nested import read_picture
 
 _EMPTY_CELLS = re.compile(r"(?:\|(?: ---)? {1,2}){12,}(?=\|)")
@@ -68,23 +68,28 @@ def _unescaped(markdown: str) -> str:
     return markdown
 
 
-def _omissions(text: str) -> Iterator[Metadata]:
+def _omissions(text: str) -> Iterator[NotRead]:
     """What office_oxide notes that it left out."""
     may_have_any = "[" in text and any(word in text for word in _OMISSION_WORDS)
     for found in _OMISSION.finditer(text) if may_have_any else ():
         if found[1]:
-            yield Metadata(cut="corrupt", parts_failed=1)
+            yield NotRead(name=found[1].removeprefix("unreadable "), reason="corrupt")
         else:
-            yield Metadata(cut="depth" if found[2] else "chars")
+            yield (
+                NotRead(name="what is nested more deeply", reason="too_deep")
+                if found[2]
+                else NotRead(name="the rest", reason="chars", parts=0)
+            )
 
 
-def _missing_sheets(source: Source, text: str) -> Iterator[Metadata]:
+def _missing_sheets(source: Source, text: str) -> Iterator[Segment]:
     """Sheets that the workbook names and the text has not: office_oxide skips what it cannot read."""
     names = ooxml.sheet_names(source)
     sheets_read = sum(f"## {name}" in text for name in names)
     yield Metadata(pages_total=len(names) or None, pages_read=sheets_read)
     if sheets_read < len(names):
-        yield Metadata(cut="sheets", parts_failed=len(names) - sheets_read)
+        left = len(names) - sheets_read
+        yield NotRead(name=f"{left} sheets", reason="corrupt", parts=left)
 
 
 def _is_zip(source: Source) -> bool:

@@ -13,7 +13,7 @@ from html import unescape
 from itertools import islice
 
 from pigeonhole.domain.errors import DocumentError
-from pigeonhole.extract.interface import Metadata, Segment, Source, failed_part
+from pigeonhole.extract.interface import Metadata, NotRead, Segment, Source
 from pigeonhole.extract.line_buffer import LineBuffer
 from pigeonhole.extract.package import Package
 from pigeonhole.extract.xml_parser import XmlParser, elements, first_texts, passages
@@ -92,7 +92,7 @@ def notes_and_charts(source: Source) -> Iterator[Segment]:
             for passage in _story(package, name):
                 yield _BOILERPLATE.sub("", passage)
         except DocumentError as error:
-            yield failed_part(error)
+            yield NotRead.because(error, name)
 
 
 def uncalculated_formulas(source: Source) -> Iterator[Segment]:

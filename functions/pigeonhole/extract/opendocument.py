@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 
 from pigeonhole.domain.errors import DocumentError
-from pigeonhole.extract.interface import Metadata, Segment, Source
+from pigeonhole.extract.interface import Metadata, NotRead, Segment, Source
 from pigeonhole.extract.line_buffer import LineBuffer
 from pigeonhole.extract.nested import read_picture
 from pigeonhole.extract.package import Package
@@ -103,12 +103,12 @@ class ContentHandler:
         self._cut = False
         self._in_body = False
 
-    def counts(self) -> Iterator[Metadata]:
+    def counts(self) -> Iterator[Segment]:
         """How many sheets or slides there were, and whether rows were cut."""
         if self._pages:
-            yield Metadata(pages_total=self._pages, pages_read=self._pages)
+            yield Metadata(pages_total=self._pages, pages_read=self._pages, parts_read=self._pages)
         if self._cut:
-            yield Metadata(cut="rows")
+            yield NotRead(name="the rest of the rows", reason="rows", parts=0)
 
     def _add(self, text: str) -> None:
         self.lines.add(text)

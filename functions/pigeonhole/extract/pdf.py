@@ -10,7 +10,7 @@ from pigeonhole.domain.document import PageImage
 from pigeonhole.domain.errors import DocumentError
 from pigeonhole.extract import pdf_annotations
 from pigeonhole.extract.image import encode
-from pigeonhole.extract.interface import Metadata, Segment, Source
+from pigeonhole.extract.interface import Metadata, NotRead, Segment, Source
 from pigeonhole.extract.nested import read_attached
 from pigeonhole.extract.running_headers import RunningHeaders
 
@@ -51,15 +51,19 @@ def warm_up() -> None:
 
 
 def read(source: Source) -> Iterator[Segment]:
-    """The pages in order, after the document's metadata; raises DocumentError `encrypted` or `corrupt`."""
+    """The pages in order, after the document's metadata.
+
+    Raises DocumentError `encrypted`, `corrupt` or `unsupported_form`.
+    """
     document = _open(source)
+    _refuse_dynamic_form(document)
     yield _metadata(document)
     pdf_annotations.load_form_fields(document)
     running_headers = RunningHeaders()
     for number in range(1, min(len(document), source.limits.pages) + 1):
         yield from _page(document, number, source, running_headers)
-    if len(document) > source.limits.pages:
-        yield Metadata(cut="pages")
+    if (left := len(document) - source.limits.pages) > 0:
+        yield NotRead(name=f"{left} pages", reason="pages", parts=left)
     yield from _attachments(document, source)
 
 
@@ -72,12 +76,14 @@ def _attachments(document: PdfDocument, source: Source) -> Iterator[Segment]:
             attachment = document.get_attachment(at)
             name, data = attachment.get_name() or "attachment", bytes(attachment.get_data())
         except (PdfiumError, ValueError):
-            yield Metadata(cut="corrupt", parts_failed=1)
+            yield NotRead(name=f"attachment {at + 1}", reason="corrupt")
             continue
         source.quota.count_unpacked(len(data))
         if READ_ATTACHMENTS.search(name):
             for segment in read_attached(source, name, data):
-                yield Metadata(cut="vision_pages") if isinstance(segment, PageImage) else segment
+                yield NotRead(name=name, reason="vision_pages") if isinstance(segment, PageImage) else segment
+        else:
+            yield Metadata(parts_dropped=1)
 
 
 def _open(source: Source) -> PdfDocument:
@@ -88,6 +94,14 @@ def _open(source: Source) -> PdfDocument:
     except PdfiumError as error:
         code = "encrypted" if any(word in str(error).lower() for word in _ENCRYPTED) else "corrupt"
         raise DocumentError(code, str(error)) from error
+
+
+def _refuse_dynamic_form(document: PdfDocument) -> None:
+    """Raise DocumentError `unsupported_form` where the pages only ask to wait for Adobe's program (XFA)."""
+    import pypdfium2.raw as pdfium
+
+    if document.get_formtype() == pdfium.FORMTYPE_XFA_FULL:
+        raise DocumentError("unsupported_form", "a dynamic XFA form")
 
 
 def _metadata(document: PdfDocument) -> Metadata:
@@ -110,7 +124,7 @@ def _page(
     try:
         page = document[number - 1]
     except PdfiumError:
-        yield Metadata(cut="corrupt", parts_failed=1)
+        yield NotRead(name=f"page {number}", reason="corrupt")
         return
     try:
         text = _text(page)
@@ -120,9 +134,9 @@ def _page(
         if _needs_vision(page, text, source.limits.scan_chars):
             yield from _page_image(page, number, source)
         yield "\n".join(pdf_annotations.stamp_lines(document, page, number, _text))
-        yield Metadata(pages_read=number)
+        yield Metadata(pages_read=number, parts_read=1)
     except PdfiumError:
-        yield Metadata(cut="corrupt", parts_failed=1)
+        yield NotRead(name=f"page {number}", reason="corrupt")
     finally:
         page.close()
 
@@ -164,7 +178,7 @@ def _picture_share(page: PdfPage) -> tuple[float, bool]:
 
 def _page_image(page: PdfPage, number: int, source: Source) -> Iterator[Segment]:
     if not source.quota.take("vision_pages"):
-        yield Metadata(cut="vision_pages")
+        yield NotRead(name=f"page {number}", reason="vision_pages")
     elif image := _rendered(page, number, source):
         yield image
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from pigeonhole.extract.decode import decode
-from pigeonhole.extract.interface import Metadata, Segment, Source
+from pigeonhole.extract.interface import NotRead, Segment, Source
 
 BYTES_PER_CHAR = 4  # at most, in any encoding
 
@@ -15,4 +15,4 @@ def read(source: Source) -> Iterator[Segment]:
     size = (source.limits.chars + 1) * BYTES_PER_CHAR
     yield decode(source.data[:size])
     if len(source.data) > size:
-        yield Metadata(cut="chars")
+        yield NotRead(name="the rest", reason="chars", parts=0)

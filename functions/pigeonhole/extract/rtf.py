@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from pigeonhole.extract.interface import Metadata, Segment, Source
+from pigeonhole.extract.interface import Metadata, NotRead, Segment, Source
 from pigeonhole.extract.line_buffer import LineBuffer
 from pigeonhole.extract.rtf_words import (
     CELL_ENDS,
@@ -196,4 +196,4 @@ def read(source: Source) -> Iterator[Segment]:
     yield from parser.passages()
     yield parser.metadata()
     if parser.is_incomplete:
-        yield Metadata(cut="corrupt", parts_failed=1)
+        yield NotRead(name="the rest", reason="corrupt")

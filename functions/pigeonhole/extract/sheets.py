@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from pigeonhole.domain.errors import DocumentError
 from pigeonhole.extract import legacy, ooxml
-from pigeonhole.extract.interface import Metadata, Segment, Source
+from pigeonhole.extract.interface import Metadata, NotRead, Segment, Source
 from pigeonhole.extract.nested import read_picture
 
 if TYPE_CHECKING:
@@ -35,13 +35,13 @@ def read(source: Source) -> Iterator[Segment]:
             for segment in _sheet(sheet, source.limits.rows):
                 has_text = True
                 yield segment
-            yield Metadata(pages_read=sheets_read)
+            yield Metadata(pages_read=sheets_read, parts_read=1)
         else:
-            yield Metadata(cut="corrupt", parts_failed=1)
+            yield NotRead(name=name, reason="corrupt")
     if names and not sheets_read:
         raise DocumentError("corrupt", "none of its sheets can be read")
-    if len(names) > source.limits.sheets:
-        yield Metadata(cut="sheets")
+    if (left := len(names) - source.limits.sheets) > 0:
+        yield NotRead(name=f"{left} sheets", reason="sheets", parts=left)
     if is_zip:
         yield from ooxml.notes_and_charts(source)
         yield from ooxml.uncalculated_formulas(source)
@@ -79,7 +79,7 @@ def _sheet(sheet: CalamineSheet, max_rows: int) -> Iterator[Segment]:
     spans = _Spans(sheet)
     for at, row in enumerate(sheet.iter_rows()):
         if at >= max_rows:
-            yield Metadata(cut="rows")
+            yield NotRead(name=f"the rest of {sheet.name}", reason="rows", parts=0)
             break
         cells = [value if type(value) is str else _cell(value) for value in row]
         if line := _line(spans.filled(at, cells) if spans else cells):

@@ -10,13 +10,14 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from pigeonhole.domain.document import PageImage
-from pigeonhole.extract.interface import Metadata, Segment
+from pigeonhole.extract.interface import Attached, Hidden, Metadata, NotRead, Segment
 from pigeonhole.extract.limits import Limits
 from pigeonhole.extract.urls import shorten_urls
 
 LONGEST_WORD = 60
 SHORTEST_BASE64 = 240
 LONGEST_STATED = 500  # characters of a title, an author or a date
+LONGEST_NAME = 200  # characters of the name of a part
 STATED = ("title", "author", "created", "modified")
 
 _HYPHEN = re.compile("[\x02\xad][ \t]*\r?\n?")  # pdfium gives a hyphen at a line's end as U+0002
@@ -37,21 +38,26 @@ def tidy_segments(segments: Iterable[Segment], limits: Limits) -> Iterator[Segme
     """The segments without noise, up to `limits.chars` characters; the last then says that more was cut."""
     chars_left = limits.chars
     for segment in segments:
-        if isinstance(segment, Metadata):
-            stated = {name: _one_line(getattr(segment, name)) for name in STATED}
-            yield replace(segment, **stated)  # type: ignore[arg-type]
-        elif isinstance(segment, PageImage):
-            yield segment
-        elif passage := tidy(segment):
-            yield passage[:chars_left]
-            chars_left -= len(passage)
-            if chars_left < 0:
-                yield Metadata(cut="chars")
-                return
+        match segment:
+            case Metadata():
+                stated = {name: _one_line(getattr(segment, name), LONGEST_STATED) for name in STATED}
+                yield replace(segment, **stated)  # type: ignore[arg-type]
+            case Attached() | NotRead():
+                yield replace(segment, name=_one_line(segment.name, LONGEST_NAME) or "part without a name")
+            case Hidden():
+                yield Hidden(tidy(segment.words[: limits.chars]))
+            case PageImage():
+                yield segment
+            case str() if passage := tidy(segment):
+                yield passage[:chars_left]
+                chars_left -= len(passage)
+                if chars_left < 0:
+                    yield NotRead(name="the rest", reason="chars", parts=0)
+                    return
 
 
-def _one_line(value: str | None) -> str | None:
-    return " ".join(tidy(value).split())[:LONGEST_STATED] if value else None
+def _one_line(value: str | None, longest: int) -> str | None:
+    return " ".join(tidy(value).split())[:longest] if value else None
 
 
 def tidy(text: str) -> str:

@@ -14,10 +14,10 @@ from dataclasses import asdict, dataclass, fields
 from pigeonhole.domain.document import PageImage
 from pigeonhole.domain.error_codes import EXPLANATIONS
 from pigeonhole.domain.errors import DocumentError
-from pigeonhole.extract.interface import Metadata, Segment
+from pigeonhole.extract.interface import Attached, Metadata, NotRead, SeenSegment
 from pigeonhole.extract.limits import Limits
 
-PASSAGE, IMAGE, METADATA, FORMAT, ERROR, DONE = range(1, 7)
+PASSAGE, IMAGE, METADATA, ATTACHED, NOT_READ, FORMAT, ERROR, DONE = range(1, 9)
 SMALL_FRAME_BYTES = 8_192
 DETAIL_CHARS = 300
 FORMAT_NAME_CHARS = 80
@@ -26,7 +26,6 @@ _HEADER = struct.Struct(">BI")
 _IMAGE_HEADER = struct.Struct(">IHH")
 _JPEG = b"\xff\xd8\xff"
 _MAX_COUNT = 1_000_000_000
-_METADATA_TYPES = {field.name: int if "int" in str(field.type) else str for field in fields(Metadata)}
 
 Receiver = Callable[[int], bytes]
 
@@ -42,30 +41,38 @@ class DetectedFormat:
     name: str
 
 
-def encode_frame(segment: Segment | DetectedFormat | DocumentError | None) -> bytes:
-    """One segment as a frame; None is the document's end."""
-    frame_type, payload = _payload(segment)
+# A frame's content; None is the document's end.
+Frame = SeenSegment | DetectedFormat | DocumentError | None
+
+
+def encode_frame(frame: Frame) -> bytes:
+    """The content as a frame."""
+    frame_type, payload = _payload(frame)
     return _HEADER.pack(frame_type, len(payload)) + payload
 
 
-def _payload(segment: Segment | DetectedFormat | DocumentError | None) -> tuple[int, bytes]:
-    match segment:
+def _payload(frame: Frame) -> tuple[int, bytes]:
+    match frame:
         case str():
-            return PASSAGE, segment.encode("utf-8", "replace")
+            return PASSAGE, frame.encode("utf-8", "replace")
         case PageImage():
-            return IMAGE, _IMAGE_HEADER.pack(segment.page, segment.width, segment.height) + segment.data
+            return IMAGE, _IMAGE_HEADER.pack(frame.page, frame.width, frame.height) + frame.data
         case Metadata():
-            values = {name: value for name, value in asdict(segment).items() if value}
+            values = {name: value for name, value in asdict(frame).items() if value}
             return METADATA, json.dumps(values).encode()
+        case Attached():
+            return ATTACHED, json.dumps(asdict(frame)).encode()
+        case NotRead():
+            return NOT_READ, json.dumps(asdict(frame)).encode()
         case DetectedFormat():
-            return FORMAT, segment.name.encode()
+            return FORMAT, frame.name.encode()
         case DocumentError():
-            return ERROR, json.dumps([segment.code, segment.detail[:DETAIL_CHARS]]).encode()
+            return ERROR, json.dumps([frame.code, frame.detail[:DETAIL_CHARS]]).encode()
         case None:
             return DONE, b""
 
 
-def receive_segments(receive: Receiver, limits: Limits) -> Iterator[Segment | DetectedFormat]:
+def receive_segments(receive: Receiver, limits: Limits) -> Iterator[SeenSegment | DetectedFormat]:
     """The segments that a worker sends, up to the document's end.
 
     `receive(n)` returns exactly n bytes, or raises EOFError. Raises the DocumentError that the worker
@@ -85,13 +92,13 @@ def receive_segments(receive: Receiver, limits: Limits) -> Iterator[Segment | De
             raise ProtocolError(f"frame {frame_type}: {error}") from error
 
 
-def _decoded(frame_type: int, payload: bytes, limits: Limits) -> Segment | DetectedFormat:
+def _decoded(frame_type: int, payload: bytes, limits: Limits) -> SeenSegment | DetectedFormat:
     if frame_type == PASSAGE:
         return payload.decode("utf-8")
     if frame_type == IMAGE:
         return _image(payload, limits)
-    if frame_type == METADATA:
-        return _metadata(json.loads(payload))
+    if frame_type in _FLAT:
+        return _value(_FLAT[frame_type], json.loads(payload))
     if frame_type == FORMAT:
         return DetectedFormat(payload.decode("utf-8")[:FORMAT_NAME_CHARS])
     code, detail = json.loads(payload)
@@ -108,12 +115,28 @@ def _image(payload: bytes, limits: Limits) -> PageImage:
     return PageImage(page=page, media_type="image/jpeg", data=data, width=width, height=height)
 
 
-def _metadata(values: object) -> Metadata:
+_FLAT: dict[int, type[Metadata | Attached | NotRead]] = {
+    METADATA: Metadata,
+    ATTACHED: Attached,
+    NOT_READ: NotRead,
+}
+
+
+def _types(kind: type) -> dict[str, type]:
+    """The type of each of its values: a bool, a number or text."""
+    known = {"bool": bool, "int": int, "int | None": int, "str": str, "str | None": str}
+    return {field.name: known[str(field.type)] for field in fields(kind)}
+
+
+_TYPES = {kind: _types(kind) for kind in _FLAT.values()}
+
+
+def _value(kind: type[Metadata | Attached | NotRead], values: object) -> Metadata | Attached | NotRead:
     if not isinstance(values, dict):
-        raise TypeError("metadata are an object")
+        raise TypeError("the values are an object")
     for name, value in values.items():
-        if type(value) is not _METADATA_TYPES.get(name) or (
+        if type(value) is not _TYPES[kind].get(name) or (
             isinstance(value, int) and not 0 <= value <= _MAX_COUNT
         ):
-            raise ValueError("no such metadata")
-    return Metadata(**values)
+            raise ValueError(f"no such value of {kind.__name__}")
+    return kind(**values)

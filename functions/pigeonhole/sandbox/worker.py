@@ -11,7 +11,8 @@ from collections.abc import Callable, Iterator, Set
 
 from pigeonhole.domain.errors import DocumentError
 from pigeonhole.extract import registry, sniff
-from pigeonhole.extract.interface import DocumentQuota, Segment, Source
+from pigeonhole.extract.hidden import without_hidden
+from pigeonhole.extract.interface import DocumentQuota, SeenSegment, Source
 from pigeonhole.extract.limits import Limits
 from pigeonhole.extract.registry import READER_MODULES
 from pigeonhole.extract.tidy import tidy_segments
@@ -69,7 +70,7 @@ def read_document(document: int, name: str, limits: Limits, result: int, *, fall
     except MemoryError:
         send(DocumentError("extraction_memory"))
     except RecursionError:
-        send(DocumentError("corrupt", "it is nested too deeply"))
+        send(DocumentError("too_deep"))
     except BrokenPipeError:
         return
     except ImportError as error:
@@ -80,7 +81,7 @@ def read_document(document: int, name: str, limits: Limits, result: int, *, fall
 
 def read_segments(
     data: bytes, name: str, limits: Limits, *, fallback: bool
-) -> Iterator[Segment | protocol.DetectedFormat]:
+) -> Iterator[SeenSegment | protocol.DetectedFormat]:
     """What format the document has, then its segments: all of a worker's task that needs no sandbox.
 
     Raises DocumentError, and whatever a library raises on hostile bytes.
@@ -90,7 +91,7 @@ def read_segments(
     format_name = sniff.detect_format(data, name)
     yield protocol.DetectedFormat(format_name)
     source = Source(format_name=format_name, name=name, data=data, limits=limits, quota=DocumentQuota(limits))
-    yield from tidy_segments(registry.read(source, fallback=fallback), limits)
+    yield from without_hidden(tidy_segments(registry.read(source, fallback=fallback), limits))
 
 
 def newly_loaded(preloaded: Set[str]) -> bytes:
@@ -105,9 +106,9 @@ def parse_newly_loaded(stderr: bytes) -> frozenset[str]:
     return READER_MODULES & frozenset(names.decode("ascii", "replace").split())
 
 
-def _sender(result: int) -> Callable[[Segment | protocol.DetectedFormat | DocumentError | None], None]:
-    def send(segment: Segment | protocol.DetectedFormat | DocumentError | None) -> None:
-        unsent = memoryview(protocol.encode_frame(segment))
+def _sender(result: int) -> Callable[[protocol.Frame], None]:
+    def send(frame: protocol.Frame) -> None:
+        unsent = memoryview(protocol.encode_frame(frame))
         while unsent:
             unsent = unsent[os.write(result, unsent) :]
 

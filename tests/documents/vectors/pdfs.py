@@ -33,8 +33,8 @@ def pdf(pages: Sequence[list[str] | Picture], *, title: str = "", user: str | No
     return _file(objects, info, lock)
 
 
-def form(lines: list[str], fields: dict[str, str]) -> bytes:
-    """A PDF of one page whose fields somebody filled in."""
+def form(lines: list[str], fields: dict[str, str], *, dynamic: bool = False) -> bytes:
+    """A PDF of one page whose fields somebody filled in; a dynamic one makes its real pages itself (XFA)."""
     objects: dict[int, bytes] = {
         3: b"<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica >>",
         **_page(lines, 4),
@@ -44,7 +44,13 @@ def form(lines: list[str], fields: dict[str, str]) -> bytes:
         said = b"/T (%s) /V (%s)" % (_escaped(name), _escaped(value))
         objects[at] = b"<< /Type /Annot /Subtype /Widget /FT /Tx %s /Rect [60 500 300 520] >>" % said
     objects[4] = objects[4].replace(b"/Type /Page ", b"/Type /Page /Annots [%s] " % widgets)
-    objects[1] = b"<< /Type /Catalog /Pages 2 0 R /AcroForm << /Fields [%s] >> >>" % widgets
+    xfa = b" /XFA [(template) 5 0 R]" if dynamic else b""
+    rendering = b" /NeedsRendering true" if dynamic else b""
+    objects[1] = b"<< /Type /Catalog /Pages 2 0 R /AcroForm << /Fields [%s]%s >>%s >>" % (
+        widgets,
+        xfa,
+        rendering,
+    )
     objects[2] = b"<< /Type /Pages /Kids [4 0 R] /Count 1 >>"
     objects[6] = b"<< /Title (Form) >>"
     return _file(objects, 6, None)

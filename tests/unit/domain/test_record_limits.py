@@ -104,4 +104,4 @@ def test_the_largest_row_is_within_16_kb(char):
     assert final.title
     assert final.usage is not None
     assert len(final.usage) == 3
-    assert size(final.row()) <= 16_000
+    assert size(final.row()) <= 16 * 1_024

@@ -38,9 +38,9 @@ def tiff(frames: int) -> bytes:
             packages.archive({"a.txt": "first", "b.txt": "second"}), Limits(members=1), "members", "first", "second",
             id="members",
         ),
-        pytest.param(hostile.nested_zip(9), Limits(depth=3), "depth", "level 7", "innermost", id="depth"),
+        pytest.param(hostile.nested_zip(9), Limits(depth=3), "too_deep", "level 7", "innermost", id="depth"),
         pytest.param(
-            hostile.bomb("big.txt", 40, {"a.txt": "first"}), Limits(unpacked_bytes=1 << 20), "unpacked_bytes", "first",
+            hostile.bomb("big.txt", 40, {"a.txt": "first"}), Limits(unpacked_bytes=1 << 20), "too_large", "first",
             "     ", id="unpacked bytes",
         ),
         pytest.param(

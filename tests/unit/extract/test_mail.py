@@ -19,7 +19,7 @@ def test_an_attachment_that_breaks_leaves_the_message_around_it_readable(read):
     mail.add_attachment(hostile.far_cell_xlsx(), "application", "octet-stream", filename="invoice.xlsx")
     text = read(mail.as_bytes())
     assert text.text.split("\n\n")[-3:] == [
-        "Our invoice is attached.", "[attached: invoice.xlsx]", "[not read: extraction_memory]",
+        "Our invoice is attached.", "[attached: invoice.xlsx]", "[not read: the rest: extraction_memory]",
     ]  # fmt: skip
     assert (text.coverage.cut, text.coverage.parts_failed) == (("extraction_memory",), 1)
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import io
 
+import pytest
 from pypdfium2 import PdfDocument
 
+from pigeonhole.domain.errors import DocumentError
 from tests.documents.vectors import pdfs
 from tests.documents.vectors.pdfs import pdf
 from tests.unit.extract import hostile
@@ -20,6 +22,13 @@ def test_a_damaged_page_leaves_the_other_pages_readable(read):
     )
     text = read(damaged)
     assert "third page" in text.text
+
+
+def test_a_form_whose_pages_only_ask_to_wait_is_refused_and_a_filled_one_is_read(read):
+    assert "Plate: NH 815" in read(pdfs.form(["Application"], {"Plate": "NH 815"})).text
+    with pytest.raises(DocumentError) as exc_info:
+        read(pdfs.form(["Please wait while it loads"], {"Plate": "NH 815"}, dynamic=True))
+    assert exc_info.value.code == "unsupported_form"
 
 
 def test_documents_attached_to_a_pdf_are_read_and_data_for_programs_is_not(read):

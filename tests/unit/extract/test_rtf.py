@@ -32,7 +32,7 @@ def test_the_text_of_rtf_is_what_a_word_processor_shows(markup, text):
 
 def test_rtf_that_breaks_off_is_read_and_marked_as_cut(read):
     text = read(rb"{\rtf1 The first half of it {\b and")
-    assert text.text == "The first half of it and"
+    assert text.text == "The first half of it and\n\n[not read: the rest: corrupt]"
     assert (text.coverage.cut, text.coverage.parts_failed) == (("corrupt",), 1)
 
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from pigeonhole.domain.document import PageImage
 from pigeonhole.domain.error_codes import EXPLANATIONS
 from pigeonhole.domain.errors import DocumentError
-from pigeonhole.extract.interface import Metadata, Segment
+from pigeonhole.extract.interface import Attached, Metadata, NotRead
 from pigeonhole.extract.limits import Limits
 from pigeonhole.sandbox import protocol
 
@@ -38,12 +38,15 @@ def received(data: bytes) -> list[object]:
 
 
 def test_segments_arrive_as_they_were_sent():
-    sent: list[Segment | protocol.DetectedFormat] = [
+    sent: list[protocol.Frame] = [
         protocol.DetectedFormat("pdf"),
         Metadata(pages_total=3, title="Ünder"),
         "words …",
         IMAGE,
-        Metadata(cut="pages", parts_failed=1),
+        Attached("letter.txt"),
+        NotRead(name="7 pages", reason="pages", parts=7),
+        NotRead(name="song.mp3", reason="unsupported_type", may_hold_text=False),
+        Metadata(parts_read=1, hidden_sentences=2),
     ]
     assert received(b"".join(map(protocol.encode_frame, sent)) + protocol.encode_frame(None)) == sent
 
@@ -81,7 +84,7 @@ def test_an_error_code_that_nobody_knows_is_refused_by_its_name():
         pytest.param(struct.pack(">BI", 3, 20) + b'{"pages_total":true}', id="a count that is a truth"),
         pytest.param(struct.pack(">BI", 3, 13) + b'{"__init__":1', id="a name that metadata have not"),
         pytest.param(struct.pack(">BI", 3, 8_000) + b"[" * 8_000, id="metadata nested deeply"),
-        pytest.param(struct.pack(">BI", 5, 18) + b'["no_such_code",1]', id="an unknown code"),
+        pytest.param(struct.pack(">BI", 7, 18) + b'["no_such_code",1]', id="an unknown code"),
     ],
 )
 def test_a_frame_that_no_worker_of_ours_sends_is_a_protocol_error(data):
