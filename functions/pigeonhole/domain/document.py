@@ -32,8 +32,8 @@ class Coverage:
     `pages_as_images` are the pages given to the model to look at, `chars_sent` the characters it was sent.
     Parts are pages, sheets, pictures, members, attachments and objects: each was read, looked at, dropped
     since it says nothing, or not read (`parts_failed`). `truncated` says whether text may be missing, and
-    `cut` names the limits or failures that left it out. `hidden_chars` were left out because nobody sees
-    them; of their sentences, `hidden_sentences` stand nowhere in the text.
+    `cut` names the limits or failures that left it out. `hidden_chars` were left out because
+    formatting hides them; of their sentences, `hidden_sentences` stand nowhere in the visible text.
     """
 
     __pydantic_config__: ClassVar[dict[str, str]] = _NOTHING_ELSE

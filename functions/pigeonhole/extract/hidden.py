@@ -1,4 +1,4 @@
-"""Words that nobody sees: kept out of the text, counted, and compared with what is seen."""
+"""Words that formatting hides: kept out of the text, counted, and compared with the visible ones."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Words that nobody sees: counted, and told apart from what is only said twice."""
+"""Words that formatting hides: counted, and told apart from what is visible elsewhere too."""
 
 from __future__ import annotations
 
